@@ -1,0 +1,107 @@
+"""The Streamlit app as its users start it: a process of its own, on a free port, against a stack."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.support.wait import wait_for
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+# With port 0 Streamlit takes a free port and names it in its greeting.
+_GREETING = re.compile(r"Local URL: (http://localhost:\d+)")
+_TRACEBACK = re.compile(r"^ *Traceback \(most recent call last\):\n(?:^[ |].*\n)*^.*$", re.M)
+
+
+class AppUnderTest:
+    """`streamlit run app.py` with its log; it and every process it started end with `stop`."""
+
+    def __init__(
+        self, environment: Mapping[str, str], log: Path, *, script: Path = PROJECT / "app.py"
+    ) -> None:
+        self.log_path = log
+        self.url = ""
+        self._environment = environment
+        self._script = script
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the Streamlit server, which is also its process group."""
+        assert self._process is not None, "The app was not started."
+        return self._process.pid
+
+    def start(self, *, within: float = 60) -> None:
+        """Start the server and wait until it answers; `within` is in seconds."""
+        command = [sys.executable, "-m", "streamlit", "run", str(self._script)]
+        command += ["--server.port=0", "--server.headless=true", "--server.fileWatcherType=none"]
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self._script.parent,
+                env=_environment(self._environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.url = wait_for(self._address, within=within, what="the app's address in its log")
+        wait_for(self._healthy, within=within, what="the app's health page")
+
+    def stop(self) -> None:
+        """End the server as a person does with Ctrl+C, the whole group at the latest after ten seconds."""
+        self._signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """Kill the server, and only it, with no chance to clean up."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def log(self) -> str:
+        """Everything the app has printed until now."""
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def tracebacks(self) -> list[str]:
+        """The tracebacks in the log; a healthy app prints none."""
+        return _TRACEBACK.findall(self.log())
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, number)
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def _address(self) -> str | None:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise AssertionError(f"The app ended with {self._process.returncode}:\n{self.log()}")
+        greeting = _GREETING.search(self.log())
+        return greeting.group(1) if greeting else None
+
+    def _healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, TimeoutError):
+            return False
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without a developer's own project, plus what the test gives.
+
+    Empty rather than unset: a `.env` file fills what is unset.
+    """
+    own = {"SUPABASE_URL": "", "SUPABASE_KEY": "", "SUPABASE_SERVICE_KEY": "", "DATABASE_URL": ""}
+    return {**os.environ, **own, "PYTHONUNBUFFERED": "1", **given}

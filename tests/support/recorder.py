@@ -1,0 +1,97 @@
+"""A passage between the app and its Supabase that notes every HTTP request, websockets included."""
+
+import asyncio
+import contextlib
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+_REQUEST = re.compile(rb"(?:^|\r\n)(GET|HEAD|POST|PATCH|PUT|DELETE|OPTIONS) (/\S*) HTTP/1\.1\r\n")
+_CHUNK = 65_536  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as its first line tells it."""
+
+    method: str
+    target: str
+
+    @property
+    def table(self) -> str | None:
+        """The table this reads or writes through REST, None for functions and everything else."""
+        path = urlsplit(self.target).path
+        found = re.fullmatch(r"/rest/v1/(\w+)", path)
+        return found.group(1) if found else None
+
+    @property
+    def is_read(self) -> bool:
+        """Tell whether this reads a table's rows."""
+        return self.table is not None and self.method in ("GET", "HEAD")
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Passes bytes through to `host:port` unchanged; `requests` grows as they are made."""
+
+    host: str
+    port: int
+    requests: list[Request] = field(default_factory=list)
+    url: str = ""
+
+    def reads(self) -> list[Request]:
+        """Every read of a table until now."""
+        return [request for request in list(self.requests) if request.is_read]
+
+    async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
+        """Listen on a free port until `stop`."""
+        server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        ready.set()
+        await stop.wait()
+        server.close()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up_reader, up_writer = await asyncio.open_connection(self.host, self.port)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._copy(reader, up_writer, note=True))
+            both.create_task(self._copy(up_reader, writer, note=False))
+
+    async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, note: bool) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await source.read(_CHUNK):
+                if note:
+                    self._note(data)
+                target.write(data)
+                await target.drain()
+        target.close()
+
+    def _note(self, data: bytes) -> None:
+        for method, target in _REQUEST.findall(data):
+            self.requests.append(Request(method.decode(), unquote(target.decode())))
+
+
+@contextlib.contextmanager
+def recording(url: str) -> Iterator[Recorder]:
+    """Run a recorder in front of `url` in a thread of its own; its own address is in `.url`."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    recorder = Recorder(parts.hostname, parts.port or 80)
+    ready = threading.Event()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(recorder.serve(ready, stop))
+
+    thread = threading.Thread(target=run, name="recorder")
+    thread.start()
+    ready.wait(timeout=10)
+    try:
+        yield recorder
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(timeout=10)
