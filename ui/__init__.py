@@ -1,1 +1,1 @@
-""""""
+"""Widgets and words that the pages share."""

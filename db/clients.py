@@ -1,0 +1,56 @@
+"""One connection pool for the process, and clients on it that are cheap enough to make for each call.
+
+`supabase.create_client` opens pools of its own for every client, which is too much for a client per tab, so
+the same libraries underneath it (postgrest, supabase_auth) are used here on one shared pool.
+"""
+
+from __future__ import annotations
+
+import httpx
+from postgrest import SyncPostgrestClient, SyncRequestBuilder
+from supabase_auth import SyncGoTrueClient
+
+from db.settings import Settings
+
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+"""Seconds. A person waits for the answer, so it is short."""
+
+
+class Clients:
+    """The way to one Supabase project, shared by all tabs; thread-safe."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        # HTTP/1.1: one HTTP/2 connection shared by many threads serializes them, and breaks for all at once.
+        self._pool = httpx.Client(
+            timeout=TIMEOUT,
+            follow_redirects=True,
+            limits=httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30),
+        )
+
+    def table(self, name: str, access_token: str | None = None) -> SyncRequestBuilder:
+        """Start a request on a table, as the owner of the token, or as a visitor without one."""
+        headers = {
+            "apikey": self.settings.key,
+            "Authorization": f"Bearer {access_token or self.settings.key}",
+        }
+        # Retrying is left to the caller: the library sleeps for seconds between tries, while a person waits.
+        client = SyncPostgrestClient(
+            f"{self.settings.url}/rest/v1", headers=headers, http_client=self._pool, retry_enabled=False
+        )
+        return client.from_(name)
+
+    def auth(self) -> SyncGoTrueClient:
+        """Make a sign-in client that keeps and refreshes nothing by itself; `db.auth` does."""
+        key = self.settings.key
+        return SyncGoTrueClient(
+            url=f"{self.settings.url}/auth/v1",
+            headers={"apikey": key, "Authorization": f"Bearer {key}"},
+            auto_refresh_token=False,
+            persist_session=False,
+            http_client=self._pool,
+        )
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._pool.close()

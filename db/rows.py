@@ -1,0 +1,171 @@
+"""Writing one row as a signed-in person: what every table module here is made of.
+
+A write whose answer got lost is found out, not repeated: rows are made with ids from this side and changed
+only at the version the person saw, so looking at the row tells whether the write happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Protocol, cast
+
+import httpx
+from postgrest import SyncRequestBuilder, SyncSelectRequestBuilder
+from postgrest.exceptions import APIError
+
+from db.clients import Clients
+from db.errors import (
+    Conflict,
+    DatabaseError,
+    Duplicate,
+    Gone,
+    NotAllowed,
+    SignedOut,
+    Unreachable,
+    from_api,
+    from_transport,
+)
+from db.models import Record
+
+Values = Mapping[str, str | int | bool | None]
+Key = Mapping[str, str]
+
+
+class Caller(Protocol):
+    """Who writes: `db.auth.SignedIn`."""
+
+    user_id: str
+
+    @property
+    def clients(self) -> Clients:
+        """The way to the database."""
+
+    def access_token(self) -> str:
+        """Return a fresh token."""
+
+    def renew(self, seen: str | None = None) -> None:
+        """Replace the token that was seen."""
+
+
+Build = Callable[[SyncRequestBuilder], SyncSelectRequestBuilder]
+
+
+def run(me: Caller, table: str, build: Build) -> list[Record]:
+    """Send one request as this person, with a new token if the database says that the token is over."""
+    token = me.access_token()
+    try:
+        return _send(me, table, build, token)
+    except SignedOut:
+        me.renew(token)
+        return _send(me, table, build, me.access_token())
+
+
+def _send(me: Caller, table: str, build: Build, token: str) -> list[Record]:
+    request = build(me.clients.table(table, token))
+    try:
+        return [cast("Record", row) for row in request.execute().data]
+    except APIError as error:
+        raise from_api(error) from error
+    except httpx.HTTPError as error:
+        raise from_transport(error) from error
+
+
+def find(me: Caller, table: str, key: Key) -> Record | None:
+    """Read one row by its key; None when there is none that this person may see."""
+    rows = run(me, table, lambda rows: narrowed(rows.select("*"), key))
+    return rows[0] if rows else None
+
+
+def narrowed(request: SyncSelectRequestBuilder, key: Mapping[str, str | int]) -> SyncSelectRequestBuilder:
+    """Keep the rows with these values."""
+    for column, value in key.items():
+        request = request.eq(column, value)
+    return request
+
+
+def insert(me: Caller, table: str, key: Key, values: Values) -> Record:
+    """Make a row; asked again with the same key (a retry, a double click), return the one that is there."""
+    try:
+        written = run(me, table, lambda rows: rows.insert({**key, **values}))
+    except Duplicate:
+        return _mine_already(me, table, key, values, Duplicate())
+    except Unreachable as error:
+        if not error.perhaps_written:
+            raise
+        return _mine_already(me, table, key, values, error)
+    return written[0]
+
+
+def _mine_already(me: Caller, table: str, key: Key, values: Values, otherwise: DatabaseError) -> Record:
+    found = find(me, table, key)
+    if found is None or not _holds(found, values):
+        raise otherwise
+    return found
+
+
+def upsert(me: Caller, table: str, key: Key, values: Values) -> Record:
+    """Make the row of a natural key, or change it; doing it twice is the same as once."""
+    written = run(me, table, lambda rows: rows.upsert({**key, **values}, on_conflict=",".join(key)))
+    if not written:
+        raise NotAllowed
+    return written[0]
+
+
+def update(me: Caller, table: str, key: Key, values: Values, version: int) -> Record:
+    """Change the row that this person saw.
+
+    Raises `Conflict` with the row as it is now when somebody changed it since, `Gone` when it is not there.
+    """
+    at_version: dict[str, str | int] = {**key, "version": version}
+    try:
+        written = run(me, table, lambda rows: narrowed(rows.update(values), at_version))
+    except Unreachable as error:
+        if not error.perhaps_written:
+            raise
+        return _explain_unchanged(me, table, key, values, version, otherwise=error)
+    if written:
+        return written[0]
+    return _explain_unchanged(me, table, key, values, version, otherwise=NotAllowed())
+
+
+def _explain_unchanged(
+    me: Caller, table: str, key: Key, values: Values, version: int, *, otherwise: DatabaseError
+) -> Record:
+    """Find out why nothing came back: written after all, gone, changed by somebody, or refused."""
+    current = find(me, table, key)
+    if current is None:
+        raise Gone
+    if current.get("version") == version:
+        raise otherwise
+    if current.get("version") == version + 1 and _holds(current, values):
+        return current
+    raise Conflict(current)
+
+
+def delete(me: Caller, table: str, key: Key) -> None:
+    """Remove a row; that it is gone already is as good. Raises `NotAllowed` when it stays."""
+    try:
+        removed = run(me, table, lambda rows: narrowed(rows.delete(), key))
+    except Unreachable as error:
+        if not error.perhaps_written or find(me, table, key) is not None:
+            raise
+        return
+    if not removed and find(me, table, key) is not None:
+        raise NotAllowed
+
+
+def _holds(record: Record, values: Values) -> bool:
+    return all(same_value(record.get(column), value) for column, value in values.items())
+
+
+def same_value(one: object, other: object) -> bool:
+    """Whether two JSON values of a column mean the same; times may be written in different ways."""
+    if one == other:
+        return True
+    if not isinstance(one, str) or not isinstance(other, str):
+        return False
+    try:
+        return datetime.fromisoformat(one) == datetime.fromisoformat(other)
+    except (ValueError, TypeError):
+        return False

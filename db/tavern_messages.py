@@ -1,0 +1,24 @@
+"""Writing in the common room."""
+
+from __future__ import annotations
+
+from db import rows
+from db.models import Record
+from db.rows import Caller
+
+TABLE = "tavern_messages"
+
+
+def post(me: Caller, message_id: str, body: str) -> Record:
+    """Say something, once, however often it is sent with this id."""
+    return rows.insert(me, TABLE, {"id": message_id}, {"author_id": me.user_id, "body": body})
+
+
+def edit(me: Caller, message_id: str, body: str, *, version: int) -> Record:
+    """Change one's own message."""
+    return rows.update(me, TABLE, {"id": message_id}, {"body": body}, version)
+
+
+def remove(me: Caller, message_id: str) -> None:
+    """Delete one's own message."""
+    rows.delete(me, TABLE, {"id": message_id})
