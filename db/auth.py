@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeVar
@@ -22,6 +22,7 @@ from supabase_auth.types import AuthResponse, Session, SignUpWithEmailAndPasswor
 
 from db.clients import Clients
 from db.errors import DatabaseError, SignedOut, SignInError, Unreachable, from_auth
+from db.models import Role
 from db.tokens import claims_of
 
 log = logging.getLogger(__name__)
@@ -49,9 +50,10 @@ class SignedIn:
     def __init__(self, clients: Clients, session: Session) -> None:
         self.clients = clients
         self._lock = threading.RLock()
-        self._token_callbacks: list[Callable[[str], object]] = []
-        self._end_callbacks: list[Callable[[], object]] = []
+        self._token_callbacks: list[Callable[[str], None]] = []
+        self._end_callbacks: list[Callable[[], None]] = []
         self._ended = False
+        self._role = Role.MEMBER
         self.user_id: str = session.user.id
         self.email: str = session.user.email or ""
         self._take(session)
@@ -60,12 +62,21 @@ class SignedIn:
         self._session = session
         # The server's clock may differ from ours: count from now.
         self._expires_at = time.time() + (session.expires_in or 3600)
-        self._claims = MappingProxyType(claims_of(session.access_token))
+        self._claims = self._claims_now()
 
     @property
-    def claims(self) -> MappingProxyType[str, object]:
-        """The claims of the current access token."""
+    def claims(self) -> Mapping[str, object]:
+        """The claims of the current access token, with the person's role in Tavern as `role`."""
         return self._claims
+
+    def know_role(self, role: Role) -> None:
+        """Take over the role that the person's profile shows; the token itself does not carry it."""
+        if self._claims["role"] != role.value:
+            self._role = role
+            self._claims = self._claims_now()
+
+    def _claims_now(self) -> Mapping[str, object]:
+        return MappingProxyType({**claims_of(self._session.access_token), "role": self._role.value})
 
     @property
     def ended(self) -> bool:
@@ -124,11 +135,11 @@ class SignedIn:
             if time.time() >= self._expires_at:
                 raise
 
-    def on_token(self, callback: Callable[[str], object]) -> Callable[[], None]:
+    def on_token(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Call back with every new access token; returns how to stop that."""
         return self._register(self._token_callbacks, callback)
 
-    def on_end(self, callback: Callable[[], object]) -> Callable[[], None]:
+    def on_end(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back once when this sign-in ends; returns how to stop that."""
         return self._register(self._end_callbacks, callback)
 
