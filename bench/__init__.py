@@ -1,1 +1,1 @@
-""""""
+"""Measurements of the real thing; `python -m bench` runs them all."""

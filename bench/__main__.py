@@ -37,9 +37,8 @@ def run(names: list[str]) -> int:
     for name in names or known:
         print(f"== {name}", flush=True)
         figures += known[name]() or ()
-    print(
-        f"\nPython {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-    )
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    print(f"\nPython {platform.python_version()}, {machine}")
     if figures:
         print(table(figures))
     return 0
