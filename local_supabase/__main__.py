@@ -1,0 +1,7 @@
+"""`python -m local_supabase`."""
+
+import sys
+
+from local_supabase.cli import main
+
+sys.exit(main())

@@ -1,0 +1,124 @@
+"""The command line: `python -m local_supabase start|status|stop|reset`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from local_supabase.datadir import DataDir, Phase, RunState, default_data_dir
+from local_supabase.errors import LocalSupabaseError, NotRunning
+from local_supabase.locks import held, is_locked
+from local_supabase.runtime import stop_stack
+from local_supabase.supervisor import Options, Supervisor
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0, or 1 with a message on stderr."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except LocalSupabaseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local_supabase", description="An embedded Supabase.")
+    commands = parser.add_subparsers(required=True, metavar="start|status|stop|reset")
+    for name, run, text in (
+        ("start", _start, "start the stack and stay in the foreground"),
+        ("status", _status, "say whether the stack runs, and where"),
+        ("stop", _stop, "stop the running stack"),
+        ("reset", _reset, "delete the stack's data; the next start begins anew"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        command.add_argument(
+            "--project",
+            type=Path,
+            default=Path("supabase"),
+            help="holds migrations/ and seed.sql (default: supabase)",
+        )
+        command.add_argument("--data-dir", type=Path, help="default: .local_supabase beside the project")
+        command.add_argument("--port", type=int, help="of the gateway; 0 takes any free one (default: 54321)")
+        command.add_argument("--db-port", type=int, help="of Postgres; 0 takes any free one (default: 54322)")
+        if name == "reset":
+            command.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def _data_dir(options: argparse.Namespace) -> DataDir:
+    return DataDir(options.data_dir.resolve() if options.data_dir else default_data_dir(options.project))
+
+
+def _start(options: argparse.Namespace) -> int:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    supervisor = Supervisor(
+        Options(options.project, _data_dir(options), options.port, options.db_port),
+        progress=lambda message: print(message, file=sys.stderr, flush=True),
+    )
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, supervisor.request_stop)
+    try:
+        _print_lines(supervisor.start())
+        print("ready", flush=True)
+        supervisor.run()
+    finally:
+        supervisor.stop()
+    return 0
+
+
+def _print_lines(state: RunState) -> None:
+    print(f"SUPABASE_URL={state.url}")
+    print(f"SUPABASE_KEY={state.anon_key}")
+    print(f"SUPABASE_SERVICE_KEY={state.service_key}")
+    print(f"DATABASE_URL={state.database_url}", flush=True)
+
+
+def _status(options: argparse.Namespace) -> int:
+    state = _data_dir(options).running_state()
+    if state is None or state.phase is not Phase.READY:
+        print("starting" if state and state.phase is Phase.STARTING else "stopped")
+        return 1
+    _print_lines(state)
+    print("running")
+    return 0
+
+
+def _stop(options: argparse.Namespace) -> int:
+    data_dir = _data_dir(options)
+    if not stop_stack(data_dir.root):
+        raise NotRunning(f"No stack is running on {data_dir.root}.")
+    print("stopped")
+    return 0
+
+
+def _reset(options: argparse.Namespace) -> int:
+    data_dir = _data_dir(options)
+    if not data_dir.root.exists():
+        print(f"There is no data in {data_dir.root}.")
+        return 0
+    if not options.yes and not _confirmed(data_dir.root):
+        print("Nothing was deleted.")
+        return 1
+    data_dir.prepare()
+    stop_stack(data_dir.root)
+    with held(data_dir.start_lock, within=10) as lock:
+        if lock is None or is_locked(data_dir.lock):
+            raise LocalSupabaseError(f"{data_dir.root} is being used; nothing was deleted.")
+        shutil.rmtree(data_dir.root)
+    print(f"Deleted {data_dir.root}.")
+    return 0
+
+
+def _confirmed(root: Path) -> bool:
+    if not os.isatty(sys.stdin.fileno()):
+        raise LocalSupabaseError("reset deletes all data; confirm it with --yes.")
+    return input(f"Delete all data in {root}? [y/N] ").strip().lower() in {"y", "yes"}

@@ -1,0 +1,193 @@
+"""Running SQL files: the bootstrap of a new database, a project's migrations, and its seed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class has a lower-case name
+
+from local_supabase.errors import DiskFull, MigrationError, ProjectError
+from local_supabase.statements import Statement, split
+
+_MIGRATION = re.compile(r"(?P<version>\d+)_(?P<name>.*)\.sql")
+_BOOTSTRAP = Path(__file__).parent / "bootstrap"
+
+_HISTORY = """
+create schema if not exists supabase_migrations;
+create table if not exists supabase_migrations.schema_migrations (
+    version text not null primary key,
+    statements text[],
+    name text
+);
+"""
+# Only the superuser sees this schema.
+_OWN_RECORDS = """
+create schema if not exists _local_supabase;
+create table if not exists _local_supabase.bootstrap (name text primary key, applied_at timestamptz not null default now());
+create table if not exists _local_supabase.facts (name text primary key, noted_at timestamptz not null default now());
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One migration file of a project."""
+
+    version: str
+    name: str
+    path: Path
+
+
+def bootstrap(connection: Connection, folder: Path = _BOOTSTRAP) -> None:
+    """Bring the database to this version's bootstrap: apply the files, in name order, that it does not have yet.
+
+    Raises:
+        MigrationError: the database has the bootstrap of a newer version.
+    """
+    _execute(connection, _OWN_RECORDS)
+    applied = _column(connection, "select name from _local_supabase.bootstrap")
+    files = sorted(folder.glob("*.sql"))
+    unknown = applied - {file.name for file in files}
+    if unknown:
+        raise MigrationError(
+            "The data folder was used by a newer version of the embedded Supabase "
+            f"(it has {', '.join(sorted(unknown))}). Update, or choose another folder with --data-dir."
+        )
+    for file in files:
+        if file.name not in applied:
+            note = ("insert into _local_supabase.bootstrap (name) values (%s)", (file.name,))
+            _run_file(connection, file, note)
+
+
+def migrations(project: Path) -> list[Migration]:
+    """Return the project's migrations in the order of their names.
+
+    Raises:
+        ProjectError: the project folder is missing, or two migrations have the same version.
+    """
+    if not project.is_dir():
+        raise ProjectError(
+            f"There is no project folder {project}. Name the folder that holds migrations/ with --project."
+        )
+    found: dict[str, Migration] = {}
+    for path in sorted((project / "migrations").glob("*.sql")):
+        match = _MIGRATION.fullmatch(path.name)
+        if match is None:
+            continue
+        migration = Migration(match["version"], match["name"], path)
+        if migration.version in found:
+            raise ProjectError(
+                f"{found[migration.version].path} and {path} have the same version; rename one of them."
+            )
+        found[migration.version] = migration
+    return list(found.values())
+
+
+def migrate(connection: Connection, project: Path, *, progress: Callable[[str], None]) -> Sequence[Migration]:
+    """Apply the migrations that the database lacks, each in its own transaction, then once the seed.
+
+    Returns what was applied.
+
+    Raises:
+        MigrationError: a statement was refused; the database stays as the previous migration left it.
+    """
+    _execute(connection, _HISTORY)
+    applied = _column(connection, "select version from supabase_migrations.schema_migrations")
+    pending = [migration for migration in migrations(project) if migration.version not in applied]
+    if pending:
+        progress("Applying migrations…")
+    for migration in pending:
+        statements = [statement.text for statement in split(_read(migration.path))]
+        note = (
+            "insert into supabase_migrations.schema_migrations (version, name, statements) values (%s, %s, %s)",
+            (migration.version, migration.name, statements),
+        )
+        _run_file(connection, migration.path, note)
+    _seed(connection, project, progress=progress)
+    return pending
+
+
+def _seed(connection: Connection, project: Path, *, progress: Callable[[str], None]) -> None:
+    if _column(connection, "select name from _local_supabase.facts where name = 'seeded'"):
+        return
+    note: tuple[str, Sequence[object]] = ("insert into _local_supabase.facts (name) values (%s)", ("seeded",))
+    seed = project / "seed.sql"
+    if seed.exists():
+        progress("Filling in the seed data…")
+        _run_file(connection, seed, note)
+    else:
+        _execute(connection, *note)
+
+
+def _run_file(connection: Connection, path: Path, note: tuple[str, Sequence[object]]) -> None:
+    script = _read(path)
+    with connection.cursor() as cursor:
+        cursor.execute("begin")
+        try:
+            for statement in split(script):
+                _run_statement(connection, path, statement)
+            # As the session's own user again, whatever the file set.
+            cursor.execute("reset role; reset search_path")
+            _note(cursor, path, note)
+            cursor.execute("commit")
+        except BaseException:
+            if not connection.closed:
+                cursor.execute("rollback; reset all")
+            raise
+        cursor.execute("reset all")
+
+
+def _note(cursor: psycopg2.extensions.cursor, path: Path, note: tuple[str, Sequence[object]]) -> None:
+    try:
+        cursor.execute(*note)
+    except psycopg2.Error as error:
+        raise MigrationError(f"{path}: {_message(error)}") from error
+
+
+def _run_statement(connection: Connection, path: Path, statement: Statement) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement.text)
+    except psycopg2.Error as error:
+        if error.pgcode == "53100":
+            raise DiskFull(f"There is no space left on the disk while applying {path.name}.") from error
+        raise MigrationError(_explain(path, statement, error)) from error
+
+
+def _explain(path: Path, statement: Statement, error: psycopg2.Error) -> str:
+    line = statement.line
+    position = error.diag.statement_position
+    if position:
+        line += statement.text.count("\n", 0, int(position) - 1)
+    first = statement.text.split("\n", 1)[0].strip()
+    shown = first if len(first) <= 100 else first[:99] + "…"
+    return f"{path}, line {line}: {_message(error)}\n  in the statement: {shown}"
+
+
+def _message(error: psycopg2.Error) -> str:
+    text = error.diag.message_primary or str(error).strip()
+    for label, more in (("detail", error.diag.message_detail), ("hint", error.diag.message_hint)):
+        if more:
+            text += f" ({label}: {more})"
+    return f"{text} [{error.pgcode}]" if error.pgcode else text
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MigrationError(f"{path} cannot be read: {error}") from error
+
+
+def _execute(connection: Connection, sql: str, values: Sequence[object] | None = None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+def _column(connection: Connection, sql: str) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return {str(row[0]) for row in cursor.fetchall()}
