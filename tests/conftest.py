@@ -1,0 +1,15 @@
+"""Fixtures for every test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local_supabase.runtime import StackInfo
+from tests.support.stack import running_stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
+    """Give a running embedded Supabase with this project's schema and demo data, shared by the session."""
+    with running_stack(tmp_path_factory.mktemp("stack") / "data") as info:
+        yield info
