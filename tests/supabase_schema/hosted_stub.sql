@@ -1,0 +1,67 @@
+-- The part of a new hosted project that the migrations meet: an Auth schema that belongs to somebody else, API roles
+-- that are granted everything made in `public`, and a publication. `postgres` is no superuser there.
+create schema auth authorization supabase_auth_admin;
+grant usage on schema auth to anon, authenticated, service_role;
+grant all on schema auth to postgres;
+
+create table auth.users (
+    instance_id uuid,
+    id uuid primary key,
+    aud varchar(255),
+    role varchar(255),
+    email varchar(255),
+    encrypted_password varchar(255),
+    email_confirmed_at timestamptz,
+    invited_at timestamptz,
+    confirmation_token varchar(255),
+    confirmation_sent_at timestamptz,
+    recovery_token varchar(255),
+    recovery_sent_at timestamptz,
+    email_change_token_new varchar(255),
+    email_change varchar(255),
+    email_change_sent_at timestamptz,
+    last_sign_in_at timestamptz,
+    raw_app_meta_data jsonb,
+    raw_user_meta_data jsonb,
+    is_super_admin boolean,
+    created_at timestamptz,
+    updated_at timestamptz,
+    phone text unique default null,
+    is_sso_user boolean not null default false,
+    is_anonymous boolean not null default false,
+    deleted_at timestamptz
+);
+create table auth.identities (
+    provider_id text not null,
+    user_id uuid not null references auth.users (id) on delete cascade,
+    identity_data jsonb not null,
+    provider text not null,
+    last_sign_in_at timestamptz,
+    created_at timestamptz,
+    updated_at timestamptz,
+    email text generated always as (lower(identity_data ->> 'email')) stored,
+    id uuid primary key default gen_random_uuid(),
+    unique (provider_id, provider)
+);
+alter table auth.users owner to supabase_auth_admin;
+alter table auth.identities owner to supabase_auth_admin;
+alter table auth.users enable row level security;
+alter table auth.identities enable row level security;
+grant all on auth.users, auth.identities to postgres;
+
+create function auth.uid() returns uuid language sql stable as $$
+    select coalesce(
+        nullif(current_setting('request.jwt.claim.sub', true), ''),
+        (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')
+    )::uuid
+$$;
+alter function auth.uid() owner to supabase_auth_admin;
+
+grant usage on schema public to anon, authenticated, service_role;
+grant create on schema public to postgres;
+alter default privileges for role postgres in schema public grant all on tables to anon, authenticated, service_role;
+alter default privileges for role postgres in schema public grant all on functions to anon, authenticated, service_role;
+alter default privileges for role postgres in schema public grant all on sequences to anon, authenticated, service_role;
+
+create publication supabase_realtime;
+alter publication supabase_realtime owner to postgres;
