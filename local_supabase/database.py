@@ -1,4 +1,4 @@
-"""The gateway's connections to Postgres: as the caller, under its role and claims, or as a service's own role."""
+"""The gateway's connections to Postgres: under the caller's role and claims, or a service's own role."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Database:
 
     @classmethod
     async def open(cls, settings: Settings, keys: Keys) -> Self:
-        """Connect to the stack's Postgres; a database that is not there yet raises asyncpg's or the OS' error."""
+        """Connect to the stack's Postgres; raises asyncpg's or the system's error when it is not there."""
         callers = _pool(settings.dsn(keys, Login.AUTHENTICATOR), minimum=2, maximum=_CALLER_CONNECTIONS)
         services = {
             login: _pool(settings.dsn(keys, login), minimum=0, maximum=_SERVICE_CONNECTIONS)
@@ -66,9 +66,10 @@ class Database:
         path: str = "/",
         schema: str = "public",
     ) -> AsyncIterator[Connection]:
-        """Open a transaction under the caller's role and claims, so that Postgres itself enforces row security.
+        """Open a transaction under the caller's role and claims: Postgres itself enforces row security.
 
-        It commits at the end of the block and rolls back when the block raises. The settings cost one round trip.
+        It commits at the end of the block and rolls back when the block raises. The settings cost one round
+        trip.
         """
         async with self._callers.acquire() as connection, connection.transaction(readonly=read_only):
             await connection.fetchrow(
@@ -101,5 +102,6 @@ def _pool(dsn: str, *, minimum: int, maximum: int) -> Pool:
 
 
 async def _keep(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    # What callers set is local to their transaction, so the round trip of asyncpg's RESET ALL would be for nothing.
+    # What callers set is local to their transaction, so the round trip of asyncpg's RESET ALL would be for
+    # nothing.
     del connection

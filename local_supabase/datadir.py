@@ -151,8 +151,8 @@ class DataDir:
         text = marker.read_text().strip()
         if text != str(FORMAT):
             raise DataFolderError(
-                f"The data folder {self.root} was made by another version of the embedded Supabase (format {text}, "
-                f"this one uses {FORMAT}). Update, or choose another folder with --data-dir."
+                f"The data folder {self.root} was made by another version of the embedded Supabase "
+                f"(format {text}, this one uses {FORMAT}). Update, or choose another folder with --data-dir."
             )
 
     def write_state(self, state: RunState) -> None:
@@ -160,7 +160,7 @@ class DataDir:
         write_private(self.state, state.to_json())
 
     def read_state(self) -> RunState | None:
-        """Return the run state, or None when no supervisor left one (or left one that is not ours to read)."""
+        """Return the run state; None when no supervisor left one that can be read."""
         try:
             return RunState.from_json(self.state.read_text())
         except (FileNotFoundError, ValueError, KeyError, TypeError):

@@ -19,8 +19,9 @@ _KEYED = ("/rest/v1", "/auth/v1", "/graphql/v1")
 _OPEN = ("/auth/v1/verify", "/auth/v1/callback", "/auth/v1/authorize", "/auth/v1/.well-known/")
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS,TRACE,CONNECT"
 _EXPOSED = (
-    "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, "
-    "Range-Unit, Link, X-Total-Count, X-Supabase-Api-Version, x-sb-error-code, x-relay-error, SB-Request-ID"
+    "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, "
+    "Transfer-Encoding, Range-Unit, Link, X-Total-Count, X-Supabase-Api-Version, "
+    "x-sb-error-code, x-relay-error, SB-Request-ID"
 )
 
 
@@ -89,7 +90,7 @@ class ApiKeyCheck:
 
 
 class AccessLog:
-    """One line a request: method, path, status, milliseconds. Never the query, which may hold keys and tokens."""
+    """One line a request: method, path, status, milliseconds. Never the query: it may hold tokens."""
 
     def __init__(self, app: ASGIApp, log: logging.Logger) -> None:
         self._app = app

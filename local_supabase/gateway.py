@@ -1,4 +1,4 @@
-"""The gateway process: every service of the stack behind one loopback port, as Supabase's own gateway has it."""
+"""The gateway process: every service of the stack behind one loopback port."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ _log = logging.getLogger("local_supabase.gateway")
 
 async def build(context: Context, stack: AsyncExitStack) -> ASGIApp:
     """Enter the services' lifespans into `stack` and return the whole application."""
-    mounts: list[BaseRoute] = []
-    for name in (*SERVICES, "graphql"):
-        mounts.append(Mount(f"/{name}/v1", app=await _service(name, context, stack)))
+    mounts = [
+        Mount(f"/{name}/v1", app=await _service(name, context, stack)) for name in (*SERVICES, "graphql")
+    ]
 
     async def health(_: Request) -> Response:
         async with context.database.as_admin() as connection:
@@ -58,26 +58,22 @@ async def build(context: Context, stack: AsyncExitStack) -> ASGIApp:
 
 
 async def _service(name: str, context: Context, stack: AsyncExitStack) -> ASGIApp:
-    module = _load(name)
-    if module is None:
+    if importlib.util.find_spec(f"local_supabase.{name}") is None:
         return _not_there(name)
+    try:
+        return await _start_service(importlib.import_module(f"local_supabase.{name}"), context, stack)
+    except Exception:
+        # One service that cannot start (its optional package is missing, say) must not take the others with it.
+        _log.exception("The %s service did not start; it answers 501", name)
+        return _not_there(name)
+
+
+async def _start_service(module: ModuleType, context: Context, stack: AsyncExitStack) -> ASGIApp:
     lifespan = cast("Lifespan | None", getattr(module, "lifespan", None))
     if lifespan is not None:
         await stack.enter_async_context(lifespan(context))
     routes = cast("Routes", module.routes)
     return Starlette(routes=list(routes(context)))
-
-
-def _load(name: str) -> ModuleType | None:
-    module = f"local_supabase.{name}"
-    if importlib.util.find_spec(module) is None:
-        return None
-    try:
-        loaded = importlib.import_module(module)
-    except ImportError:
-        _log.exception("The %s service cannot be loaded; it answers 501", name)
-        return None
-    return loaded if hasattr(loaded, "routes") else None
 
 
 def _not_there(name: str) -> ASGIApp:

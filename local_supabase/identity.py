@@ -84,7 +84,8 @@ class TokenVerifier:
 
     def _decode(self, token: str) -> Identity:
         try:
-            # Expiry is judged on every use (a remembered token expires too); audience is each service's own business.
+            # Expiry is judged on every use (a remembered token expires too); audience is each service's own
+            # business.
             claims = jwt.decode(
                 token,
                 self._secret,
@@ -108,7 +109,7 @@ class TokenVerifier:
 
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:
-    """Return the caller's token: `Authorization: Bearer`, else the `apikey` header, as the hosted gateway does it."""
+    """Return the caller's token: `Authorization: Bearer`, else `apikey`, as the hosted gateway does it."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         return token.strip()

@@ -15,8 +15,8 @@ from enum import StrEnum
 from local_supabase.datadir import DataDir, write_private
 from local_supabase.errors import DataFolderError, LocalSupabaseError
 
-# Fixed, so that the same secret always gives the same keys. With the Supabase CLI's default secret these are the
-# CLI's own demo keys, byte for byte.
+# Fixed, so that the same secret always gives the same keys. With the Supabase CLI's default secret these are
+# the CLI's own demo keys, byte for byte.
 _ISSUER = "supabase-demo"
 _KEY_EXPIRY = 1983812996
 _MINIMUM_SECRET_LENGTH = 32
@@ -86,7 +86,8 @@ def _read_or_create(data_dir: DataDir) -> _Stored:
         return _create(data_dir)
     except (ValueError, KeyError, TypeError) as error:
         raise DataFolderError(
-            f"{data_dir.secrets} is damaged. Restore it from a backup, or start anew with: python -m local_supabase reset"
+            f"{data_dir.secrets} is damaged. Restore it from a backup, or start anew with: "
+            "python -m local_supabase reset"
         ) from error
 
 
@@ -100,7 +101,8 @@ def _create(data_dir: DataDir) -> _Stored:
 
 
 def _api_key(secret: str, role: str) -> str:
-    # Written out instead of left to a library: the exact bytes (key order, no spaces) make the keys reproducible.
+    # Written out instead of left to a library: the exact bytes (key order, no spaces) make the keys
+    # reproducible.
     header = _segment({"alg": "HS256", "typ": "JWT"})
     payload = _segment({"iss": _ISSUER, "role": role, "exp": _KEY_EXPIRY})
     signature = hmac.new(secret.encode(), f"{header}.{payload}".encode(), hashlib.sha256).digest()

@@ -1,6 +1,7 @@
 """Leases: how the supervisor knows which processes still use the stack.
 
-A lease is a locked file. The kernel frees the lock when its process dies, so a killed process leaves no lease behind.
+A lease is a locked file. The kernel frees the lock when its process dies, so a killed process leaves no
+lease behind.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ create table if not exists supabase_migrations.schema_migrations (
 # Only the superuser sees this schema.
 _OWN_RECORDS = """
 create schema if not exists _local_supabase;
-create table if not exists _local_supabase.bootstrap (name text primary key, applied_at timestamptz not null default now());
-create table if not exists _local_supabase.facts (name text primary key, noted_at timestamptz not null default now());
+create table if not exists _local_supabase.bootstrap (name text primary key, applied_at timestamptz not null
+default now()); create table if not exists _local_supabase.facts (name text primary key, noted_at timestamptz
+not null default now());
 """
 
 
@@ -42,7 +43,7 @@ class Migration:
 
 
 def bootstrap(connection: Connection, folder: Path = _BOOTSTRAP) -> None:
-    """Bring the database to this version's bootstrap: apply the files, in name order, that it does not have yet.
+    """Bring the database to this version's bootstrap: apply, in name order, the files it lacks.
 
     Raises:
         MigrationError: the database has the bootstrap of a newer version.
@@ -102,7 +103,8 @@ def migrate(connection: Connection, project: Path, *, progress: Callable[[str], 
     for migration in pending:
         statements = [statement.text for statement in split(_read(migration.path))]
         note = (
-            "insert into supabase_migrations.schema_migrations (version, name, statements) values (%s, %s, %s)",
+            "insert into supabase_migrations.schema_migrations (version, name, statements) "
+            "values (%s, %s, %s)",
             (migration.version, migration.name, statements),
         )
         _run_file(connection, migration.path, note)

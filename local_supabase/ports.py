@@ -34,8 +34,8 @@ def listen_on(explicit: int | None, preferred: int) -> socket.socket:
     except OSError as error:
         if explicit:
             raise PortBusy(
-                f"Port {explicit} cannot be used: {error.strerror}. Stop what uses it, or choose another (0 takes any "
-                "free one)."
+                f"Port {explicit} cannot be used: {error.strerror}. Stop what uses it, or choose another "
+                "(0 takes any free one)."
             ) from error
         return listen(0)
 

@@ -28,8 +28,8 @@ _INITDB_SECONDS = 300
 _START_SECONDS = 120
 _STOP_SECONDS = 20
 
-# Durability is Postgres' default (fsync, synchronous_commit) and stays. A stalled subscriber may hold back at most
-# max_slot_wal_keep_size of the log; then its slot is dropped instead of the disk filling up.
+# Durability is Postgres' default (fsync, synchronous_commit) and stays. A stalled subscriber may hold back
+# at most max_slot_wal_keep_size of the log; then its slot is dropped instead of the disk filling up.
 _CONFIGURATION = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -125,7 +125,8 @@ class Server:
     def create(self) -> bool:
         """Make the cluster if there is none; True when it was made.
 
-        It is made beside its place and moved there when whole, so an interrupted start leaves nothing half made.
+        It is made beside its place and moved there when whole, so an interrupted start leaves nothing half
+        made.
 
         Raises:
             DataFolderError: the folder holds a cluster of another Postgres version.
@@ -154,7 +155,7 @@ class Server:
             chown_tree(folder, self._account)
             os.chown(password_file, self._account.uid, self._account.gid)
         command = [
-            self._binaries.initdb,
+            str(self._binaries.initdb),
             f"--pgdata={folder}",
             f"--username={Login.SUPABASE_ADMIN}",
             f"--pwfile={password_file}",
@@ -175,7 +176,7 @@ class Server:
                 check=False,
                 env=_environment(),
                 cwd="/",
-                preexec_fn=self._child_setup(signal.SIGKILL),  # noqa: PLW1509 - the supervisor has one thread
+                preexec_fn=self._child_setup(signal.SIGKILL),
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise PostgresError(f"initdb could not create the database: {error}") from error
@@ -203,7 +204,7 @@ class Server:
                 stderr=log,
                 env=_environment(),
                 cwd="/",
-                preexec_fn=self._child_setup(signal.SIGINT),  # noqa: PLW1509 - the supervisor has one thread
+                preexec_fn=self._child_setup(signal.SIGINT),
             )
         self._wait_ready(port, began)
 
@@ -318,8 +319,8 @@ def _check_version(cluster: Path) -> None:
         version = "?"
     if version != str(MAJOR):
         raise DataFolderError(
-            f"The database in {cluster.parent} was made by Postgres {version}; this is Postgres {MAJOR}. Dump it with "
-            "the version that made it, or choose another folder with --data-dir, or start anew with: "
+            f"The database in {cluster.parent} was made by Postgres {version}; this is Postgres {MAJOR}. Dump it "
+            "with the version that made it, or choose another folder with --data-dir, or start anew with: "
             "python -m local_supabase reset"
         )
 
@@ -327,7 +328,7 @@ def _check_version(cluster: Path) -> None:
 def _failure(what: str, output: str, data_dir: DataDir) -> DiskFull | PostgresError:
     if "No space left on device" in output or "Disk quota exceeded" in output:
         return DiskFull(
-            f"{what}: there is no space left on the disk of {data_dir.root}. Free some and start again."
+            f"{what}: no space is left on the disk of {data_dir.root}. Free some and start again."
         )
     return PostgresError(f"{what}. {output.strip()[-2000:]}")
 

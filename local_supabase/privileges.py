@@ -1,7 +1,7 @@
 """How child processes are started: bound to the supervisor's life, and Postgres never as root.
 
-Linux only details (prctl(2), capabilities(7)); elsewhere they degrade to nothing and the gateway's lifeline pipe and the
-next start's clean-up do the work.
+Linux only details (prctl(2), capabilities(7)); elsewhere they degrade to nothing and the gateway's lifeline
+pipe and the next start's clean-up do the work.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def child_setup(
 ) -> Callable[[], None]:
     """Return what a child does between fork and exec.
 
-    It leaves the terminal's process group (Ctrl-C is the supervisor's business), becomes `account`, and asks the kernel
-    for `death_signal` when the thread that started it dies. `paths` must stay readable to it: when they lie in folders
-    only root may enter, the child keeps the one capability that lets it read there.
+    It leaves the terminal's process group (Ctrl-C is the supervisor's business), becomes `account`, and asks
+    the kernel for `death_signal` when the thread that started it dies. `paths` must stay readable to it:
+    when they lie in folders only root may enter, the child keeps the one capability that lets it read there.
     """
     parent = os.getpid()
     keep_reading = account is not None and not all(_reachable(path, account) for path in paths)

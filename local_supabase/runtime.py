@@ -27,7 +27,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class StackInfo:
-    """Where the stack is and how to use it. `service_key` and `database_url` pass over row security: keep them."""
+    """Where the stack is. `service_key` and `database_url` pass over row security: guard them."""
 
     url: str
     anon_key: str
@@ -67,8 +67,8 @@ def ensure_running(
 ) -> StackInfo:
     """Start the stack of a project, or join it when it runs, and keep it for as long as this process lives.
 
-    Safe to call from any thread and as often as wanted. The stack stops a few seconds after the last process that
-    called this has ended, however it ended. `progress` gets short messages for a person who waits.
+    Safe to call from any thread and as often as wanted. The stack stops a few seconds after the last process
+    that called this has ended, however it ended. `progress` gets short messages for a person who waits.
 
     Raises:
         LocalSupabaseError: the stack cannot be started; the text says why and what to do.
@@ -214,7 +214,8 @@ def _watch(member: _Membership) -> None:
             try:
                 _start_or_join(member.wanted, _silent)
             except (StartFailed, OSError):
-                # The reason is in the supervisor's log and in the state, which says FAILED now: not tried again.
+                # The reason is in the supervisor's log and in the state, which says FAILED now: not tried
+                # again.
                 continue
 
 

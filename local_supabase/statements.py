@@ -105,9 +105,7 @@ class _Scanner:
         return match.end()
 
     def _word(self, word: str) -> None:
-        if word == "atomic" and self._previous == "begin":
-            self._blocks += 1
-        elif self._blocks and word == "case":
+        if (word == "atomic" and self._previous == "begin") or (self._blocks and word == "case"):
             self._blocks += 1
         elif self._blocks and word == "end":
             self._blocks -= 1

@@ -352,7 +352,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         supervisor.start()
         supervisor.run()
     except LocalSupabaseError as error:
-        _log.error("%s", error)  # noqa: TRY400 - the message is for the user; a traceback would hide it
+        _log.error("%s", error)
         return 1
     finally:
         supervisor.stop()
