@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Self, TypeAlias
 
 import asyncpg
+import orjson
 from asyncpg.pool import PoolConnectionProxy
+from asyncpg.transaction import Transaction
 
 from local_supabase.identity import Identity
 from local_supabase.keys import Keys, Login
@@ -19,6 +22,20 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 _CALLER_CONNECTIONS = 24
 _SERVICE_CONNECTIONS = 8
+_RESTART_SECONDS = 5.0
+_RETRY_SECONDS = 0.05
+# PostgREST's db-pool-acquisition-timeout.
+_ACQUIRE_SECONDS = 10.0
+
+# Errors that say that the server is not there (any more, or yet), not that it refused something.
+_UNREACHABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+)
 
 # `role` first: were it refused, nothing else is set. All of it ends with the transaction.
 _CALLER_SETTINGS = """
@@ -31,8 +48,16 @@ select set_config('role', $1, true),
 """
 
 
+class DatabaseUnavailable(Exception):
+    """The database is down and did not come back in the time that a restart takes."""
+
+
+class DatabaseBusy(Exception):
+    """No connection became free in time."""
+
+
 class Database:
-    """Connection pools, one for each login role, opened on first use except the callers' own."""
+    """Connection pools, one for each login role; those of the services connect on first use."""
 
     def __init__(self, callers: Pool, services: Mapping[Login, Pool]) -> None:
         self._callers = callers
@@ -69,25 +94,80 @@ class Database:
         """Open a transaction under the caller's role and claims: Postgres itself enforces row security.
 
         It commits at the end of the block and rolls back when the block raises. The settings cost one round
-        trip.
+        trip after BEGIN. While Postgres restarts, the call waits for it; nothing has been sent then.
+
+        Raises:
+            DatabaseUnavailable: Postgres did not come back.
+            DatabaseBusy: all connections stayed in use.
         """
-        async with self._callers.acquire() as connection, connection.transaction(readonly=read_only):
-            await connection.fetchrow(
-                _CALLER_SETTINGS,
-                identity.role,
-                identity.claims_json,
-                json.dumps(dict(headers or {})),
-                method,
-                path,
-                schema,
-            )
-            yield connection
+        values = (
+            identity.role,
+            identity.claims_json,
+            orjson.dumps(dict(headers or {})).decode(),
+            method,
+            path,
+            schema,
+        )
+        connection, transaction = await _begin(self._callers, read_only, values)
+        try:
+            try:
+                yield connection
+            except BaseException:
+                if not connection.is_closed():
+                    await transaction.rollback()
+                raise
+            await transaction.commit()
+        finally:
+            await self._callers.release(connection)
 
     @asynccontextmanager
     async def as_admin(self, login: Login = Login.AUTH_ADMIN) -> AsyncIterator[Connection]:
-        """Borrow a connection of a service's own role; transactions are the service's business."""
-        async with self._services[login].acquire() as connection:
+        """Borrow a connection of a service's own role; transactions are the service's business.
+
+        Raises:
+            DatabaseUnavailable, DatabaseBusy: as `as_caller`.
+        """
+        pool = self._services[login]
+        connection = await _acquire(pool, time.monotonic() + _RESTART_SECONDS)
+        try:
             yield connection
+        finally:
+            await pool.release(connection)
+
+
+async def _begin(pool: Pool, read_only: bool, values: tuple[str, ...]) -> tuple[Connection, Transaction]:
+    deadline = time.monotonic() + _RESTART_SECONDS
+    while True:
+        connection = await _acquire(pool, deadline)
+        try:
+            transaction = connection.transaction(readonly=read_only)
+            await transaction.start()
+            await connection.fetchrow(_CALLER_SETTINGS, *values)
+        except BaseException as error:
+            # Ends the transaction too. A connection whose server died meanwhile shows only here.
+            await pool.release(connection)
+            if not isinstance(error, _UNREACHABLE):
+                raise
+            await _pause(deadline, error)
+        else:
+            return connection, transaction
+
+
+async def _acquire(pool: Pool, deadline: float) -> Connection:
+    while True:
+        try:
+            async with asyncio.timeout(_ACQUIRE_SECONDS):
+                return await pool.acquire()
+        except TimeoutError as error:
+            raise DatabaseBusy from error
+        except _UNREACHABLE as error:
+            await _pause(deadline, error)
+
+
+async def _pause(deadline: float, error: BaseException) -> None:
+    if time.monotonic() > deadline:
+        raise DatabaseUnavailable from error
+    await asyncio.sleep(_RETRY_SECONDS)
 
 
 def _pool(dsn: str, *, minimum: int, maximum: int) -> Pool:
@@ -102,6 +182,5 @@ def _pool(dsn: str, *, minimum: int, maximum: int) -> Pool:
 
 
 async def _keep(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    # What callers set is local to their transaction, so the round trip of asyncpg's RESET ALL would be for
-    # nothing.
+    # What callers set is local to their transaction; the round trip of asyncpg's RESET ALL would be in vain.
     del connection

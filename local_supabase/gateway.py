@@ -23,7 +23,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_supabase.context import Context
-from local_supabase.database import Database
+from local_supabase.database import Database, DatabaseBusy, DatabaseUnavailable
 from local_supabase.datadir import DataDir
 from local_supabase.edge import AccessLog, ApiKeyCheck, Cors
 from local_supabase.identity import TokenVerifier
@@ -41,9 +41,7 @@ _log = logging.getLogger("local_supabase.gateway")
 
 async def build(context: Context, stack: AsyncExitStack) -> ASGIApp:
     """Enter the services' lifespans into `stack` and return the whole application."""
-    mounts = [
-        Mount(f"/{name}/v1", app=await _service(name, context, stack)) for name in (*SERVICES, "graphql")
-    ]
+    mounts = [await _mount(name, context, stack) for name in (*SERVICES, "graphql")]
 
     async def health(_: Request) -> Response:
         async with context.database.as_admin() as connection:
@@ -52,28 +50,35 @@ async def build(context: Context, stack: AsyncExitStack) -> ASGIApp:
 
     app = Starlette(
         routes=[Route("/", _root), Route("/health", health), *mounts],
-        exception_handlers={404: _unknown_path},
+        exception_handlers={
+            404: _unknown_path,
+            DatabaseUnavailable: _database_unavailable,
+            DatabaseBusy: _database_busy,
+        },
     )
     return AccessLog(Cors(ApiKeyCheck(app, context.verifier)), _log)
 
 
-async def _service(name: str, context: Context, stack: AsyncExitStack) -> ASGIApp:
+async def _mount(name: str, context: Context, stack: AsyncExitStack) -> Mount:
+    path = f"/{name}/v1"
     if importlib.util.find_spec(f"local_supabase.{name}") is None:
-        return _not_there(name)
+        return Mount(path, app=_not_there(name))
     try:
-        return await _start_service(importlib.import_module(f"local_supabase.{name}"), context, stack)
+        module = importlib.import_module(f"local_supabase.{name}")
+        # Plain routes, so that errors none of them handles reach the handlers of the whole.
+        return Mount(path, routes=await _start_service(module, context, stack))
     except Exception:
         # One service that cannot start (its optional package is missing, say) must not take the others with it.
         _log.exception("The %s service did not start; it answers 501", name)
-        return _not_there(name)
+        return Mount(path, app=_not_there(name))
 
 
-async def _start_service(module: ModuleType, context: Context, stack: AsyncExitStack) -> ASGIApp:
+async def _start_service(module: ModuleType, context: Context, stack: AsyncExitStack) -> list[BaseRoute]:
     lifespan = cast("Lifespan | None", getattr(module, "lifespan", None))
     if lifespan is not None:
         await stack.enter_async_context(lifespan(context))
     routes = cast("Routes", module.routes)
-    return Starlette(routes=list(routes(context)))
+    return list(routes(context))
 
 
 def _not_there(name: str) -> ASGIApp:
@@ -94,6 +99,20 @@ async def _root(_: Request) -> Response:
 
 async def _unknown_path(_: Request, __: Exception) -> Response:
     return JSONResponse({"error": "requested path is invalid"}, status_code=404)
+
+
+# PostgREST's words; the other services of a project without its database say no better.
+async def _database_unavailable(_: Request, __: Exception) -> Response:
+    return _postgrest_error(503, "PGRST001", "Database client error. Retrying the connection.")
+
+
+async def _database_busy(_: Request, __: Exception) -> Response:
+    return _postgrest_error(504, "PGRST003", "Timed out acquiring connection from connection pool.")
+
+
+def _postgrest_error(status: int, code: str, message: str) -> Response:
+    body = {"code": code, "details": None, "hint": None, "message": message}
+    return JSONResponse(body, status_code=status)
 
 
 async def serve(settings: Settings, listener: socket.socket) -> None:

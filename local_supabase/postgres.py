@@ -319,8 +319,8 @@ def _check_version(cluster: Path) -> None:
         version = "?"
     if version != str(MAJOR):
         raise DataFolderError(
-            f"The database in {cluster.parent} was made by Postgres {version}; this is Postgres {MAJOR}. Dump it "
-            "with the version that made it, or choose another folder with --data-dir, or start anew with: "
+            f"The database in {cluster.parent} was made by Postgres {version}; this is Postgres {MAJOR}. "
+            "Dump it with the version that made it, or choose another folder with --data-dir, or start anew with: "
             "python -m local_supabase reset"
         )
 
@@ -347,6 +347,17 @@ def _postmaster_pid(cluster: Path) -> int | None:
 
 
 def _is_server_on(pid: int, cluster: Path) -> bool:
+    command = _command_of(pid)
+    return "postgres" in command and str(cluster) in command
+
+
+def _command_of(pid: int) -> str:
+    # Slim containers have no ps, other systems no /proc.
+    if Path("/proc/self").exists():
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            return ""
     answer = subprocess.run(
         ["ps", "-o", "command=", "-p", str(pid)],
         capture_output=True,
@@ -354,7 +365,7 @@ def _is_server_on(pid: int, cluster: Path) -> bool:
         errors="replace",
         check=False,
     )
-    return "postgres" in answer.stdout and str(cluster) in answer.stdout
+    return answer.stdout
 
 
 def _ended(pid: int, seconds: float) -> bool:
