@@ -55,14 +55,15 @@ create function private.create_profile() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
-    insert into public.users (id, display_name)
+    insert into public.users (id, display_name, created_at)
     values (
         new.id,
         coalesce(
             private.presentable_name(new.raw_user_meta_data ->> 'display_name'),
             private.presentable_name(split_part(new.email, '@', 1)),
             'Guest'
-        )
+        ),
+        coalesce(new.created_at, now())
     )
     on conflict (id) do nothing;
     return new;
