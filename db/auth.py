@@ -22,7 +22,6 @@ from supabase_auth.types import AuthResponse, Session, SignUpWithEmailAndPasswor
 
 from db.clients import Clients
 from db.errors import DatabaseError, SignedOut, SignInError, Unreachable, from_auth
-from db.models import Role
 from db.tokens import claims_of
 
 log = logging.getLogger(__name__)
@@ -53,7 +52,6 @@ class SignedIn:
         self._token_callbacks: list[Callable[[str], None]] = []
         self._end_callbacks: list[Callable[[], None]] = []
         self._ended = False
-        self._role = Role.MEMBER
         self.user_id: str = session.user.id
         self.email: str = session.user.email or ""
         self._take(session)
@@ -62,21 +60,12 @@ class SignedIn:
         self._session = session
         # The server's clock may differ from ours: count from now.
         self._expires_at = time.time() + (session.expires_in or 3600)
-        self._claims = self._claims_now()
+        self._claims: Mapping[str, object] = MappingProxyType(claims_of(session.access_token))
 
     @property
     def claims(self) -> Mapping[str, object]:
-        """The claims of the current access token, with the person's role in Tavern as `role`."""
+        """The claims of the current access token."""
         return self._claims
-
-    def know_role(self, role: Role) -> None:
-        """Take over the role that the person's profile shows; the token itself does not carry it."""
-        if self._claims["role"] != role.value:
-            self._role = role
-            self._claims = self._claims_now()
-
-    def _claims_now(self) -> Mapping[str, object]:
-        return MappingProxyType({**claims_of(self._session.access_token), "role": self._role.value})
 
     @property
     def ended(self) -> bool:

@@ -30,6 +30,7 @@ import httpx
 from postgrest.exceptions import APIError
 from supabase_auth.errors import AuthError, AuthRetryableError, AuthWeakPasswordError
 
+from db.constraints import MEANING
 from db.models import Record
 
 log = logging.getLogger(__name__)
@@ -147,7 +148,6 @@ _TOKEN_CODES = frozenset({"PGRST301", "PGRST302", "PGRST303"})
 _MISSING_SCHEMA_CODES = frozenset({"PGRST106", "PGRST202", "PGRST205", "42P01", "42883"})
 _BAD_VALUE_CODES = re.compile(r"(22\w{3}|23502|23514)")
 _CONSTRAINT = re.compile(r'constraint "(?P<name>\w+)"')
-_COLUMN = re.compile(r'column "(?P<name>\w+)"')
 
 
 def from_api(error: APIError) -> DatabaseError:
@@ -161,7 +161,7 @@ def from_api(error: APIError) -> DatabaseError:
     if code in _MISSING_SCHEMA_CODES:
         return Misconfigured()
     if code == "42501":
-        return NotAllowed()
+        return NotAllowed(text if _is_for_people(text) else None)
     if code == "23503":
         return Gone()
     if code == "23505":
@@ -175,17 +175,19 @@ def from_api(error: APIError) -> DatabaseError:
 
 
 def _invalid(text: str) -> Invalid:
-    """Make the error for a refused value from Postgres' own text, which names the constraint or column.
+    """Say what is wrong with a value: Postgres' own text names the constraint, a trigger words it for people."""
+    if text == EventFull.message:
+        return EventFull()
+    named = _CONSTRAINT.search(text)
+    if named and named["name"] in MEANING:
+        field, sentence = MEANING[named["name"]]
+        return Invalid(sentence, field)
+    return Invalid(text if _is_for_people(text) else None)
 
-    A trigger of this project that refuses a value words its message for people, without that pattern.
-    """
-    if "full" in text.lower() and "constraint" not in text:
-        return EventFull(text)
-    named = _CONSTRAINT.search(text) or _COLUMN.search(text)
-    if named is None:
-        worded = text.endswith(".") and '"' not in text
-        return Invalid(text if worded else None)
-    return Invalid(field=named["name"])
+
+def _is_for_people(text: str) -> bool:
+    """Tell a sentence of this project's triggers from Postgres' own messages, which quote names and end bare."""
+    return text.endswith(".") and '"' not in text
 
 
 _AUTH_ERRORS: Mapping[str, type[SignInError]] = {

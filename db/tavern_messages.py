@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from db import rows
 from db.models import Record
 from db.rows import Caller
@@ -22,3 +24,13 @@ def edit(me: Caller, message_id: str, body: str, *, version: int) -> Record:
 def remove(me: Caller, message_id: str) -> None:
     """Delete one's own message."""
     rows.delete(me, TABLE, {"id": message_id})
+
+
+def hide(me: Caller, message_id: str, *, version: int) -> Record:
+    """Take a message's text out of everybody's sight; admins may. The database says when and by whom."""
+    return rows.update(me, TABLE, {"id": message_id}, {"hidden_at": datetime.now(UTC).isoformat()}, version)
+
+
+def unhide(me: Caller, message_id: str, *, version: int) -> Record:
+    """Show a hidden message again."""
+    return rows.update(me, TABLE, {"id": message_id}, {"hidden_at": None}, version)

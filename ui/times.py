@@ -34,7 +34,7 @@ def clock(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def day_name(moment: datetime, zone: ZoneInfo, today: date) -> str:
-    """Name a day as people do: `Today`, `Friday` in this week, `Friday, 4 December`, with the year if not this."""
+    """Name a day as people do: `Today`, `Friday` this week, `Friday, 4 December`, the year if not this."""
     day = moment.astimezone(zone).date()
     near = {0: "Today", -1: "Yesterday", 1: "Tomorrow"}.get((day - today).days)
     if near:

@@ -1,0 +1,137 @@
+"""What a page may ask about the running session: who is here, what is known, in which zone they read.
+
+`app.py` puts everything in place at the top of each full run; pages and widgets only read it here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar, cast
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from db.auth import Accounts, SignedIn
+from db.clients import Clients
+from db.models import (
+    ChangeLogEntry,
+    Event,
+    EventCohost,
+    PrivateMessage,
+    Role,
+    Rsvp,
+    TavernMessage,
+    User,
+)
+from live.engine import Engine
+from live.snapshot import EMPTY, Snapshot
+from ui.times import zone_named
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What one process has once: connections, accounts, the live engine. `embedded`: demo people exist."""
+
+    clients: Clients
+    accounts: Accounts
+    engine: Engine
+    embedded: bool
+
+
+_SERVICES = "tavern_services"
+_SIGNED_IN = "tavern_signed_in"
+
+
+def begin(services: Services) -> None:
+    """Give the session its services."""
+    st.session_state[_SERVICES] = services
+
+
+def services() -> Services:
+    """Return the process's services."""
+    return cast("Services", st.session_state[_SERVICES])
+
+
+def engine() -> Engine:
+    """Return the live engine."""
+    return services().engine
+
+
+def signed_in() -> SignedIn | None:
+    """Return this browser's sign-in, None for a visitor; a sign-in that has ended counts as none."""
+    me = cast("SignedIn | None", st.session_state.get(_SIGNED_IN))
+    return None if me is None or me.ended else me
+
+
+def sign_in_as(me: SignedIn | None) -> None:
+    """Make the session that of this person, or of a visitor. Takes full effect with the next full run."""
+    st.session_state[_SIGNED_IN] = me
+
+
+def was_signed_in() -> bool:
+    """Tell whether the session is still set up for a person whose sign-in has ended."""
+    return st.session_state.get(_SIGNED_IN) is not None and signed_in() is None
+
+
+def my_id() -> str | None:
+    """Return the id of the signed-in person."""
+    me = signed_in()
+    return me.user_id if me else None
+
+
+def my_profile() -> User | None:
+    """Return the signed-in person's profile, as far as it is loaded."""
+    me = my_id()
+    return users().get((me,)) if me else None
+
+
+def is_admin() -> bool:
+    """Tell whether the signed-in person is an admin now. The database decides, this chooses what to show."""
+    profile = my_profile()
+    return profile is not None and profile.role is Role.ADMIN
+
+
+def zone() -> ZoneInfo:
+    """Return the viewer's time zone, as their browser tells it."""
+    return zone_named(st.context.timezone)
+
+
+def _table(name: str) -> Snapshot[R]:
+    return cast("Snapshot[R]", st.session_state.get(name, EMPTY))
+
+
+def users() -> Snapshot[User]:
+    """Return all profiles."""
+    return _table("users")
+
+
+def events() -> Snapshot[Event]:
+    """Return all events."""
+    return _table("events")
+
+
+def event_cohosts() -> Snapshot[EventCohost]:
+    """Return who helps to run which event."""
+    return _table("event_cohosts")
+
+
+def rsvps() -> Snapshot[Rsvp]:
+    """Return all answers to events."""
+    return _table("rsvps")
+
+
+def tavern_messages() -> Snapshot[TavernMessage]:
+    """Return the loaded part of the common room's messages."""
+    return _table("tavern_messages")
+
+
+def private_messages() -> Snapshot[PrivateMessage]:
+    """Return the loaded part of the signed-in person's own messages."""
+    return _table("private_messages")
+
+
+def change_log() -> Snapshot[ChangeLogEntry]:
+    """Return the loaded part of the activity; empty for everybody but admins."""
+    return _table("change_log")
