@@ -1,0 +1,177 @@
+"""``POST /token``: signing in with a password, refreshing a session, exchanging a PKCE code."""
+
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from local_supabase.auth import flow, issue, passwords, sessions, tokens, users
+from local_supabase.auth.api import AuthApi, json_answer, limit_key, transaction, visitor_of
+from local_supabase.auth.body import Body, parse_body, read_raw
+from local_supabase.auth.errors import (
+    AuthError,
+    OAuthError,
+    WeakPasswordError,
+    bad_request,
+    invalid,
+    not_found,
+    unprocessable,
+)
+from local_supabase.auth.limits import refuse_if_over
+from local_supabase.auth.models import User
+from local_supabase.auth.rotation import Rotation, decide
+from local_supabase.auth.sessions import Session, StoredToken
+from local_supabase.auth.users import Lookup
+from local_supabase.database import Connection
+
+REFUSED_GRANTS = {
+    "id_token": "Signing in with an ID token",
+    "web3": "Signing in with a wallet",
+}
+
+
+async def token(api: AuthApi, request: Request) -> Response:
+    """Give a session for what the grant type asks to be presented."""
+    raw = await read_raw(request)
+    grant_type = request.query_params.get("grant_type") or _form_grant_type(request, raw)
+    if grant_type == "password":
+        return await _password_grant(api, request, parse_body(raw))
+    if grant_type == "refresh_token":
+        return await _refresh_grant(api, request, parse_body(raw))
+    if grant_type == "pkce":
+        return await _pkce_grant(api, request, parse_body(raw))
+    if grant_type in REFUSED_GRANTS:
+        provider = parse_body(raw).text("provider")
+        detail = f"Provider (issuer {provider!r}) is not enabled"
+        raise bad_request("provider_disabled", detail)
+    raise bad_request("invalid_credentials", "unsupported_grant_type")
+
+
+def _form_grant_type(request: Request, raw: bytes) -> str:
+    """Read the grant type from a form body, as Go's ``FormValue`` does."""
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return ""
+    from urllib.parse import parse_qs
+
+    return parse_qs(raw.decode("latin-1")).get("grant_type", [""])[0]
+
+
+async def _password_grant(api: AuthApi, request: Request, body: Body) -> Response:
+    refuse_if_over(api.buckets.sign_ins, limit_key(request))
+    email, phone, password = body.text("email"), body.text("phone"), body.text("password")
+    if email and phone:
+        raise invalid("Only an email address or phone number should be provided on login.")
+    if phone:
+        raise unprocessable("phone_provider_disabled", "Phone logins are disabled")
+    if not email:
+        raise invalid("missing email or phone")
+    async with api.context.database.as_admin() as connection:
+        user = await users.find(connection, Lookup.EMAIL, email.lower())
+    matches = await api.hasher.verify(password, user.encrypted_password if user else None)
+    if user is None:
+        raise _wrong_credentials()
+    if user.is_banned:
+        raise bad_request("user_banned", "User is banned")
+    if not matches:
+        raise _wrong_credentials()
+    if not user.is_confirmed:
+        raise bad_request("email_not_confirmed", "Email not confirmed")
+    async with transaction(api) as connection:
+        session = await issue.sign_in(api, connection, user, "password", visitor_of(request))
+    return json_answer(session | _weakness(api, password))
+
+
+def _wrong_credentials() -> AuthError:
+    return bad_request("invalid_credentials", "Invalid login credentials")
+
+
+def _weakness(api: AuthApi, password: str) -> dict[str, object]:
+    """Tell a person who signed in that the password no longer keeps the rules."""
+    try:
+        passwords.check_strength(
+            password, api.settings.minimum_password_length, api.settings.required_characters
+        )
+    except WeakPasswordError as weak:
+        return {"weak_password": {"message": weak.message, "reasons": list(weak.reasons)}}
+    except AuthError:  # longer than bcrypt reads; it did match
+        return {}
+    return {}
+
+
+async def _refresh_grant(api: AuthApi, request: Request, body: Body) -> Response:
+    presented = body.text("refresh_token")
+    if not presented:
+        raise OAuthError("invalid_request", "refresh_token required")
+    refuse_if_over(api.buckets.refreshes, limit_key(request))
+    async with transaction(api) as connection:
+        answer = await _refresh(api, connection, request, presented)
+    # Raised only now, so that the revocation of the family is committed.
+    if isinstance(answer, AuthError):
+        raise answer
+    return json_answer(answer)
+
+
+async def _refresh(
+    api: AuthApi, connection: Connection, request: Request, presented: str
+) -> dict[str, object] | AuthError:
+    user, session, stored = await _locked(connection, presented)
+    now = datetime.now(UTC)
+    _check_validity(api, session, stored, now)
+    active = await sessions.active_token(connection, session.id)
+    parent = active.parent if active else None
+    verdict = decide(stored.presented, parent, now, api.settings.reuse_interval)
+    if verdict is Rotation.REUSED:
+        if api.settings.rotation:
+            await sessions.revoke_family(connection, session.id)
+        return bad_request("refresh_token_already_used", "Invalid Refresh Token: Already Used")
+    if verdict is Rotation.RETURN_ACTIVE and active is not None:
+        refresh_token = active.token
+    else:
+        refresh_token = await sessions.swap_token(connection, stored, session.id)
+    await sessions.note_refresh(connection, session.id, visitor_of(request))
+    return await issue.session_json(api, connection, user, session.id, refresh_token)
+
+
+async def _locked(connection: Connection, presented: str) -> tuple[User, Session, StoredToken]:
+    """Give the token's user, session and state, with no other refresh of the session under way."""
+    missing = bad_request("refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found")
+    found = await sessions.find_token(connection, presented)
+    if found is None:
+        raise missing
+    session = await sessions.lock(connection, found.session_id) if found.session_id else None
+    user = await users.find(connection, Lookup.ID, found.user_id)
+    if user is None:
+        raise missing
+    if user.is_banned:
+        raise bad_request("user_banned", "Invalid Refresh Token: User Banned")
+    # Read again: another refresh may have used it while this one waited for the session.
+    stored = await sessions.find_token(connection, presented)
+    if session is None or stored is None:
+        raise bad_request("session_not_found", "Invalid Refresh Token: No Valid Session Found")
+    return user, session, stored
+
+
+def _check_validity(api: AuthApi, session: Session, stored: StoredToken, now: datetime) -> None:
+    if session.is_over(now, api.settings.session_timebox):
+        raise bad_request("session_expired", "Invalid Refresh Token: Session Expired")
+    if session.is_idle(now, stored.presented.updated_at, api.settings.session_inactivity):
+        raise bad_request("session_expired", "Invalid Refresh Token: Session Expired (Inactivity)")
+
+
+async def _pkce_grant(api: AuthApi, request: Request, body: Body) -> Response:
+    code, verifier = body.text("auth_code"), body.text("code_verifier")
+    if not code or not verifier:
+        raise invalid("invalid request: both auth code and code verifier should be non-empty")
+    async with transaction(api) as connection:
+        state = await flow.find(connection, code)
+        user = await users.find(connection, Lookup.ID, state.user_id) if state else None
+        if state is None or user is None:
+            raise not_found("flow_state_not_found", "invalid flow state, no valid flow state found")
+        if state.is_expired():
+            raise unprocessable("flow_state_expired", "invalid flow state, flow state has expired")
+        if not tokens.challenge_matches(state.challenge_method, state.challenge, verifier):
+            message = "code challenge does not match previously saved code verifier"
+            raise bad_request("bad_code_verifier", message)
+        await flow.forget(connection, state)
+        session = await issue.sign_in(api, connection, user, state.method, visitor_of(request))
+    return json_answer(session)

@@ -1,0 +1,64 @@
+"""The routes of the service, and its parts put together from the stack's settings."""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from starlette.routing import BaseRoute, Route
+
+from local_supabase.auth import grants, info, signup, user
+from local_supabase.auth.api import AuthApi, Buckets, Handler, endpoint
+from local_supabase.auth.mailbox import Mailbox
+from local_supabase.auth.passwords import PasswordHasher
+from local_supabase.auth.settings import AuthSettings
+from local_supabase.context import Context
+
+AUTOCONFIRM_VARIABLE = "LOCAL_SUPABASE_AUTH_AUTOCONFIRM"
+
+ENDPOINTS: Sequence[tuple[str, str, Handler]] = (
+    ("GET", "/health", info.health),
+    ("GET", "/settings", info.settings),
+    ("GET", "/.well-known/jwks.json", info.jwks),
+    ("POST", "/signup", signup.signup),
+    ("POST", "/token", grants.token),
+    ("GET", "/user", user.get_user),
+    ("PUT", "/user", user.update_user),
+    ("POST", "/logout", user.logout),
+    ("GET", "/reauthenticate", user.reauthenticate),
+    ("DELETE", "/user/identities/{identity_id}", user.delete_identity),
+)
+
+
+def routes(context: Context) -> list[BaseRoute]:
+    """Give the routes, relative to ``/auth/v1``."""
+    settings = load_settings(context.settings.project, os.environ)
+    api = AuthApi(
+        context=context,
+        settings=settings,
+        hasher=PasswordHasher(),
+        mailbox=Mailbox(context.settings.data_dir.mailbox),
+        buckets=Buckets.of(settings),
+    )
+    return [Route(path, endpoint(api, handler), methods=[method]) for method, path, handler in ENDPOINTS]
+
+
+def load_settings(project: Path, environ: Mapping[str, str]) -> AuthSettings:
+    """Read the project's ``config.toml``, if there is one; on confirmations the environment comes first.
+
+    Raises:
+        ValueError: the file or a setting in it makes no sense; the message names it.
+    """
+    try:
+        config = tomllib.loads((project / "config.toml").read_text())
+    except FileNotFoundError:
+        config = {}
+    table = config.get("auth", {})
+    if not isinstance(table, dict):
+        raise ValueError("auth in config.toml must be a table")
+    settings = AuthSettings.from_config(table)
+    wanted = environ.get(AUTOCONFIRM_VARIABLE, "").lower()
+    if wanted in ("true", "false"):
+        settings = replace(settings, autoconfirm=wanted == "true")
+    return settings

@@ -1,0 +1,223 @@
+"""Reading and writing ``auth.sessions``, ``auth.refresh_tokens`` and ``auth.mfa_amr_claims``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from local_supabase.auth import tokens
+from local_supabase.auth.models import User
+from local_supabase.auth.rotation import PresentedToken
+from local_supabase.auth.tokens import AuthenticationMethod
+from local_supabase.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """What a session remembers of the request that opened it."""
+
+    user_agent: str | None
+    ip: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A row of ``auth.sessions``."""
+
+    id: str
+    user_id: str
+    created_at: datetime
+    refreshed_at: datetime | None
+    not_after: datetime | None
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, object]) -> Self:
+        """Read a row; ``refreshed_at`` is a UTC time without zone in the schema of hosted."""
+        created, refreshed, not_after = record["created_at"], record["refreshed_at"], record["not_after"]
+        return cls(
+            id=str(record["id"]),
+            user_id=str(record["user_id"]),
+            created_at=created if isinstance(created, datetime) else datetime.now(UTC),
+            refreshed_at=refreshed.replace(tzinfo=UTC) if isinstance(refreshed, datetime) else None,
+            not_after=not_after if isinstance(not_after, datetime) else None,
+        )
+
+    def is_over(self, now: datetime, timebox: timedelta) -> bool:
+        """Tell whether the session reached its end, by its own date or by the project's timebox (0: none)."""
+        if self.not_after is not None and now > self.not_after:
+            return True
+        return bool(timebox) and now > self.created_at + timebox
+
+    def is_idle(self, now: datetime, token_changed: datetime, allowed: timedelta) -> bool:
+        """Tell whether the session was not refreshed for longer than allowed (0: for ever)."""
+        last = self.refreshed_at or max(token_changed, self.created_at)
+        return bool(allowed) and now > last + allowed
+
+
+_COLUMNS = "id, user_id, created_at, refreshed_at, not_after"
+
+
+async def find(connection: Connection, session_id: str) -> Session | None:
+    """Give a session."""
+    query = f"select {_COLUMNS} from auth.sessions where id = $1"  # noqa: S608  # constants only
+    record = await connection.fetchrow(query, UUID(session_id))
+    return None if record is None else Session.from_record(dict(record))
+
+
+async def lock(connection: Connection, session_id: str) -> Session | None:
+    """Give a session and keep every other refresh of it waiting until the transaction ends."""
+    query = f"select {_COLUMNS} from auth.sessions where id = $1 for update"  # noqa: S608  # constants only
+    record = await connection.fetchrow(query, UUID(session_id))
+    return None if record is None else Session.from_record(dict(record))
+
+
+async def open_session(connection: Connection, user: User, method: str, visitor: Visitor) -> tuple[str, str]:
+    """Open a session with its first refresh token; give the session's id and the token."""
+    token = tokens.new_refresh_token()
+    session_id = await connection.fetchval(
+        """
+        with opened as (
+            insert into auth.sessions (id, user_id, created_at, updated_at, aal, user_agent, ip)
+            values (gen_random_uuid(), $1, clock_timestamp(), clock_timestamp(), 'aal1', $2, $3::text::inet)
+            returning id
+        ), entered as (
+            insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
+            select gen_random_uuid(), id, clock_timestamp(), clock_timestamp(), $4 from opened
+        ), issued as (
+            insert into auth.refresh_tokens
+                (instance_id, token, user_id, parent, session_id, revoked, created_at, updated_at)
+            select '00000000-0000-0000-0000-000000000000', $5, $6, null, id, false, clock_timestamp(),
+                clock_timestamp() from opened
+        ), signed_in as (
+            update auth.users set last_sign_in_at = clock_timestamp(), updated_at = clock_timestamp()
+             where id = $1
+        )
+        select id::text from opened
+        """,
+        UUID(user.id),
+        visitor.user_agent,
+        visitor.ip,
+        method,
+        token,
+        user.id,
+    )
+    return str(session_id), token
+
+
+async def methods_of(connection: Connection, session_id: str) -> list[AuthenticationMethod]:
+    """Give how a session was entered."""
+    records = await connection.fetch(
+        "select authentication_method, updated_at from auth.mfa_amr_claims where session_id = $1",
+        UUID(session_id),
+    )
+    return [AuthenticationMethod(record["authentication_method"], record["updated_at"]) for record in records]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """A refresh token with the ids of its user and session."""
+
+    presented: PresentedToken
+    user_id: str
+    session_id: str | None
+
+
+async def find_token(connection: Connection, token: str) -> StoredToken | None:
+    """Give a refresh token, revoked or not."""
+    record = await connection.fetchrow(
+        """
+        select token, revoked, updated_at, user_id, session_id::text
+          from auth.refresh_tokens where token = $1
+        """,
+        token,
+    )
+    if record is None:
+        return None
+    changed = record["updated_at"] or datetime.now(UTC)
+    presented = PresentedToken(record["token"], bool(record["revoked"]), changed)
+    return StoredToken(presented, str(record["user_id"]), record["session_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveToken:
+    """The newest token of a session that is not revoked."""
+
+    token: str
+    parent: str | None
+
+
+async def active_token(connection: Connection, session_id: str) -> ActiveToken | None:
+    """Give the token that is active in a session."""
+    record = await connection.fetchrow(
+        """
+        select token, parent from auth.refresh_tokens
+         where session_id = $1 and not revoked order by id desc limit 1
+        """,
+        UUID(session_id),
+    )
+    return None if record is None else ActiveToken(record["token"], record["parent"])
+
+
+async def swap_token(connection: Connection, stored: StoredToken, session_id: str) -> str:
+    """Revoke a token and give the child issued in its place."""
+    token = tokens.new_refresh_token()
+    await connection.execute(
+        """
+        with revoked as (
+            update auth.refresh_tokens set revoked = true, updated_at = clock_timestamp() where token = $1
+        )
+        insert into auth.refresh_tokens
+            (instance_id, token, user_id, parent, session_id, revoked, created_at, updated_at)
+        values ('00000000-0000-0000-0000-000000000000', $2, $3, $1, $4, false, clock_timestamp(),
+            clock_timestamp())
+        """,
+        stored.presented.token,
+        token,
+        stored.user_id,
+        UUID(session_id),
+    )
+    return token
+
+
+async def revoke_family(connection: Connection, session_id: str) -> None:
+    """Revoke every token of a session: one of them was used twice."""
+    await connection.execute(
+        """
+        update auth.refresh_tokens set revoked = true, updated_at = clock_timestamp()
+         where session_id = $1 and not revoked
+        """,
+        UUID(session_id),
+    )
+
+
+async def note_refresh(connection: Connection, session_id: str, visitor: Visitor) -> None:
+    """Remember when, and by whom, a session was refreshed."""
+    await connection.execute(
+        """
+        update auth.sessions
+           set refreshed_at = clock_timestamp() at time zone 'utc', updated_at = clock_timestamp(),
+               user_agent = $2, ip = $3::text::inet
+         where id = $1
+        """,
+        UUID(session_id),
+        visitor.user_agent,
+        visitor.ip,
+    )
+
+
+async def close_all(connection: Connection, user_id: str) -> None:
+    """Sign a user out everywhere."""
+    await connection.execute("delete from auth.sessions where user_id = $1", UUID(user_id))
+
+
+async def close_one(connection: Connection, session_id: str) -> None:
+    """Sign out one session."""
+    await connection.execute("delete from auth.sessions where id = $1", UUID(session_id))
+
+
+async def close_others(connection: Connection, user_id: str, session_id: str) -> None:
+    """Sign a user out everywhere but in one session."""
+    await connection.execute(
+        "delete from auth.sessions where user_id = $1 and id <> $2", UUID(user_id), UUID(session_id)
+    )
