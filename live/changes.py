@@ -18,7 +18,7 @@ Key = tuple[str, ...]
 """The primary key of a row as text, in the order of `TableSpec.key`."""
 
 FINAL: Final = sys.maxsize
-"""As the version of a deletion: no row with this key comes back, so every version is older."""
+"""Above every version: as the ceiling of a deletion, only what is seen later can be there again."""
 
 
 class Op(StrEnum):
@@ -34,11 +34,10 @@ class Change(Generic[R]):
     """What is known of one row at one moment; `live.rows` says how two of them compare.
 
     `row` is the row after the change, None for DELETE. `version` grows with every change of a key,
-    re-inserted rows included; for DELETE it is the highest version that is surely gone (0: not known,
-    `FINAL`: all there will ever be). `committed_at` is the commit time where the wire told it. `position`
-    orders what this process saw: a stream's message has a later position than all before it, a read has
-    that of the moment it was sent. `ceiling` counts for DELETE only: rows with a higher version came to be
-    after it, whatever their position.
+    re-inserted rows included; for DELETE it is the highest one that is surely gone, 0 when not known.
+    `committed_at` is the commit time where the wire told it. `position` orders what this process saw: a
+    message of the stream comes after all before it, a read has the position of the moment it was sent,
+    0 claims nothing. `ceiling` counts for DELETE only: higher versions came to be after it.
     """
 
     table: str

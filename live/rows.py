@@ -1,68 +1,28 @@
 """Keyed rows that take changes in any order, any number of times, and end up the same.
 
-For each key three facts are kept, each the largest of all that was seen, so that no order of arrival
-matters: the newest version of the row, the position at which that version was last seen, and the newest
-deletion. The row is there when
+Of each key three facts are kept, each the largest of all that was seen, so that no order of arrival
+matters: the newest version of the row, the position at which that version was last seen, and the
+newest deletion. The row is there when
 
 - its version is above the one the deletion is known to have ended, and
 - it was seen after the deletion, or came to be after it (its version is above the deletion's ceiling).
 
-A deletion on the wire carries the key alone (row level security on), hence the second rule. Keys that are
-never used again (a generated id) make it simple: their deletions are `FINAL`. Natural keys come back;
-`TableSpec.reborn` makes their versions grow across lives, and a row that is read again after its deletion
-is there again.
+A deletion on the wire carries the key alone (row level security on), not what it deleted; hence the
+second rule. It also lets natural keys come back: `TableSpec.reborn` makes their versions grow across
+lives, and what a later message or read finds is there again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar
 
-from live.changes import FINAL, Change, Key, Op
+from live.changes import Change, Key, Op
 
 R = TypeVar("R")
 
 _PATCH_LIMIT: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell(Generic[R]):
-    """All that is known of one key. Version 0: no row was ever seen; `ended` None: no deletion was."""
-
-    row: R | None = None
-    version: int = 0
-    position: int = 0
-    ended: _Deletion | None = None
-
-    @property
-    def alive(self) -> bool:
-        if self.row is None:
-            return False
-        if self.ended is None:
-            return True
-        if self.version <= self.ended.version:
-            return False
-        return self.position > self.ended.position or self.version > self.ended.ceiling
-
-    def with_change(self, change: Change[R]) -> _Cell[R]:
-        if change.op is Op.DELETE:
-            return self._with_deletion(_Deletion(change.version, change.position, change.ceiling))
-        if change.row is None or change.version < self.version:
-            return self
-        if change.version > self.version:
-            return replace(self, row=change.row, version=change.version, position=change.position)
-        if change.position > self.position:
-            return replace(self, position=change.position)
-        return self
-
-    def _with_deletion(self, deletion: _Deletion) -> _Cell[R]:
-        ended = deletion if self.ended is None else self.ended.merged(deletion)
-        if ended == self.ended:
-            return self
-        # A row that cannot come back need not be held; its version stays, to turn older ones away.
-        row = None if ended.version == FINAL else self.row
-        return replace(self, row=row, ended=ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +34,38 @@ class _Deletion:
     def merged(self, other: _Deletion) -> _Deletion:
         later = max(self, other, key=lambda deletion: (deletion.position, deletion.ceiling))
         return replace(later, version=max(self.version, other.version))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell(Generic[R]):
+    """All that is known of one key. `row` is None while the key is deleted; version 0: none was seen."""
+
+    row: R | None = None
+    version: int = 0
+    position: int = 0
+    ended: _Deletion | None = None
+
+    def with_change(self, change: Change[R]) -> _Cell[R]:
+        if change.op is Op.DELETE:
+            return self._with_deletion(_Deletion(change.version, change.position, change.ceiling))
+        if change.row is None or (change.version, change.position) <= (self.version, self.position):
+            return self
+        same = self.row is not None and change.version == self.version
+        row = self.row if same else change.row
+        return _judged(_Cell(row, change.version, change.position, self.ended))
+
+    def _with_deletion(self, deletion: _Deletion) -> _Cell[R]:
+        ended = deletion if self.ended is None else self.ended.merged(deletion)
+        return self if ended == self.ended else _judged(replace(self, ended=ended))
+
+
+def _judged(cell: _Cell[R]) -> _Cell[R]:
+    """Drop the row that the deletion ended."""
+    if cell.row is None or cell.ended is None:
+        return cell
+    over = cell.version <= cell.ended.version
+    seen_before = cell.position <= cell.ended.position and cell.version <= cell.ended.ceiling
+    return replace(cell, row=None) if over or seen_before else cell
 
 
 class Rows(Mapping[Key, R]):
@@ -94,16 +86,16 @@ class Rows(Mapping[Key, R]):
 
     def __getitem__(self, key: Key) -> R:
         cell = self._cell(key)
-        if cell is None or not cell.alive:
+        if cell is None or cell.row is None:
             raise KeyError(key)
-        return cast(R, cell.row)
+        return cell.row
 
     def __iter__(self) -> Iterator[Key]:
         for key, cell in self._base.items():
-            if self._patch.get(key, cell).alive:
+            if self._patch.get(key, cell).row is not None:
                 yield key
         for key, cell in self._patch.items():
-            if key not in self._base and cell.alive:
+            if key not in self._base and cell.row is not None:
                 yield key
 
     def __len__(self) -> int:
@@ -120,9 +112,8 @@ class Rows(Mapping[Key, R]):
             return self
         rows: Rows[R] = Rows.__new__(Rows)
         rows._base, rows._patch = self._base, {**self._patch, change.key: after}
-        rows._count = self._count + after.alive - before.alive
-        seen = after.alive != before.alive or (after.alive and after.row is not before.row)
-        rows.revision = self.revision + seen
+        rows._count = self._count + (after.row is not None) - (before.row is not None)
+        rows.revision = self.revision + (after.row is not before.row)
         rows._fold()
         return rows
 
@@ -131,12 +122,17 @@ class Rows(Mapping[Key, R]):
         cell = self._cell(key)
         return 0 if cell is None else cell.version
 
+    def position(self, key: Key) -> int:
+        """Return the position at which the row was last seen, 0 when it is not there."""
+        cell = self._cell(key)
+        return 0 if cell is None or cell.row is None else cell.position
+
     def forget_deleted(self, before: int) -> Rows[R]:
         """Drop what is remembered of deletions seen before this position; nothing older may still arrive."""
         kept = {
             key: cell
             for key, cell in {**self._base, **self._patch}.items()
-            if cell.alive or cell.ended is None or cell.ended.position >= before
+            if cell.row is not None or cell.ended is None or cell.ended.position >= before
         }
         rows: Rows[R] = Rows.__new__(Rows)
         rows._base, rows._patch, rows._count, rows.revision = kept, {}, self._count, self.revision

@@ -31,7 +31,8 @@ class Audience(Enum):
     """Readable by its parties: one subscription and one snapshot for each signed-in user."""
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: a frozen generic class with slots cannot be made as TableSpec[Row](...) in Python 3.11.
+@dataclass(frozen=True)
 class TableSpec(Generic[R]):
     """One table: how its rows are read, compared, loaded and subscribed to.
 
@@ -90,14 +91,10 @@ class TableSpec(Generic[R]):
         self, key: Key, *, committed_at: datetime | None = None, version: int = 0, position: int = 0
     ) -> Change[R]:
         """Return the deletion of this key; `version` is the highest one that is surely gone."""
-        if self.reborn is None:
-            return Change(self.name, Op.DELETE, key, None, FINAL, committed_at, position)
-        ceiling = FINAL if committed_at is None else _moment_stamp(committed_at + _WIRE_PRECISION)
+        ceiling = FINAL
+        if self.reborn is not None and committed_at is not None:
+            ceiling = _moment_stamp(committed_at + _WIRE_PRECISION)
         return Change(self.name, Op.DELETE, key, None, version, committed_at, position, ceiling)
-
-    def vanished(self, key: Key, *, version: int, position: int) -> Change[R]:
-        """Return the change of a row that this reader no longer finds: gone, or out of sight for now."""
-        return Change(self.name, Op.DELETE, key, None, version, None, position)
 
 
 def _moment_stamp(moment: datetime) -> int:

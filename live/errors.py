@@ -1,0 +1,25 @@
+"""What can go wrong between the engine and Supabase.
+
+LiveError
+├── SubscriptionError   the websocket could not be opened, was refused, or ended
+└── ReadError           a request over HTTP failed
+    └── NotAllowedError     it was answered with no: token, key or policy
+"""
+
+from __future__ import annotations
+
+
+class LiveError(Exception):
+    """Any of them. The feed that meets it goes on trying."""
+
+
+class SubscriptionError(LiveError):
+    """The subscription is not there, or no longer."""
+
+
+class ReadError(LiveError):
+    """Nothing usable came back."""
+
+
+class NotAllowedError(ReadError):
+    """The service answered, and refused."""

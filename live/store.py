@@ -1,0 +1,139 @@
+"""The newest rows of one audience's tables: applied under a lock, read without one."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from live.changes import Change, Key, Record
+from live.rows import Rows
+from live.snapshot import EMPTY, Snapshot
+from live.tables import AnySpec
+
+_revisions: Final = itertools.count(1)
+
+Positions = Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """All tables of one audience at the same time. `number` grows with every visible change."""
+
+    number: int
+    tables: Mapping[str, Snapshot[Any]]
+
+
+class Store:
+    """Takes changes on any thread and gives out moments. `on_change` is told which tables look different."""
+
+    def __init__(self, specs: Sequence[AnySpec], on_change: Callable[[frozenset[str]], None]) -> None:
+        self.specs: Final = {spec.name: spec for spec in specs}
+        self.loaded: Final = threading.Event()
+        """Set once every table has its first rows."""
+        self._on_change = on_change
+        self._lock = threading.RLock()
+        self._positions = itertools.count(1)
+        self._rows: dict[str, Rows[Any]] = {name: Rows() for name in self.specs}
+        self._floors: dict[str, Any] = {}
+        self._moment = Moment(0, MappingProxyType(dict.fromkeys(self.specs, EMPTY)))
+
+    @property
+    def moment(self) -> Moment:
+        """The newest moment."""
+        return self._moment
+
+    def position(self) -> int:
+        """Return a position after all that was seen so far."""
+        return next(self._positions)
+
+    def version(self, table: str, key: Key) -> int:
+        """Return the highest version seen of this key, 0 when none was."""
+        return self._rows[table].version(key)
+
+    def apply(self, changes: Iterable[Change[Any]]) -> frozenset[str]:
+        """Apply them all as one moment; return the tables that look different now."""
+        with self._lock:
+            for change in changes:
+                spec = self.specs[change.table]
+                if self._in_window(spec, change):
+                    self._rows[change.table] = spec.handler(self._rows[change.table], change)
+            return self._publish()
+
+    def apply_written(self, table: str, record: Record) -> None:
+        """Take the row that a write returned. It may be older than a deletion seen meanwhile."""
+        spec = self.specs[table]
+        with self._lock:
+            self.apply([spec.written(record, position=self._rows[table].position(spec.key_of(record)))])
+
+    def apply_deleted(self, table: str, key: Key) -> None:
+        """Take the writer's word that the row, in every version seen so far, is deleted."""
+        with self._lock:
+            version = self._rows[table].version(key)
+            self.apply([self.specs[table].deleted(key, version=version, position=self.position())])
+
+    def replace(self, spec: AnySpec, records: Sequence[Record], *, position: int, complete: bool) -> None:
+        """Take a fresh load of the table, asked for at `position`: what it lacks is gone.
+
+        `complete` says that there are no rows older than these. Not visible until the next `apply`.
+        """
+        with self._lock:
+            rows = self._rows[spec.name]
+            written = [spec.written(record, position=position) for record in records]
+            floor = None if complete or spec.order is None else min(_order(spec, c.row) for c in written)
+            found = {change.key for change in written}
+            for key in rows:
+                if key not in found:
+                    rows = spec.handler(rows, spec.deleted(key, position=position))
+            for change in written:
+                rows = spec.handler(rows, change)
+            self._floors[spec.name] = floor
+            self._rows[spec.name] = rows
+
+    def extend(self, spec: AnySpec, records: Sequence[Record], *, position: int, complete: bool) -> None:
+        """Take older rows of a windowed table."""
+        written = [spec.written(record, position=position) for record in records]
+        with self._lock:
+            self._floors[spec.name] = (
+                None if complete else min([self._floors[spec.name], *(_order(spec, c.row) for c in written)])
+            )
+            self.apply(written)
+
+    def floor(self, table: str) -> Any:
+        """Return the order value of the oldest row of the window, None when there is nothing older."""
+        return self._floors.get(table)
+
+    def forget_deleted(self, before: int) -> None:
+        """Drop what is remembered of deletions older than this position."""
+        with self._lock:
+            for name, rows in self._rows.items():
+                self._rows[name] = rows.forget_deleted(before)
+
+    def _in_window(self, spec: AnySpec, change: Change[Any]) -> bool:
+        """Whether the change belongs to what is loaded; an old row that changes would leave a gap."""
+        floor = self._floors.get(spec.name)
+        if floor is None or change.row is None or change.key in self._rows[spec.name]:
+            return True
+        return bool(_order(spec, change.row) >= floor)
+
+    def _publish(self) -> frozenset[str]:
+        before = self._moment.tables
+        tables = {
+            name: before[name]
+            if before[name].rows.revision == rows.revision
+            else Snapshot(rows, next(_revisions))
+            for name, rows in self._rows.items()
+        }
+        changed = frozenset(name for name, snapshot in tables.items() if snapshot is not before[name])
+        if changed:
+            self._moment = Moment(self._moment.number + 1, MappingProxyType(tables))
+            self._on_change(changed)
+        return changed
+
+
+def _order(spec: AnySpec, row: object) -> Any:
+    assert spec.order is not None
+    return getattr(row, spec.order)
