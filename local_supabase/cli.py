@@ -6,7 +6,6 @@ import argparse
 import logging
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from local_supabase.datadir import DataDir, Phase, RunState, default_data_dir
 from local_supabase.errors import LocalSupabaseError, NotRunning
 from local_supabase.locks import held, is_locked
 from local_supabase.runtime import stop_stack
-from local_supabase.supervisor import Options, Supervisor
+from local_supabase.supervisor import Options, Supervisor, run_stack
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,15 +63,13 @@ def _start(options: argparse.Namespace) -> int:
         Options(options.project, _data_dir(options), options.port, options.db_port),
         progress=lambda message: print(message, file=sys.stderr, flush=True),
     )
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, supervisor.request_stop)
-    try:
-        _print_lines(supervisor.start())
-        print("ready", flush=True)
-        supervisor.run()
-    finally:
-        supervisor.stop()
+    run_stack(supervisor, on_ready=_print_ready)
     return 0
+
+
+def _print_ready(state: RunState) -> None:
+    _print_lines(state)
+    print("ready", flush=True)
 
 
 def _print_lines(state: RunState) -> None:

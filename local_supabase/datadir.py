@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -41,8 +42,7 @@ class RunState:
     database_url: str = ""
     gateway_pid: int = 0
     postgres_pid: int = 0
-    gateway_restarts: int = 0
-    postgres_restarts: int = 0
+    restarts: int = 0
     started_at: str = ""
 
     @classmethod
@@ -127,9 +127,11 @@ class DataDir:
             self._refuse_foreign_folder()
             for folder in (self.root, self.leases, self.logs, self.storage, self.mailbox):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(self.root, os.R_OK | os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             self._check_format()
         except OSError as error:
-            raise _explain(error, self.root) from error
+            raise explain_os_error(error, self.root) from error
 
     def _refuse_foreign_folder(self) -> None:
         if not self.root.exists():
@@ -146,6 +148,8 @@ class DataDir:
     def _check_format(self) -> None:
         marker = self.root / "format"
         if not marker.exists():
+            # Secrets live here: kept out of the repository that the folder may lie in.
+            (self.root / ".gitignore").write_text("*\n")
             write_private(marker, f"{FORMAT}\n")
             return
         text = marker.read_text().strip()
@@ -212,9 +216,8 @@ def with_phase(state: RunState, phase: Phase, message: str = "") -> RunState:
     return replace(state, phase=phase, message=message)
 
 
-def _explain(error: OSError, root: Path) -> DataFolderError | DiskFull:
-    import errno
-
+def explain_os_error(error: OSError, root: Path) -> DataFolderError | DiskFull:
+    """Say what an error of the system about the data folder means for the user."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DiskFull(
             f"There is no space left for the data folder {root}. Free some, or use --data-dir elsewhere."

@@ -7,10 +7,12 @@ import asyncio
 import importlib
 import importlib.util
 import logging
+import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import cast
@@ -22,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local_supabase.cluster import postmaster_pid
 from local_supabase.context import Context
 from local_supabase.database import Database, DatabaseBusy, DatabaseUnavailable
 from local_supabase.datadir import DataDir
@@ -68,7 +71,7 @@ async def _mount(name: str, context: Context, stack: AsyncExitStack) -> Mount:
         # Plain routes, so that errors none of them handles reach the handlers of the whole.
         return Mount(path, routes=await _start_service(module, context, stack))
     except Exception:
-        # One service that cannot start (its optional package is missing, say) must not take the others with it.
+        # One service that cannot start (a package is missing, say) must not take the others with it.
         _log.exception("The %s service did not start; it answers 501", name)
         return Mount(path, app=_not_there(name))
 
@@ -115,7 +118,7 @@ def _postgrest_error(status: int, code: str, message: str) -> Response:
     return JSONResponse(body, status_code=status)
 
 
-async def serve(settings: Settings, listener: socket.socket) -> None:
+async def serve(settings: Settings, listener: socket.socket, lifeline: int) -> None:
     """Serve until SIGINT or SIGTERM."""
     keys = load_keys(settings.data_dir)
     async with AsyncExitStack() as stack:
@@ -137,7 +140,20 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             timeout_keep_alive=65,
         )
         _log.info("listening on %s", settings.url)
-        await uvicorn.Server(config).serve(sockets=[listener])
+        server = uvicorn.Server(config)
+        asyncio.get_running_loop().add_reader(lifeline, _orphaned, server, settings, lifeline)
+        await server.serve(sockets=[listener])
+
+
+def _orphaned(server: uvicorn.Server, settings: Settings, lifeline: int) -> None:
+    """End with the supervisor, and take Postgres along: only reached where the kernel does neither."""
+    asyncio.get_running_loop().remove_reader(lifeline)
+    _log.error("the supervisor is gone; ending")
+    server.should_exit = True
+    pid = postmaster_pid(settings.data_dir.cluster)
+    if pid is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGINT)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -146,6 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--project", type=Path, required=True)
     parser.add_argument("--listener", type=int, required=True)
+    parser.add_argument("--lifeline", type=int, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--db-port", type=int, required=True)
     options = parser.parse_args(arguments)
@@ -157,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     settings = Settings(options.port, options.db_port, options.project, DataDir(options.data_dir), HOST)
     with socket.socket(fileno=options.listener) as listener:
-        asyncio.run(serve(settings, listener))
+        asyncio.run(serve(settings, listener, options.lifeline))
     return 0
 
 

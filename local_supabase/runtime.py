@@ -15,6 +15,7 @@ from pathlib import Path
 from local_supabase import leases
 from local_supabase.datadir import DataDir, Phase, RunState, default_data_dir
 from local_supabase.errors import StartFailed
+from local_supabase.gateway_process import python_environment
 from local_supabase.locks import FileLock, held
 
 _START_SECONDS = 300.0
@@ -150,15 +151,13 @@ def _spawn(wanted: _Wanted) -> subprocess.Popen[bytes]:
         command.append(f"--port={wanted.port}")
     if wanted.database_port is not None:
         command.append(f"--db-port={wanted.database_port}")
-    package = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
     with (folder.logs / "supervisor.log").open("ab") as log:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "PYTHONPATH": path},
+            env=python_environment(),
             start_new_session=True,
         )
 
