@@ -24,6 +24,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local_supabase.auth.mailbox import Mailbox
+from local_supabase.auth.mailbox_page import mailbox_routes
 from local_supabase.cluster import postmaster_pid
 from local_supabase.context import Context
 from local_supabase.database import Database, DatabaseBusy, DatabaseUnavailable
@@ -52,7 +54,7 @@ async def build(context: Context, stack: AsyncExitStack) -> ASGIApp:
         return JSONResponse({"status": "ok"})
 
     app = Starlette(
-        routes=[Route("/", _root), Route("/health", health), *mounts],
+        routes=[Route("/", _root), Route("/health", health), *_pages(context), *mounts],
         exception_handlers={
             404: _unknown_path,
             DatabaseUnavailable: _database_unavailable,
@@ -60,6 +62,10 @@ async def build(context: Context, stack: AsyncExitStack) -> ASGIApp:
         },
     )
     return AccessLog(Cors(ApiKeyCheck(app, context.verifier)), _log)
+
+
+def _pages(context: Context) -> list[Route]:
+    return mailbox_routes(Mailbox(context.settings.data_dir.mailbox), context.settings.url)
 
 
 async def _mount(name: str, context: Context, stack: AsyncExitStack) -> Mount:

@@ -27,7 +27,7 @@ from local_supabase.auth.passwords import PasswordHasher
 from local_supabase.auth.sessions import Session, Visitor
 from local_supabase.auth.settings import AuthSettings
 from local_supabase.context import Context
-from local_supabase.database import Connection
+from local_supabase.database import Connection, DatabaseBusy, DatabaseUnavailable
 from local_supabase.identity import Identity, TokenError, TokenProblem
 
 AUDIENCE = "authenticated"
@@ -90,7 +90,9 @@ _UNREACHABLE = (
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
-    OSError,
+    DatabaseUnavailable,
+    DatabaseBusy,
+    ConnectionError,
 )
 Handler = Callable[[AuthApi, Request], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -108,7 +110,7 @@ def endpoint(api: AuthApi, handler: Handler) -> Endpoint:
             api.context.log.exception("The database cannot be reached")
             unreachable = AuthError(503, "unexpected_failure", "The database cannot be reached at present")
             return error_response(unreachable, request.headers)
-        except (asyncpg.PostgresError, LookupError):
+        except (asyncpg.PostgresError, LookupError, OSError):
             api.context.log.exception("%s %s failed", request.method, request.url.path)
             message = "Unexpected failure, please check server logs for more information"
             return error_response(unexpected(message), request.headers)

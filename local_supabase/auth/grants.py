@@ -1,6 +1,7 @@
 """``POST /token``: signing in with a password, refreshing a session, exchanging a PKCE code."""
 
 from datetime import UTC, datetime
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,11 +25,6 @@ from local_supabase.auth.sessions import Session, StoredToken
 from local_supabase.auth.users import Lookup
 from local_supabase.database import Connection
 
-REFUSED_GRANTS = {
-    "id_token": "Signing in with an ID token",
-    "web3": "Signing in with a wallet",
-}
-
 
 async def token(api: AuthApi, request: Request) -> Response:
     """Give a session for what the grant type asks to be presented."""
@@ -40,19 +36,27 @@ async def token(api: AuthApi, request: Request) -> Response:
         return await _refresh_grant(api, request, parse_body(raw))
     if grant_type == "pkce":
         return await _pkce_grant(api, request, parse_body(raw))
-    if grant_type in REFUSED_GRANTS:
-        provider = parse_body(raw).text("provider")
-        detail = f"Provider (issuer {provider!r}) is not enabled"
-        raise bad_request("provider_disabled", detail)
+    if grant_type == "id_token":
+        raise _no_provider(parse_body(raw))
+    if grant_type == "web3":
+        raise unprocessable("web3_provider_disabled", "Web3 provider is disabled")
     raise bad_request("invalid_credentials", "unsupported_grant_type")
+
+
+def _no_provider(body: Body) -> AuthError | OAuthError:
+    """Refuse another provider's ID token: no provider is set up."""
+    if not body.text("id_token"):
+        return OAuthError("invalid request", "id_token required")
+    provider = body.text("provider")
+    if not provider:
+        return OAuthError("invalid request", "provider or client_id and issuer required")
+    return bad_request("provider_disabled", f'Provider (issuer "{provider}") is not enabled')
 
 
 def _form_grant_type(request: Request, raw: bytes) -> str:
     """Read the grant type from a form body, as Go's ``FormValue`` does."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return ""
-    from urllib.parse import parse_qs
-
     return parse_qs(raw.decode("latin-1")).get("grant_type", [""])[0]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute, Route
 
-from local_supabase.auth import grants, info, signup, user
+from local_supabase.auth import admin, grants, info, links, mails, refused, signup, user, verify
 from local_supabase.auth.api import AuthApi, Buckets, Handler, endpoint
 from local_supabase.auth.mailbox import Mailbox
 from local_supabase.auth.passwords import PasswordHasher
@@ -27,7 +27,32 @@ ENDPOINTS: Sequence[tuple[str, str, Handler]] = (
     ("PUT", "/user", user.update_user),
     ("POST", "/logout", user.logout),
     ("GET", "/reauthenticate", user.reauthenticate),
+    ("GET", "/user/identities/authorize", refused.link_identity),
     ("DELETE", "/user/identities/{identity_id}", user.delete_identity),
+    ("GET", "/verify", verify.verify_get),
+    ("POST", "/verify", verify.verify_post),
+    ("POST", "/otp", mails.otp),
+    ("POST", "/magiclink", mails.magic_link),
+    ("POST", "/recover", mails.recover),
+    ("POST", "/resend", mails.resend),
+    ("POST", "/invite", admin.invite),
+    ("GET", "/admin/users", admin.list_users),
+    ("POST", "/admin/users", admin.create_user),
+    ("GET", "/admin/users/{user_id}", admin.get_user),
+    ("PUT", "/admin/users/{user_id}", admin.update_user),
+    ("DELETE", "/admin/users/{user_id}", admin.delete_user),
+    ("GET", "/admin/users/{user_id}/factors", admin.list_factors),
+    ("POST", "/admin/generate_link", links.generate_link),
+    ("GET", "/admin/audit", admin.audit),
+    ("GET", "/admin/sso/providers", refused.admin_sso),
+    ("POST", "/admin/sso/providers", refused.admin_sso),
+    ("GET", "/authorize", refused.authorize),
+    ("POST", "/sso", refused.single_sign_on),
+    ("GET", "/sso/saml/metadata", refused.single_sign_on),
+    ("POST", "/factors", refused.enroll_factor),
+    ("DELETE", "/factors/{factor_id}", refused.use_factor),
+    ("POST", "/factors/{factor_id}/challenge", refused.use_factor),
+    ("POST", "/factors/{factor_id}/verify", refused.use_factor),
 )
 
 

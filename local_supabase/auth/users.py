@@ -29,6 +29,7 @@ class Lookup(StrEnum):
 
     ID = "u.id = $1::uuid"
     EMAIL = "lower(u.email) = $1 and not u.is_sso_user"
+    PHONE = "u.phone = $1 and not u.is_sso_user"
     # The address may also be that of an identity only, of another provider say.
     EMAIL_OR_IDENTITY = (
         "not u.is_sso_user and u.id in (select id from auth.users where lower(email) = $1"
@@ -196,6 +197,15 @@ async def update_identity(connection: Connection, user: User, provider: str, upd
         """,
         UUID(identity.id),
         orjson.dumps(merge_metadata(identity.data, updates)).decode(),
+    )
+
+
+async def obscure_identity(connection: Connection, identity_id: str, provider_id: str) -> None:
+    """Empty an identity and give it a name that tells nothing."""
+    await connection.execute(
+        "update auth.identities set identity_data = '{}', provider_id = $2 where id = $1",
+        UUID(identity_id),
+        provider_id,
     )
 
 

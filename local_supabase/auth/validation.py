@@ -11,6 +11,7 @@ _EMAIL = re.compile(
     r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
     r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
 )
+_PHONE = re.compile(r"[1-9][0-9]{1,14}")
 _CHALLENGE = re.compile(r"[a-zA-Z._~0-9-]+")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(h|ms|m|s|us|µs|ns)")
 _UNITS = {
@@ -27,6 +28,14 @@ def validate_email(email: str) -> str:
     if not _EMAIL.fullmatch(email):
         raise invalid("Unable to validate email address: invalid format")
     return email.lower()
+
+
+def validate_phone(phone: str) -> str:
+    """Check a telephone number (E.164) and give it as it is stored: digits only."""
+    digits = phone.removeprefix("+").replace(" ", "")
+    if not _PHONE.fullmatch(digits):
+        raise invalid("Invalid phone number format (E.164 required)")
+    return digits
 
 
 def validate_pkce(method: str, challenge: str) -> None:
