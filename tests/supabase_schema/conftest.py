@@ -1,0 +1,43 @@
+"""Every test of the schema runs twice: on the embedded Supabase, and on an older Postgres as if hosted."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.supabase_schema.cluster import hosted_database
+from tests.supabase_schema.database import Session, World, new_world, session
+
+
+@pytest.fixture(scope="session")
+def hosted() -> Iterator[str]:
+    """Give the DSN of a database like a hosted project's."""
+    with hosted_database() as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session", params=["embedded", "hosted"])
+def dsn(request: pytest.FixtureRequest) -> str:
+    """Give the DSN of the owner, for each kind of database."""
+    if request.param == "embedded":
+        return str(request.getfixturevalue("stack").database_url)
+    return str(request.getfixturevalue("hosted"))
+
+
+@pytest.fixture(scope="session")
+def shared_connection(dsn: str) -> Iterator[Session]:
+    """Give one connection for all tests that commit nothing."""
+    with session(dsn) as opened:
+        yield opened
+
+
+@pytest.fixture
+def db(shared_connection: Session) -> Iterator[Session]:
+    """Give a session whose transaction is rolled back after the test."""
+    yield shared_connection
+    shared_connection.rollback()
+
+
+@pytest.fixture
+def world(db: Session) -> World:
+    """Give people and their rows, in the test's transaction."""
+    return new_world(db)

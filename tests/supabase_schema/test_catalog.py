@@ -1,0 +1,137 @@
+"""What has to be true of every table, also of those that are added later."""
+
+import pytest
+
+from tests.supabase_schema.database import Session, session
+
+TABLES = (
+    "select c.oid from pg_class c where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace"
+)
+
+
+def names(db: Session, sql: str) -> list[object]:
+    """Return the only column of a query."""
+    return [row[0] for row in db.rows(sql)]
+
+
+def test_row_level_security_is_on_everywhere(db: Session) -> None:
+    schemas = "('public'::regnamespace, 'private'::regnamespace)"
+    tables = f"select relname from pg_class where relkind in ('r', 'p') and relnamespace in {schemas}"
+    assert len(names(db, tables)) == 9
+    assert names(db, f"{tables} and not relrowsecurity") == []
+
+
+def test_every_table_has_policies_that_name_role_and_verb(db: Session) -> None:
+    without = (
+        f"select t.oid::regclass::text from ({TABLES}) t"
+        " where not exists (select from pg_policy where polrelid = t.oid)"
+    )
+    assert names(db, without) == []
+    vague = (
+        "select policyname from pg_policies"
+        " where schemaname = 'public' and (cmd = 'ALL' or 'public' = any (roles))"
+    )
+    assert names(db, vague) == []
+
+
+def test_policies_ask_for_the_caller_once_a_query(db: Session) -> None:
+    # (select auth.uid()) is an init plan; a bare call would be made for every row.
+    for clause in ("qual", "with_check"):
+        bare = (
+            f"select policyname from pg_policies where schemaname = 'public'"
+            f" and regexp_replace({clause}, 'SELECT (auth\\.uid|private\\.is_admin)\\(\\)', '', 'g')"
+            f" ~ '(auth\\.uid|private\\.\\w+)\\('"
+        )
+        assert names(db, bare) == []
+
+
+def test_every_table_has_a_primary_key(db: Session) -> None:
+    sql = (
+        f"select t.oid::regclass::text from ({TABLES}) t"
+        " where not exists (select from pg_index where indrelid = t.oid and indisprimary)"
+    )
+    assert names(db, sql) == []
+
+
+@pytest.mark.parametrize("column", ["version", "created_at", "updated_at"])
+def test_every_table_but_the_log_has_its_stamps(db: Session, column: str) -> None:
+    sql = (
+        f"select t.oid::regclass::text from ({TABLES}) t where not exists (select from pg_attribute"
+        f" where attrelid = t.oid and attname = '{column}' and attnotnull)"
+    )
+    assert names(db, sql) in (["change_log"], ["public.change_log"])
+
+
+@pytest.mark.parametrize("trigger", ["stamp_row", "log_change"])
+def test_every_table_but_the_log_has_its_triggers(db: Session, trigger: str) -> None:
+    sql = (
+        f"select t.oid::regclass::text from ({TABLES}) t"
+        f" where not exists (select from pg_trigger where tgrelid = t.oid and tgname = '{trigger}')"
+    )
+    assert names(db, sql) in (["change_log"], ["public.change_log"])
+
+
+def test_the_log_is_told_the_primary_key_of_every_table(db: Session) -> None:
+    for table, arguments in db.rows(
+        "select tgrelid::regclass::text, tgargs from pg_trigger where tgname = 'log_change'"
+    ):
+        key = db.rows(
+            "select a.attname from pg_index i join pg_attribute a on a.attrelid = i.indrelid"
+            " and a.attnum = any (i.indkey)"
+            " where i.indrelid = %s::regclass and i.indisprimary order by a.attnum",
+            table,
+        )
+        assert isinstance(arguments, memoryview)
+        assert bytes(arguments).decode().split("\0")[1:-1] == [column for (column,) in key], table
+
+
+def test_every_table_is_published(db: Session) -> None:
+    sql = (
+        f"select t.oid::regclass::text from ({TABLES}) t where not exists (select from pg_publication_rel r"
+        " join pg_publication p on p.oid = r.prpubid"
+        " where p.pubname = 'supabase_realtime' and r.prrelid = t.oid)"
+    )
+    assert names(db, sql) == []
+
+
+def test_old_values_are_published_where_they_matter(db: Session) -> None:
+    full = (
+        f"select t.oid::regclass::text from ({TABLES}) t join pg_class c using (oid)"
+        " where c.relreplident = 'f'"
+    )
+    published = {str(name).removeprefix("public.") for name in names(db, full)}
+    assert published == {"users", "events", "rsvps", "private_messages"}
+
+
+def test_every_foreign_key_has_an_index(db: Session) -> None:
+    sql = (
+        "select conname from pg_constraint k where contype = 'f'"
+        " and connamespace in ('public'::regnamespace, 'private'::regnamespace) and not exists ("
+        " select from pg_index i where i.indrelid = k.conrelid and i.indkey[0] = k.conkey[1])"
+    )
+    assert names(db, sql) == []
+
+
+def test_functions_that_pass_over_row_security_fix_their_search_path(db: Session) -> None:
+    sql = (
+        "select proname from pg_proc where pronamespace in ('public'::regnamespace, 'private'::regnamespace)"
+        " and not coalesce(array_to_string(proconfig, ','), '') like '%search_path=\"\"%'"
+    )
+    assert names(db, sql) == []
+
+
+def test_nobody_is_granted_more_than_the_verbs(db: Session) -> None:
+    sql = (
+        "select distinct grantee || ' ' || privilege_type from information_schema.table_privileges"
+        " where table_schema = 'public' and grantee in ('anon', 'authenticated', 'service_role', 'PUBLIC')"
+        " and (privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN')"
+        "      or (grantee in ('anon', 'PUBLIC') and privilege_type <> 'SELECT'))"
+    )
+    assert names(db, sql) == []
+
+
+def test_the_owner_of_a_hosted_project_is_no_superuser(hosted: str) -> None:
+    with session(hosted) as owner:
+        assert owner.value("select rolsuper from pg_roles where rolname = current_user") is False
+        major = owner.value("select current_setting('server_version_num')::int / 10000")
+        assert major in (15, 16, 17)

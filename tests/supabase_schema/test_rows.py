@@ -1,0 +1,254 @@
+"""What the database itself sees to in every row: stamps, defaults, profiles, and values it refuses."""
+
+import json
+import uuid
+
+import pytest
+
+from tests.supabase_schema.database import Session, World, message, new_person
+
+
+def row_of(db: Session, table: str, where: str, *values: object) -> dict[str, object]:
+    """Return one row as JSON."""
+    found = db.value(f"select to_jsonb(t) from public.{table} as t where {where}", *values)
+    assert isinstance(found, dict)
+    return found
+
+
+STAMPS = "version = 77, created_at = 'epoch', updated_at = 'epoch'"
+
+
+@pytest.mark.parametrize(
+    ("table", "person", "changes", "row"),
+    [
+        ("users", "owner", f"bio = 'x', {STAMPS}", "id = %(owner)s"),
+        ("events", "owner", f"location = 'x', {STAMPS}", "id = %(event)s"),
+        ("rsvps", "owner", f"status = 'going', {STAMPS}", "user_id = %(owner)s"),
+        ("tavern_messages", "owner", f"body = 'x', {STAMPS}", "id = %(chat)s"),
+        ("private_messages", "recipient", "read_at = now()", "id = %(private)s"),
+    ],
+)
+def test_a_version_grows_by_one_whatever_is_sent(
+    db: Session, world: World, table: str, person: str, changes: str, row: str
+) -> None:
+    where = world.fill(row)
+    before = row_of(db, table, where)
+    db.act_as(world.people[person])
+    assert db.run(f"update public.{table} set {changes} where {where}") == 1
+    after = row_of(db, table, where)
+    assert (before["version"], after["version"]) == (1, 2)
+    assert after["created_at"] == before["created_at"]
+    assert str(after["updated_at"]) > "2000"
+
+
+def test_nobody_can_even_ask_for_another_version_of_a_private_message(db: Session, world: World) -> None:
+    db.act_as(world.people["recipient"])
+    change = f"update public.private_messages set {STAMPS} where id = %s"
+    assert db.refusal(change, world.private).pgcode == "42501"
+
+
+def test_an_update_with_an_old_version_touches_nothing(db: Session, world: World) -> None:
+    db.act_as(world.people["owner"])
+    change = "update public.events set location = 'x' where id = %s and version = %s"
+    assert db.run(change, world.event, 1) == 1
+    assert db.run(change, world.event, 1) == 0
+    assert db.run(change, world.event, 2) == 1
+
+
+def test_a_new_row_begins_at_one_now_and_is_mine(db: Session, world: World) -> None:
+    db.act_as(world.people["other"])
+    db.run(
+        "insert into public.events (title, starts_at, ends_at, version, created_at, updated_at)"
+        " values ('Picnic', now(), now() + interval '1 hour', 77, 'epoch', 'epoch')"
+    )
+    event = row_of(db, "events", "title = 'Picnic' and organizer_id = %s", world.people["other"])
+    assert (event["version"], event["organizer_id"]) == (1, world.people["other"])
+    assert db.value("select bool_and(created_at = now() and updated_at = now()) from public.events"
+                    " where title = 'Picnic' and organizer_id = %s", world.people["other"])  # fmt: skip
+    db.run("insert into public.tavern_messages (body) values ('Mine')")
+    db.run("insert into public.rsvps (event_id, status) values (%s, 'maybe')", world.event)
+    db.run("insert into public.private_messages (recipient_id, body) values (%s, 'x')", world.people["owner"])
+    for table, column in (
+        ("tavern_messages", "author_id"),
+        ("rsvps", "user_id"),
+        ("private_messages", "sender_id"),
+    ):
+        assert (
+            db.value(f"select count(*) from public.{table} where {column} = %s", world.people["other"]) == 1
+        )
+
+
+@pytest.mark.parametrize("table", ["events", "tavern_messages", "private_messages"])
+def test_a_write_repeated_under_the_same_id_happens_once(db: Session, world: World, table: str) -> None:
+    db.act_as(world.people["other"])
+    wanted = str(uuid.uuid4())
+    columns, values = {
+        "events": ("title, starts_at, ends_at", "'Picnic', now(), now() + interval '1 hour'"),
+        "tavern_messages": ("body", "'Once'"),
+        "private_messages": ("recipient_id, body", f"'{world.people['owner']}', 'Once'"),
+    }[table]
+    # What `upsert(..., ignore_duplicates=True)` sends.
+    insert = f"insert into public.{table} (id, {columns}) values (%s, {values}) on conflict (id) do nothing"
+    assert [db.run(insert, wanted), db.run(insert, wanted)] == [1, 0]
+    db.act_as_owner()
+    assert db.value(f"select count(*) from public.{table} where id = %s", wanted) == 1
+    logged = "select count(*) from public.change_log where row_key ->> 'id' = %s"
+    assert db.value(logged, wanted) == 1
+
+
+@pytest.mark.parametrize(
+    ("meta", "email", "name"),
+    [
+        ({"display_name": "  Ada  Lovelace "}, "x@y.example", "Ada Lovelace"),
+        ({"display_name": "n" * 80}, "x@y.example", "n" * 60),
+        ({"display_name": "\t\n\u202e"}, "grace.h@y.example", "grace.h"),
+        ({"display_name": "Cy\u202eber"}, "x@y.example", "Cy ber"),
+        ({"display_name": 7}, "x@y.example", "7"),
+        ({}, "grace.h@y.example", "grace.h"),
+        (None, "grace.h@y.example", "grace.h"),
+        (None, None, "Guest"),
+        ({"display_name": "<script>alert(1)</script>"}, None, "<script>alert(1)</script>"),
+    ],
+)
+def test_an_account_gets_a_profile(
+    db: Session, meta: dict[str, object] | None, email: str | None, name: str
+) -> None:
+    account = str(uuid.uuid4())
+    email = email and f"{email}.{account}"
+    db.run(
+        "insert into auth.users (id, email, raw_user_meta_data) values (%s, %s, %s)",
+        account,
+        email,
+        None if meta is None else json.dumps(meta),
+    )
+    profile = row_of(db, "users", "id = %s", account)
+    assert (profile["display_name"], profile["role"], profile["bio"]) == (name, "member", "")
+
+
+def test_an_account_takes_what_is_private_to_it_along(db: Session, world: World) -> None:
+    db.run("delete from auth.users where id = %s", world.people["recipient"])
+    assert db.value("select count(*) from public.private_messages where id = %s", world.private) == 0
+    db.run("delete from auth.users where id = %s", world.people["owner"])
+    assert db.value("select count(*) from public.tavern_messages where id = %s", world.chat) == 0
+    assert (
+        db.value("select organizer_id::text from public.events where id = %s", world.event)
+        == (world.people["cohost"])
+    )
+    assert db.value("select count(*) from public.event_cohosts where event_id = %s", world.event) == 0
+
+
+def test_the_last_admin_stays(db: Session, world: World) -> None:
+    admin = world.people["admin"]
+    db.run("update public.users set role = 'member' where id <> %s", admin)
+    db.act_as(admin)
+    refusal = db.refusal("update public.users set role = 'member' where id = %s", admin)
+    assert message(refusal) == "Tavern needs at least one admin."
+    assert db.run("update public.users set role = 'admin' where id = %s", world.people["other"]) == 1
+    assert db.run("update public.users set role = 'member' where id = %s", admin) == 1
+    refusal = db.refusal("update public.users set role = 'admin' where id = %s", admin)
+    assert message(refusal) == "Only an admin can change a role."
+
+
+def test_nobody_signs_themselves_up_as_an_admin(db: Session, world: World) -> None:
+    me = world.people["other"]
+    db.run("delete from public.users where id = %s", me)
+    db.act_as(me)
+    insert = "insert into public.users (id, display_name, role) values (%s, 'Me', 'admin')"
+    assert message(db.refusal(insert, me)) == "Only an admin can change a role."
+
+
+def test_the_database_says_when_a_message_was_read(db: Session, world: World) -> None:
+    db.act_as(world.people["recipient"])
+    read = "update public.private_messages set read_at = %s where id = %s"
+    db.run(read, "2001-01-01", world.private)
+    assert (
+        db.value("select read_at = now() from public.private_messages where id = %s", world.private) is True
+    )
+    db.run(read, None, world.private)
+    assert db.value("select read_at from public.private_messages where id = %s", world.private) is None
+
+
+CONSTRAINTS = {
+    "users_display_name_length": "update users set display_name = repeat('x', 61) where id = %(owner)s",
+    "users_display_name_plain": "update users set display_name = ' x' where id = %(owner)s",
+    "users_bio_length": "update users set bio = repeat('x', 501) where id = %(owner)s",
+    "users_avatar_form": "update users set avatar = 'http://x.example/a.png' where id = %(owner)s",
+    "users_avatar_length": "update users set avatar = 'https://' || repeat('x', 293) where id = %(owner)s",
+    "users_role_known": "update users set role = 'king' where id = %(owner)s",
+    "events_title_length": "update events set title = '' where id = %(event)s",
+    "events_title_not_blank": "update events set title = '  ' where id = %(event)s",
+    "events_description_length": "update events set description = repeat('x', 5001) where id = %(event)s",
+    "events_ends_after_start": "update events set ends_at = starts_at where id = %(event)s",
+    "events_times_finite": "update events set ends_at = 'infinity' where id = %(event)s",
+    "events_location_length": "update events set location = repeat('x', 201) where id = %(event)s",
+    "events_capacity_range": "update events set capacity = 0 where id = %(event)s",
+    "rsvps_status_known": "update rsvps set status = 'late' where user_id = %(owner)s",
+    "tavern_messages_body_length": "update tavern_messages set body = repeat('x', 2001) where id = %(chat)s",
+    "tavern_messages_body_not_blank": "update tavern_messages set body = E' \\n' where id = %(chat)s",
+    "tavern_messages_body_or_hidden": "update tavern_messages set body = null where id = %(chat)s",
+    "private_messages_body_length": "insert into private_messages (sender_id, recipient_id, body)"
+    " values (%(owner)s, %(other)s, repeat('x', 5001))",
+    "private_messages_body_not_blank": "insert into private_messages (sender_id, recipient_id, body)"
+    " values (%(owner)s, %(other)s, E'\\n')",
+    "private_messages_to_somebody_else": "insert into private_messages (sender_id, recipient_id, body)"
+    " values (%(owner)s, %(owner)s, 'x')",
+}
+
+
+@pytest.mark.parametrize("constraint", CONSTRAINTS)
+def test_a_bad_value_is_refused_by_name(db: Session, world: World, constraint: str) -> None:
+    sql = world.fill(CONSTRAINTS[constraint])
+    refusal = db.refusal(sql.replace("update ", "update public.").replace("into ", "into public."))
+    assert (refusal.pgcode, refusal.diag.constraint_name) == ("23514", constraint)
+
+
+def test_every_constraint_of_a_value_is_tried_above_and_worded(db: Session) -> None:
+    found = db.rows(
+        "select conname, obj_description(oid, 'pg_constraint') from pg_constraint where contype = 'c'"
+        " and connamespace = 'public'::regnamespace and conrelid <> 'public.change_log'::regclass"
+    )
+    checks = {str(name): str(words) for name, words in found}
+    assert checks.keys() - CONSTRAINTS.keys() == {"tavern_messages_hidden_by_whom"}  # triggers see to it
+    assert all(checks[name].endswith(".") for name in CONSTRAINTS)
+
+
+@pytest.mark.parametrize("value", ["🦉", "👩‍🚀", "🇩🇪", "", None, "https://pictures.example/owl.png?size=64"])
+def test_an_avatar_is_an_emoji_or_an_address(db: Session, world: World, value: str | None) -> None:
+    assert db.run("update public.users set avatar = %s where id = %s", value, world.people["owner"]) == 1
+
+
+@pytest.mark.parametrize(
+    "value", ["x", "<b>", "javascript:alert(1)", "https://x.example/\"onload='x'", "https://"]
+)
+def test_nothing_else_is_an_avatar(db: Session, world: World, value: str) -> None:
+    refusal = db.refusal("update public.users set avatar = %s where id = %s", value, world.people["owner"])
+    assert refusal.diag.constraint_name == "users_avatar_form"
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", "America/Argentina/Buenos_Aires", "Asia/Kathmandu"])
+def test_a_time_zone_has_an_iana_name(db: Session, world: World, zone: str) -> None:
+    assert db.run("update public.events set time_zone = %s where id = %s", zone, world.event) == 1
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus", "europe/berlin", "CEST", "UTC+2", "<+02>-2", "Factory"])
+def test_nothing_else_is_a_time_zone(db: Session, world: World, zone: str) -> None:
+    refusal = db.refusal("update public.events set time_zone = %s where id = %s", zone, world.event)
+    assert (refusal.pgcode, message(refusal)) == ("23514", "That time zone is not known.")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "row"),
+    [
+        ("users", "id", "id = %(owner)s"),
+        ("events", "id", "id = %(event)s"),
+        ("event_cohosts", "user_id", "event_id = %(event)s"),
+        ("rsvps", "user_id", "user_id = %(owner)s"),
+        ("tavern_messages", "id", "id = %(chat)s"),
+        ("private_messages", "recipient_id", "id = %(private)s"),
+    ],
+)
+def test_nobody_changes_a_key(db: Session, world: World, table: str, column: str, row: str) -> None:
+    where = world.fill(row)
+    refusal = db.refusal(f"update public.{table} set {column} = %s where {where}", new_person(db, "New"))
+    assert refusal.pgcode == "42501"
+    assert message(refusal).endswith(("cannot be changed.", "once it is sent."))
