@@ -41,6 +41,7 @@ class AppUnderTest:
         """Start the server and wait until it answers; `within` is in seconds."""
         command = [sys.executable, "-m", "streamlit", "run", str(self._script)]
         command += ["--server.port=0", "--server.headless=true", "--server.fileWatcherType=none"]
+        command += ["--logger.enableRich=false"]  # a traceback in its plain form can be found in the log
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 command,

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
@@ -39,6 +39,7 @@ class Recorder:
     host: str
     port: int
     requests: list[Request] = field(default_factory=list)
+    connections: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
     url: str = ""
 
     def reads(self) -> list[Request]:
@@ -46,18 +47,29 @@ class Recorder:
         return [request for request in list(self.requests) if request.is_read]
 
     async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
-        """Listen on a free port until `stop`."""
-        server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
+        """Listen on a free port until `stop`, then drop every connection."""
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         ready.set()
         await stop.wait()
         server.close()
+        while self.connections:
+            for writer in self.connections.values():
+                writer.transport.abort()
+            await asyncio.wait(self.connections)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.create_task(self._pass(reader, writer))
+        self.connections[connection] = writer
+        connection.add_done_callback(self.connections.pop)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection(self.host, self.port)
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._copy(reader, up_writer, note=True))
-            both.create_task(self._copy(up_reader, writer, note=False))
+        async with _closing(writer):
+            up_reader, up_writer = await asyncio.open_connection(self.host, self.port)
+            async with _closing(up_writer):
+                await asyncio.gather(
+                    self._copy(reader, up_writer, note=True), self._copy(up_reader, writer, note=False)
+                )
 
     async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, note: bool) -> None:
         with contextlib.suppress(ConnectionError):
@@ -71,6 +83,16 @@ class Recorder:
     def _note(self, data: bytes) -> None:
         for method, target in _REQUEST.findall(data):
             self.requests.append(Request(method.decode(), unquote(target.decode())))
+
+
+@contextlib.asynccontextmanager
+async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 @contextlib.contextmanager

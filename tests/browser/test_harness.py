@@ -1,0 +1,84 @@
+"""The harness sees what it is there to see: a guard that cannot fail proves nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.support.app import AppUnderTest
+from tests.support.browser import open_window
+from tests.support.recorder import recording
+from tests.support.wait import wait_for
+
+SCRIPT = """
+import streamlit as st
+
+@st.fragment
+def part():
+    st.button("Again")
+
+said = st.text_input("Say")
+st.text(said)
+part()
+if said == "fall over":
+    raise ValueError("fell over")
+"""
+CONFIG = "[browser]\ngatherUsageStats = false\n"
+
+
+@pytest.fixture
+def small_app(tmp_path: Path) -> Iterator[AppUnderTest]:
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "config.toml").write_text(CONFIG)
+    script = tmp_path / "small.py"
+    script.write_text(SCRIPT)
+    app = AppUnderTest({}, tmp_path / "app.log", script=script)
+    app.start()
+    yield app
+    app.stop()
+
+
+async def test_it_tells_full_runs_from_fragments_and_finds_texts_in_frames(
+    small_app: AppUnderTest, browser: Browser
+) -> None:
+    window = await open_window(browser, small_app.url)
+    page = window.page
+    runs = window.full_runs()
+    assert runs >= 1
+    await page.get_by_role("button", name="Again").click()
+    await expect(page.get_by_role("button", name="Again")).to_be_enabled()
+    await page.get_by_label("Say").fill("a secret")
+    await page.get_by_label("Say").press("Enter")
+    await expect(page.get_by_test_id("stText")).to_have_text("a secret")
+    assert window.full_runs() == runs + 1
+    assert window.was_sent("a secret")
+    assert await window.shows("a secret")
+    assert not window.was_sent("another secret")
+    assert window.problems == []
+    await window.context.close()
+
+
+async def test_it_finds_tracebacks_and_console_errors(small_app: AppUnderTest, browser: Browser) -> None:
+    window = await open_window(browser, small_app.url)
+    await window.page.get_by_label("Say").fill("fall over")
+    await window.page.get_by_label("Say").press("Enter")
+    [traceback] = wait_for(small_app.tracebacks, what="the traceback in the app's log")
+    assert traceback.rstrip().endswith("ValueError: fell over")
+    await window.page.evaluate("console.error('something is wrong')")
+    await window.page.evaluate("setTimeout(() => { throw new Error('thrown') })")
+    await expect(window.page.get_by_test_id("stApp")).to_be_visible()
+    wait = window.page.evaluate("new Promise(done => setTimeout(done))")
+    await wait
+    assert [problem.split(":")[0] for problem in window.problems] == ["console", "page error"]
+    await window.context.close()
+
+
+async def test_it_counts_the_requests_that_pass(small_app: AppUnderTest, browser: Browser) -> None:
+    with recording(small_app.url) as passage:
+        window = await open_window(browser, passage.url)
+        await window.context.close()
+    targets = [request.target for request in passage.requests]
+    assert "/" in targets
+    assert any(target.startswith("/_stcore/stream") for target in targets)
+    assert passage.reads() == []
