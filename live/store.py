@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from live.rows import Rows
 from live.snapshot import EMPTY, Snapshot
 from live.tables import AnySpec
 
-_revisions: Final = itertools.count(1)
+_log: Final = logging.getLogger(__name__)
 
-Positions = Callable[[], int]
+_revisions: Final = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Store:
             for change in changes:
                 spec = self.specs[change.table]
                 if self._in_window(spec, change):
-                    self._rows[change.table] = spec.handler(self._rows[change.table], change)
+                    self._rows[change.table] = _handled(spec, self._rows[change.table], change)
             return self._publish()
 
     def apply_written(self, table: str, record: Record) -> None:
@@ -69,42 +70,56 @@ class Store:
         with self._lock:
             self.apply([spec.written(record, position=self._rows[table].position(spec.key_of(record)))])
 
-    def apply_deleted(self, table: str, key: Key) -> None:
-        """Take the writer's word that the row, in every version seen so far, is deleted."""
+    def apply_deleted(self, table: str, key: Key, version: int = 0) -> None:
+        """Take the writer's word that the row is deleted, in every version up to this one or seen so far."""
+        spec = self.specs[table]
         with self._lock:
-            version = self._rows[table].version(key)
-            self.apply([self.specs[table].deleted(key, version=version, position=self.position())])
+            known = self._rows[table].version(key)
+            ended = known if spec.reborn is not None else max(known, version)
+            self.apply([spec.deleted(key, version=ended, position=self.position())])
 
-    def replace(self, spec: AnySpec, records: Sequence[Record], *, position: int, complete: bool) -> None:
+    def replace(
+        self, spec: AnySpec, changes: Sequence[Change[Any]], *, position: int, complete: bool
+    ) -> None:
         """Take a fresh load of the table, asked for at `position`: what it lacks is gone.
 
         `complete` says that there are no rows older than these. Not visible until the next `apply`.
         """
         with self._lock:
             rows = self._rows[spec.name]
-            written = [spec.written(record, position=position) for record in records]
-            floor = None if complete or spec.order is None else min(_order(spec, c.row) for c in written)
-            found = {change.key for change in written}
+            found = {change.key for change in changes}
             for key in rows:
                 if key not in found:
-                    rows = spec.handler(rows, spec.deleted(key, position=position))
-            for change in written:
-                rows = spec.handler(rows, change)
-            self._floors[spec.name] = floor
+                    rows = _handled(spec, rows, spec.deleted(key, position=position))
+            for change in changes:
+                rows = _handled(spec, rows, change)
             self._rows[spec.name] = rows
+            self._floors[spec.name] = None if complete else _oldest(spec, changes)
 
-    def extend(self, spec: AnySpec, records: Sequence[Record], *, position: int, complete: bool) -> None:
-        """Take older rows of a windowed table."""
-        written = [spec.written(record, position=position) for record in records]
+    def extend(self, spec: AnySpec, changes: Sequence[Change[Any]], *, complete: bool) -> None:
+        """Take older rows of a windowed table; `complete` says that there are no more."""
         with self._lock:
-            self._floors[spec.name] = (
-                None if complete else min([self._floors[spec.name], *(_order(spec, c.row) for c in written)])
-            )
-            self.apply(written)
+            self._floors[spec.name] = None if complete else _oldest(spec, changes)
+            self.apply(changes)
 
-    def floor(self, table: str) -> Any:
-        """Return the order value of the oldest row of the window, None when there is nothing older."""
-        return self._floors.get(table)
+    def clear(self, table: str) -> None:
+        """Hold no rows of this table any longer."""
+        with self._lock:
+            self._rows[table] = Rows()
+            self._floors.pop(table, None)
+            self._publish()
+
+    def news(self, changes: Iterable[Change[Any]]) -> int:
+        """Return how many of the changes would be seen if they were applied."""
+        with self._lock:
+            rows = dict(self._rows)
+            count = 0
+            for change in changes:
+                spec, before = self.specs[change.table], rows[change.table]
+                if self._in_window(spec, change):
+                    rows[spec.name] = _handled(spec, before, change)
+                    count += rows[spec.name].revision != before.revision
+            return count
 
     def forget_deleted(self, before: int) -> None:
         """Drop what is remembered of deletions older than this position."""
@@ -123,7 +138,7 @@ class Store:
         before = self._moment.tables
         tables = {
             name: before[name]
-            if before[name].rows.revision == rows.revision
+            if before[name].rows.revision == rows.revision and len(before[name]) == len(rows)
             else Snapshot(rows, next(_revisions))
             for name, rows in self._rows.items()
         }
@@ -132,6 +147,19 @@ class Store:
             self._moment = Moment(self._moment.number + 1, MappingProxyType(tables))
             self._on_change(changed)
         return changed
+
+
+def _handled(spec: AnySpec, rows: Rows[Any], change: Change[Any]) -> Rows[Any]:
+    try:
+        return spec.handler(rows, change)
+    except Exception:
+        # A fault in one table's handler must not end the feed of all the others.
+        _log.exception("The handler of %s failed at %s", spec.name, change.key)
+        return rows
+
+
+def _oldest(spec: AnySpec, changes: Sequence[Change[Any]]) -> Any:
+    return min(_order(spec, change.row) for change in changes)
 
 
 def _order(spec: AnySpec, row: object) -> Any:

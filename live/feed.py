@@ -1,0 +1,214 @@
+"""One audience's feed: a stream kept open for ever, and reading that fills every gap it leaves.
+
+Two tasks. One keeps a subscription open: a new one for each that ended, with growing pauses, without end.
+The other reads what changed: at once after every (re)subscription, now and then while the stream is there
+(a stream may drop events silently), and every second or two in its place while it is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from live.changes import Key, Record
+from live.errors import ReadError, SubscriptionError
+from live.reads import TokenSource
+from live.status import FeedState, FeedStatus
+from live.subscription import Binding, Subscription
+from live.sync import Sync
+from live.timing import Backoff, Timing
+from live.wire import Incomplete, read_message
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Feed:
+    """Keeps one store current. Its methods belong to the engine's event loop; `status` is for any thread."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        sync: Sync,
+        token: TokenSource,
+        bindings: Sequence[Binding],
+        timing: Timing,
+        on_status: Callable[[], None],
+    ) -> None:
+        self._url, self._key = url, key
+        self._sync, self._store = sync, sync.store
+        self._token, self._bindings, self._timing = token, bindings, timing
+        self._on_status = on_status
+        self._status = FeedStatus(FeedState.CONNECTING, datetime.now(UTC))
+        self._subscription: Subscription | None = None
+        self._streaming = False
+        self._behind = True
+        self._reachable = True
+        self._incoming: list[Record] = []
+        self._missing: set[tuple[str, Key]] = set()
+        self._wanted = asyncio.Event()
+        self._retry = asyncio.Event()
+
+    @property
+    def status(self) -> FeedStatus:
+        """How this feed is connected."""
+        return self._status
+
+    async def run(self) -> None:
+        """Feed the store until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_streaming())
+                tasks.create_task(self._keep_reading())
+        finally:
+            if self._subscription is not None:
+                await self._subscription.close()
+
+    async def push_token(self, token: str) -> None:
+        """Go on with this access token, at once where the one before it was refused."""
+        self._retry.set()
+        if self._subscription is not None:
+            await self._subscription.push_token(token)
+
+    async def load_older(self, table: str) -> bool:
+        """Read the next rows beyond the window of a table. Raises `ReadError`."""
+        return await self._sync.load_older(table)
+
+    # The stream.
+
+    async def _keep_streaming(self) -> None:
+        backoff = Backoff(self._timing.first_retry, self._timing.longest_retry)
+        while True:
+            reason = await self._stream_once(backoff)
+            _log.info("No stream: %s", reason)
+            self._streaming = False
+            self._behind = True
+            self._judge()
+            self._wanted.set()
+            self._retry.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._retry.wait(), backoff.next())
+
+    async def _stream_once(self, backoff: Backoff) -> str:
+        self._subscription = Subscription(
+            self._url, self._key, self._bindings, self._timing, self._received, self._subscribed
+        )
+        try:
+            await self._subscription.open(await self._token())
+            backoff.reset()
+            return await self._subscription.ended()
+        except (SubscriptionError, ReadError) as error:
+            return str(error)
+        finally:
+            await self._subscription.close()
+
+    def _subscribed(self) -> None:
+        """From now on changes arrive; those committed before may have been missed."""
+        self._streaming = True
+        self._behind = True
+        self._judge()
+        self._wanted.set()
+
+    def _received(self, data: Record) -> None:
+        # What has arrived together is applied together, as one moment.
+        if not self._incoming:
+            asyncio.get_running_loop().call_soon(self._apply_incoming)
+        self._incoming.append(data)
+
+    def _apply_incoming(self) -> None:
+        incoming, self._incoming = self._incoming, []
+        changes = []
+        for data in incoming:
+            spec = self._store.specs.get(str(data.get("table")))
+            if spec is None:
+                continue
+            change = read_message(data, spec, self._store.position())
+            if not isinstance(change, Incomplete):
+                changes.append(change)
+            elif change.key is not None:
+                self._missing.add((change.table, change.key))
+                self._wanted.set()
+            else:
+                _log.warning("A change of %s came without a key: %r", change.table, data.get("errors"))
+        self._store.apply(changes)
+        committed = [change.committed_at for change in changes if change.committed_at is not None]
+        if committed:
+            self._set(lag=datetime.now(UTC) - max(committed))
+
+    # The reading.
+
+    async def _keep_reading(self) -> None:
+        await self._give_the_stream_a_chance()
+        while True:
+            self._wanted.clear()
+            try:
+                await self._read_once()
+                self._reached(True)
+            except ReadError as error:
+                _log.info("Reading failed: %s", error)
+                self._reached(False)
+            self._judge()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), self._pause())
+
+    async def _give_the_stream_a_chance(self) -> None:
+        """Load after subscribing, unless that takes too long: then load anyway, and catch up later."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wanted.wait(), self._timing.patience)
+
+    async def _read_once(self) -> None:
+        missing, self._missing = self._missing, set()
+        try:
+            for table in {table for table, _ in missing}:
+                await self._sync.refetch(table, [key for name, key in missing if name == table])
+        except ReadError:
+            self._missing |= missing
+            raise
+        streaming, behind = self._streaming, self._behind
+        if streaming:
+            self._behind = False
+        try:
+            repaired = await self._sync.catch_up(self._timing.grace if streaming and not behind else 0)
+        except ReadError:
+            self._behind = True
+            raise
+        if repaired:
+            _log.warning("The stream had lost %d changes", repaired)
+            self._set(repaired=self._status.repaired + repaired)
+
+    def _pause(self) -> float:
+        if self._streaming and not self._behind:
+            return self._timing.reconcile * (0.9 + 0.2 * (id(self) % 97) / 97)
+        return self._timing.poll
+
+    def _reached(self, reachable: bool) -> None:
+        if reachable and not self._reachable:
+            self._retry.set()  # the network is back: no need to wait any longer
+        self._reachable = reachable
+
+    # The status.
+
+    def _judge(self) -> None:
+        if self._streaming and self._sync.loaded:
+            state = FeedState.CATCHING_UP if self._behind else FeedState.LIVE
+        elif not self._reachable:
+            state = FeedState.OFFLINE
+        else:
+            state = FeedState.POLLING if self._sync.loaded else FeedState.CONNECTING
+        if state is not self._status.state:
+            _log.info("The feed is %s", state.value.lower())
+            self._status = FeedStatus(state, datetime.now(UTC), self._status.last_lag, self._status.repaired)
+            self._on_status()
+
+    def _set(self, *, lag: timedelta | None = None, repaired: int | None = None) -> None:
+        now = self._status
+        self._status = FeedStatus(
+            now.state,
+            now.since,
+            now.last_lag if lag is None else lag,
+            now.repaired if repaired is None else repaired,
+        )

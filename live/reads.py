@@ -1,0 +1,173 @@
+"""Reading over HTTP, under row level security: tables, rows by key, and what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+
+import httpx
+from postgrest import APIError, AsyncPostgrestClient
+
+from live.changes import Key, Op, Record, key_of
+from live.errors import NotAllowedError, ReadError
+from live.tables import AnySpec
+
+PAGE: Final = 1000
+"""Rows a request; hosted projects give no more (their setting `max_rows`)."""
+
+_KEYS_A_REQUEST: Final = 100
+"""Keys travel in the address, which proxies cut at 8 KB and more: 100 uuids are 4 KB."""
+
+TokenSource = Callable[[], Awaitable[str | None]]
+"""Gives the user's access token, or None to read as `anon`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedChange:
+    """That a row changed; what it is now has to be read."""
+
+    table: str
+    key: Key
+    op: Op
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesSince:
+    """The answer of `changes_since`: the next cursor, and the changes, or that all must be loaded."""
+
+    cursor: str
+    resync: bool
+    changes: tuple[LoggedChange, ...]
+
+
+class _Query(Protocol):
+    async def execute(self) -> object: ...
+
+
+class Reader:
+    """Reads for one audience. Every method raises `ReadError` when no usable answer came."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        specs: Mapping[str, AnySpec],
+        token: TokenSource,
+        http: httpx.AsyncClient,
+    ) -> None:
+        self._url = f"{url}/rest/v1"
+        self._key = key
+        self._specs = specs
+        self._token = token
+        self._http = http
+        self.requests = 0
+        """Requests sent so far."""
+
+    async def changes_since(self, cursor: str | None) -> ChangesSince:
+        """Return what changed since the cursor; with None only the present cursor."""
+        rest = await self._rest()
+        answer = await self._answer(rest.rpc("changes_since", {} if cursor is None else {"p_cursor": cursor}))
+        try:
+            return self._changes_since(cast(Mapping[str, object], answer))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ReadError(f"changes_since() answered something else: {answer!r}") from error
+
+    def _changes_since(self, answer: Mapping[str, object]) -> ChangesSince:
+        changes = tuple(
+            LoggedChange(
+                str(change["table"]),
+                key_of(cast(Record, change["key"]), self._specs[str(change["table"])].key),
+                Op(str(change["op"])),
+            )
+            for change in cast(Sequence[Record], answer["changes"])
+            if change["table"] in self._specs
+        )
+        return ChangesSince(str(answer["cursor"]), bool(answer["resync"]), changes)
+
+    async def everything(self, spec: AnySpec) -> list[Record]:
+        """Return all rows. One request a page, each beginning after the last row of the one before."""
+        rest = await self._rest()
+        records: list[Record] = []
+        while True:
+            query = rest.from_(spec.name).select(spec.columns).limit(PAGE)
+            for column in spec.key:
+                query = query.order(column)
+            if records:
+                query = query.or_(_beyond(spec.key, key_of(records[-1], spec.key)))
+            page = await self._records(query)
+            records += page
+            if len(page) < PAGE:
+                return records
+
+    async def newest(self, spec: AnySpec, count: int, before: Record | None = None) -> list[Record]:
+        """Return the newest rows, or the newest of those older than the row `before`."""
+        assert spec.order is not None
+        rest = await self._rest()
+        columns = (spec.order, *(column for column in spec.key if column != spec.order))
+        query = rest.from_(spec.name).select(spec.columns).limit(min(count, PAGE))
+        for column in columns:
+            query = query.order(column, desc=True)
+        if before is not None:
+            query = query.or_(_beyond(columns, key_of(before, columns), than="lt"))
+        return await self._records(query)
+
+    async def by_key(self, spec: AnySpec, keys: Sequence[Key]) -> list[Record]:
+        """Return the rows with these keys that this reader may see."""
+        rest = await self._rest()
+        records: list[Record] = []
+        for start in range(0, len(keys), _KEYS_A_REQUEST):
+            some = keys[start : start + _KEYS_A_REQUEST]
+            query = rest.from_(spec.name).select(spec.columns)
+            if len(spec.key) == 1:
+                query = query.in_(spec.key[0], [key[0] for key in some])
+            else:
+                query = query.or_(",".join(_equal(spec.key, key) for key in some))
+            records += await self._records(query)
+        return records
+
+    async def _records(self, query: _Query) -> list[Record]:
+        return list(cast(Sequence[Record], await self._answer(query)))
+
+    async def _rest(self) -> AsyncPostgrestClient:
+        token = await self._token()
+        return AsyncPostgrestClient(
+            self._url,
+            headers={"apikey": self._key, "Authorization": f"Bearer {token or self._key}"},
+            http_client=self._http,
+            # The feed tries again by itself, and says so meanwhile.
+            retry_enabled=False,
+        )
+
+    async def _answer(self, query: _Query) -> object:
+        self.requests += 1
+        try:
+            response = await query.execute()
+        except APIError as error:
+            refused = error.code is not None and (error.code.startswith("PGRST3") or error.code == "42501")
+            raise (NotAllowedError if refused else ReadError)(error.message or str(error)) from error
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise ReadError(f"{type(error).__name__}: {error}") from error
+        return getattr(response, "data", None)
+
+
+def _beyond(columns: Sequence[str], values: Key, than: str = "gt") -> str:
+    """Return the PostgREST condition "comes after these values in the order of these columns"."""
+    terms = []
+    for index, column in enumerate(columns):
+        equal = [f"{name}.eq.{_quoted(values[at])}" for at, name in enumerate(columns[:index])]
+        terms.append(_all([*equal, f"{column}.{than}.{_quoted(values[index])}"]))
+    return ",".join(terms)
+
+
+def _equal(columns: Sequence[str], key: Key) -> str:
+    return _all([f"{column}.eq.{_quoted(value)}" for column, value in zip(columns, key, strict=True)])
+
+
+def _all(conditions: Sequence[str]) -> str:
+    return conditions[0] if len(conditions) == 1 else f"and({','.join(conditions)})"
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

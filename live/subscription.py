@@ -1,0 +1,180 @@
+"""One websocket with one channel on it, used once: when it ends, a new one takes its place.
+
+The stock client (realtime 2.34.1) is used for the protocol only. It gives up for ever after about 15 s of
+outage, dies silently when a callback raises, does not rejoin after its token expired and never checks the
+answers to its heartbeats (supabase-protocol.md 4), so none of its repairs are relied on: no callback given
+to it can raise, its own reconnection is off, and heartbeats of our own have to be answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from realtime import (
+    AsyncRealtimeChannel,
+    AsyncRealtimeClient,
+    ChannelEvents,
+    Message,
+    RealtimePostgresChangesListenEvent,
+    RealtimeSubscribeStates,
+    ReplyMessage,
+    ServerMessage,
+)
+
+from live.changes import Record
+from live.errors import SubscriptionError
+from live.timing import Timing
+
+_log: Final = logging.getLogger(__name__)
+
+_HEARTBEATS: Final = "phoenix"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One table to follow, with a Realtime filter or None."""
+
+    table: str
+    filter: str | None = None
+
+
+class Subscription:
+    """Follows `bindings` until it ends. All methods belong to the event loop it was made on."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        bindings: Sequence[Binding],
+        timing: Timing,
+        on_data: Callable[[Record], None],
+        on_subscribed: Callable[[], None],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._timing = timing
+        self._bindings = bindings
+        self._on_data = on_data
+        self._on_subscribed = on_subscribed
+        self._client = AsyncRealtimeClient(
+            f"{url}/realtime/v1", key, auto_reconnect=False, timeout=int(timing.open)
+        )
+        self._ready: asyncio.Future[str] = loop.create_future()
+        self._ended: asyncio.Future[str] = loop.create_future()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self, token: str | None) -> None:
+        """Return once changes arrive. Raises `SubscriptionError` when they will not."""
+        try:
+            async with asyncio.timeout(self._timing.open):
+                await self._join(token)
+                await asyncio.wait([self._ready, self._ended], return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            raise SubscriptionError(f"No subscription within {self._timing.open:g} s") from None
+        except Exception as error:
+            # The client lets through whatever the socket, the resolver and the handshake raise.
+            raise SubscriptionError(f"{type(error).__name__}: {error}") from error
+        if self._ended.done():
+            raise SubscriptionError(self._ended.result())
+
+    async def ended(self) -> str:
+        """Wait for the end and return its reason."""
+        return await asyncio.shield(self._ended)
+
+    async def push_token(self, token: str) -> None:
+        """Go on with a new access token, before the old one expires."""
+        with contextlib.suppress(Exception):  # a dead socket: the heartbeat finds out
+            await self._client.set_auth(token)
+
+    async def close(self) -> None:
+        """Give it up. Never raises, and takes no longer than a moment whatever the other side does."""
+        self._end("closed by us")
+        for task in self._tasks:
+            task.cancel()
+        try:
+            async with asyncio.timeout(1):
+                await self._client.close()
+        except Exception as error:
+            _log.debug("Closing a dead websocket: %r", error)
+
+    async def _join(self, token: str | None) -> None:
+        await self._client.connect()
+        if token is not None:
+            await self._client.set_auth(token)
+        # The client routes by topic and knows no one for the heartbeats' answers, so it is told of us.
+        heartbeats = _Heartbeats(self._client)
+        self._client.channels[_HEARTBEATS] = heartbeats
+        self._tasks.add(asyncio.create_task(self._beat(heartbeats)))
+        channel = self._client.channel("tavern")
+        for binding in self._bindings:
+            channel.on_postgres_changes(
+                RealtimePostgresChangesListenEvent.All,
+                table=binding.table,
+                schema="public",
+                filter=binding.filter,
+                callback=self._received,
+            )
+        channel.on_system(lambda payload: self._on_system(payload.extension))
+        await channel.subscribe(self._state_changed)
+
+    def _received(self, payload: Mapping[str, object]) -> None:
+        # What is raised from here would kill the client's reader of every channel, in silence.
+        try:
+            self._on_data(cast(Record, payload["data"]))
+        except Exception:
+            _log.exception("A change could not be taken")
+            self._end("a change could not be taken")
+
+    def _on_system(self, extension: str) -> None:
+        # Again after each token that is pushed.
+        if extension == "postgres_changes":
+            if not self._ready.done():
+                self._ready.set_result("ready")
+            self._on_subscribed()
+
+    def _state_changed(self, state: RealtimeSubscribeStates, error: Exception | None) -> None:
+        if state is not RealtimeSubscribeStates.SUBSCRIBED:
+            self._end(f"{state.value}: {error}" if error else state.value)
+
+    def _end(self, reason: str) -> None:
+        if not self._ended.done():
+            self._ended.set_result(reason)
+
+    async def _beat(self, heartbeats: _Heartbeats) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._timing.heartbeat_answer):
+                    await heartbeats.beat()
+            except TimeoutError:
+                self._end(f"no answer for {self._timing.heartbeat_answer:g} s")
+                return
+            except Exception as error:
+                self._end(f"{type(error).__name__}: {error}")
+                return
+            await asyncio.sleep(self._timing.heartbeat)
+
+
+class _Heartbeats(AsyncRealtimeChannel):
+    """Sends heartbeats that ask for an answer, and hears the answers. Never joined."""
+
+    def __init__(self, client: AsyncRealtimeClient) -> None:
+        super().__init__(client, _HEARTBEATS)
+        self._answer = asyncio.Event()
+        self._count = 0
+
+    async def beat(self) -> None:
+        """Send one and wait for its answer."""
+        self._count += 1
+        self._answer.clear()
+        await self.socket.send(
+            Message(topic=_HEARTBEATS, event=ChannelEvents.heartbeat, payload={}, ref=f"beat-{self._count}")
+        )
+        await self._answer.wait()
+
+    def _handle_message(self, message: ServerMessage) -> None:
+        if isinstance(message, ReplyMessage) and message.ref == f"beat-{self._count}":
+            self._answer.set()

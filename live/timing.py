@@ -1,0 +1,54 @@
+"""Every interval of the engine in one place, in seconds. Tests shorten them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long the engine waits for what."""
+
+    open: float = 15.0
+    """For a websocket to open and for "Subscribed to PostgreSQL" (seconds on a cold hosted project)."""
+    heartbeat: float = 2.0
+    """Between two heartbeats; a quiet socket is known to be dead after this and the next."""
+    heartbeat_answer: float = 3.0
+    """For a heartbeat to be answered."""
+    first_retry: float = 0.2
+    longest_retry: float = 15.0
+    """Between tries to open the websocket: doubled each time, with jitter, without end."""
+    patience: float = 3.0
+    """For the stream at the start, before the tables are loaded without it."""
+    poll: float = 1.5
+    """Between two questions for changes while there is no stream."""
+    reconcile: float = 25.0
+    """Between two questions for changes while there is one, as a feed may drop events silently."""
+    grace: float = 2.0
+    """For an event to arrive by itself before what it tells counts as lost."""
+    request: float = 10.0
+    """For an answer over HTTP."""
+    linger: float = 10.0
+    """For a user's feed to stay open after their last tab left: a reload should find it."""
+
+
+class Backoff:
+    """Waiting times that double up to a limit, with jitter, and never end."""
+
+    def __init__(self, first: float, longest: float, source: random.Random | None = None) -> None:
+        self._first = first
+        self._longest = longest
+        self._tries = 0
+        # Jitter keeps a crowd from coming back at once; nobody gains by guessing it.
+        self._random = source or random.Random()  # noqa: S311
+
+    def reset(self) -> None:
+        """Begin anew, after a success."""
+        self._tries = 0
+
+    def next(self) -> float:
+        """Return how long to wait now, in seconds: between half of the step and all of it."""
+        step = min(self._longest, self._first * 2.0 ** min(self._tries, 30))
+        self._tries += 1
+        return step * self._random.uniform(0.5, 1.0)
