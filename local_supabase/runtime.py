@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from local_supabase import leases
@@ -207,11 +207,13 @@ def _reap_later(process: subprocess.Popen[bytes] | None) -> None:
 def _watch(member: _Membership) -> None:
     """Start the stack again when its supervisor was killed; one that was stopped on purpose stays stopped."""
     folder = member.wanted.data_dir
+    # At the address that clients already have, which is the remembered one, even if it was asked to be any.
+    again = replace(member.wanted, port=None, database_port=None)
     while not member.ended.wait(_WATCH_SECONDS):
         crashed = not folder.is_running() and folder.state.exists()
         if crashed and _died(folder):
             try:
-                _start_or_join(member.wanted, _silent)
+                _start_or_join(again, _silent)
             except (StartFailed, OSError):
                 # The reason is in the supervisor's log and in the state, which says FAILED now: not tried
                 # again.

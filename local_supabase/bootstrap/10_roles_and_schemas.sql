@@ -24,11 +24,11 @@ alter role authenticator set statement_timeout = '8s';
 alter role authenticator set lock_timeout = '8s';
 alter role authenticated set statement_timeout = '8s';
 alter role anon set statement_timeout = '3s';
-alter role supabase_auth_admin set search_path = 'auth';
+alter role supabase_auth_admin set search_path = auth;
 alter role supabase_auth_admin set idle_in_transaction_session_timeout = '60s';
-alter role supabase_storage_admin set search_path = 'storage';
-alter role supabase_admin set search_path = '"$user", public, auth, extensions';
-alter role postgres set search_path = '"$user", public, extensions';
+alter role supabase_storage_admin set search_path = storage;
+alter role supabase_admin set search_path = "$user", public, auth, extensions;
+alter role postgres set search_path = "$user", public, extensions;
 
 alter schema public owner to pg_database_owner;
 grant create on schema public to postgres;
