@@ -50,7 +50,7 @@ begin
     end if;
     if new.status = 'going' and event.capacity is not null then
         select count(*) into taken from public.rsvps
-        where event_id = new.event_id and status = 'going' and user_id <> new.user_id;
+        where event_id = new.event_id and status = 'going';
         if taken >= event.capacity then
             raise exception using errcode = '23514', message = 'This event is full.',
                 hint = format('%s of %s places are taken.', taken, event.capacity);
