@@ -237,17 +237,81 @@ returns table (caller int, positions int[])
 language plpgsql
 as $$
 begin
-  for caller in 1 .. cardinality(roles) loop
+  for number in 1 .. cardinality(roles) loop
+    caller := number;
     begin
-      perform set_config('role', roles[caller], true), set_config('request.jwt.claims', claims[caller], true);
+      perform set_config('role', roles[number], true), set_config('request.jwt.claims', claims[number], true);
       execute format('execute %I(%L)', statement_name, keys) into positions;
     exception when others then
       positions := null;
-      raise warning 'a policy failed for role %: %', roles[caller], sqlerrm;
+      raise warning 'a policy failed for role %: %', roles[number], sqlerrm;
     end;
     perform set_config('role', 'none', true);
     return next;
   end loop;
+end
+$$;
+
+revoke all on all functions in schema _realtime from public;
+
+-- Takes a caller's role and settings until the end of the transaction, as policies of private channels see them.
+create or replace function _realtime.become(
+  topic text, role_name text, claims text, subject text, headers text
+)
+returns void
+language sql volatile
+as $$
+  select set_config('request.jwt.claims', claims, true), set_config('request.jwt.claim.sub', subject, true),
+         set_config('request.jwt.claim.role', role_name, true), set_config('request.headers', headers, true),
+         set_config('realtime.topic', topic, true), set_config('role', role_name, true)
+$$;
+
+-- Which probe messages of a topic a caller can see. The probes are undone with the block's savepoint.
+create or replace function _realtime.read_policies(
+  topic_name text, role_name text, claims text, subject text, headers text, with_presence boolean,
+  out broadcast boolean, out presence boolean
+)
+language plpgsql
+as $$
+declare
+  broadcast_id uuid := gen_random_uuid();
+  presence_id uuid := gen_random_uuid();
+begin
+  begin
+    insert into realtime.messages (id, topic, extension) values (broadcast_id, topic_name, 'broadcast');
+    if with_presence then
+      insert into realtime.messages (id, topic, extension) values (presence_id, topic_name, 'presence');
+    end if;
+    perform _realtime.become(topic_name, role_name, claims, subject, headers);
+    select coalesce(bool_or(m.id = broadcast_id), false), coalesce(bool_or(m.id = presence_id), false)
+    into broadcast, presence
+    from realtime.messages as m
+    where m.topic = topic_name and m.id in (broadcast_id, presence_id);
+    raise sqlstate 'RTUND';
+  exception when sqlstate 'RTUND' then
+    null;
+  end;
+end
+$$;
+
+-- Whether a caller may insert a message of an extension into a topic; the probe is undone.
+create or replace function _realtime.may_write(
+  topic_name text, role_name text, claims text, subject text, headers text, extension_name text
+)
+returns boolean
+language plpgsql
+as $$
+begin
+  begin
+    perform _realtime.become(topic_name, role_name, claims, subject, headers);
+    insert into realtime.messages (topic, extension) values (topic_name, extension_name);
+    raise sqlstate 'RTUND';
+  exception
+    when sqlstate 'RTUND' then
+      return true;
+    when insufficient_privilege then
+      return false;
+  end;
 end
 $$;
 
