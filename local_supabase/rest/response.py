@@ -1,0 +1,165 @@
+"""The HTTP answers: status, headers and body of what a statement gave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+import orjson
+from starlette.responses import Response
+
+from local_supabase.rest.catalog import Returns
+from local_supabase.rest.errors import RestError, bad_response_headers, bad_response_status
+from local_supabase.rest.plan import Plan
+from local_supabase.rest.preferences import Resolution, Return
+from local_supabase.rest.ranges import content_range, out_of_bounds, read_status
+from local_supabase.rest.request import Action, Asked
+
+_JSON: Final = "application/json; charset=utf-8"
+Headers = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The one row a statement gives."""
+
+    total: int | None
+    rows: int
+    body: str
+    headers: str | None = None
+    status: str | None = None
+    inserted: int | None = None
+    location: Sequence[str] = ()
+
+
+def make_response(asked: Asked, plan: Plan, result: Result, profile: str | None) -> Response:
+    """Answer a request; `profile` is the schema to name in Content-Profile.
+
+    Raises:
+        RestError: PGRST111, PGRST112.
+    """
+    match asked.target.action:
+        case Action.READ | Action.CALL | Action.CALL_READ:
+            status, headers, body = _rows_answer(asked, plan, result)
+        case Action.INSERT:
+            status, headers, body = _insert_answer(asked, plan, result)
+        case _:
+            status, headers, body = _write_answer(asked, result)
+    if body is not None:
+        headers.append(("Content-Type", asked.form.content_type))
+        if profile is not None:
+            headers.append(("Content-Profile", profile))
+    own = _own_headers(result.headers)
+    replaced = {name.lower() for name, _ in own}
+    headers = [pair for pair in headers if pair[0].lower() not in replaced] + own
+    return respond(_own_status(result.status) or status, headers, (body or "").encode())
+
+
+def respond(status: int, headers: Headers, body: bytes) -> Response:
+    """Make a response with exactly these headers, and the length of the body."""
+    response = Response(body, status)
+    if status not in {204, 304}:
+        response.headers["content-length"] = str(len(body))
+    elif "content-length" in response.headers:
+        del response.headers["content-length"]
+    for name, value in headers:
+        response.headers.append(name, _latin(value))
+    return response
+
+
+def _latin(value: str) -> str:
+    return value.replace("\r", " ").replace("\n", " ").encode("latin-1", "replace").decode("latin-1")
+
+
+def error_response(error: RestError) -> Response:
+    """Answer with an error."""
+    headers = [("Content-Type", _JSON), ("Proxy-Status", f"PostgREST; error={error.code}"), *error.headers]
+    return respond(error.status, headers, error.body())
+
+
+def _rows_answer(asked: Asked, plan: Plan, result: Result) -> tuple[int, Headers, str | None]:
+    lower = asked.window.offset
+    upper = lower + result.rows - 1
+    status = read_status(lower, result.rows, result.total)
+    headers: Headers = [("Content-Range", content_range(lower, upper, result.total))]
+    called = plan.routine is not None
+    if not called:
+        headers.append(("Content-Location", _content_location(asked)))
+    applied = asked.preferences.applied(max_affected=called)
+    if applied:
+        headers.append(("Preference-Applied", applied))
+    if plan.routine is not None and plan.routine.returns is Returns.VOID:
+        return 204, headers, None
+    if status == 416:
+        return status, headers, out_of_bounds(lower, result.total or 0).decode()
+    return status, headers, result.body
+
+
+def _content_location(asked: Asked) -> str:
+    path = "/" + quote(asked.target.name.name)
+    return f"{path}?{asked.query.canonical}" if asked.query.canonical else path
+
+
+def _insert_answer(asked: Asked, plan: Plan, result: Result) -> tuple[int, Headers, str | None]:
+    headers: Headers = []
+    assert plan.table is not None
+    if result.location:
+        pairs = [pair.partition("=") for pair in result.location]
+        query = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, _, value in pairs)
+        headers.append(("Location", f"/{quote(asked.target.name.name)}?{query}"))
+    counted = result.rows if asked.preferences.exact_count else None
+    headers.append(("Content-Range", content_range(1, 0, counted)))
+    keyed = bool(plan.table.key) or asked.query.on_conflict is not None
+    applied = asked.preferences.applied(resolution=keyed, missing=True, returns=True)
+    if applied:
+        headers.append(("Preference-Applied", applied))
+    merged = asked.preferences.resolution is Resolution.MERGE
+    status = 200 if merged and result.inserted is not None and result.inserted <= 0 else 201
+    whole = asked.preferences.returns is Return.REPRESENTATION
+    return status, headers, result.body if whole else None
+
+
+def _write_answer(asked: Asked, result: Result) -> tuple[int, Headers, str | None]:
+    headers: Headers = []
+    action = asked.target.action
+    counted = result.rows if asked.preferences.exact_count else None
+    if action is Action.UPDATE:
+        headers.append(("Content-Range", content_range(0, result.rows - 1, counted)))
+    elif action is Action.DELETE:
+        headers.append(("Content-Range", content_range(1, 0, counted)))
+    limited = action is not Action.UPSERT
+    applied = asked.preferences.applied(missing=action is Action.UPDATE, returns=True, max_affected=limited)
+    if applied:
+        headers.append(("Preference-Applied", applied))
+    if asked.preferences.returns is not Return.REPRESENTATION:
+        return 204, headers, None
+    created = action is Action.UPSERT and (result.inserted or 0) > 0
+    return 201 if created else 200, headers, result.body
+
+
+def _own_headers(text: str | None) -> Headers:
+    """Read the headers a function set: `[{"X-One": "1"}, ...]`."""
+    if text is None:
+        return []
+    try:
+        given = orjson.loads(text)
+    except ValueError:
+        raise bad_response_headers() from None
+    if not isinstance(given, list):
+        raise bad_response_headers()
+    headers: Headers = []
+    for item in given:
+        if not isinstance(item, dict) or len(item) != 1 or not all(isinstance(v, str) for v in item.values()):
+            raise bad_response_headers()
+        headers.extend(item.items())
+    return headers
+
+
+def _own_status(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or not 200 <= int(text[:4]) <= 599:
+        raise bad_response_status()
+    return int(text)

@@ -1,0 +1,16 @@
+"""Names of time zones, as far as this machine knows them."""
+
+from __future__ import annotations
+
+from functools import cache
+from zoneinfo import available_timezones
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def is_timezone(name: str) -> bool:
+    """Whether there is a time zone of this name."""
+    return name in _names()
