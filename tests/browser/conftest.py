@@ -1,7 +1,7 @@
 """The app, the browser and the windows: one app and one Chromium a test run, new windows for every test."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -43,10 +43,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember a failure, so that the windows can be pictured before they are closed."""
     report = yield
-    if isinstance(report, pytest.TestReport) and report.failed:
+    if report.failed:
         item.stash[_FAILED] = True
     return report
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.support.browser import Window, settled
+from tests.support.browser import settled
 from tests.support.people import PASSWORD, email_of, unique
 
 
@@ -18,28 +18,36 @@ class Account:
     password: str
 
 
+# ---------------------------------------------------------------- getting around
+
+
 def navigation(page: Page, name: str) -> Locator:
-    """The link to a page of the app; its text may go on with a count."""
-    return page.get_by_test_id("stSidebarNav").get_by_role("link", name=re.compile(rf"^\W*{name}\b"))
+    """The link to a page of the app, which may end in a count."""
+    return page.get_by_test_id("stSidebar").get_by_role("link", name=re.compile(rf"\b{name}\b"))
 
 
 async def go(page: Page, name: str) -> None:
     """Open a page of the app from the navigation."""
-    link = navigation(page, name)
-    await link.click()
+    await navigation(page, name).click()
     await settled(page)
+
+
+async def is_live(page: Page) -> None:
+    """Wait until the badge says that changes arrive."""
+    await expect(page.get_by_role("button", name="Live", exact=False)).to_be_visible()
+
+
+# ---------------------------------------------------------------- accounts
 
 
 async def create_account(page: Page, name: str) -> Account:
     """Sign up as somebody of this name (made unique)."""
-    account = Account(unique(name), email_of(unique(name)), PASSWORD)
-    await go(page, "Sign in")
-    await page.get_by_role("tab", name="Create account").click()
-    form = page.get_by_role("tabpanel", name="Create account")
-    await form.get_by_label("Display name").fill(account.name)
-    await form.get_by_label("Email").fill(account.email)
-    await form.get_by_label("Password", exact=True).fill(account.password)
-    await form.get_by_role("button", name="Create account").click()
+    name = unique(name)
+    account = Account(name, email_of(name), PASSWORD)
+    await go(page, "Create account")
+    await page.get_by_label("Display name").fill(account.name)
+    await _fill_credentials(page, account.email, account.password)
+    await form_button(page, "Create account").click()
     await is_signed_in(page)
     return account
 
@@ -47,11 +55,19 @@ async def create_account(page: Page, name: str) -> Account:
 async def sign_in(page: Page, email: str, password: str) -> None:
     """Sign in with the form."""
     await go(page, "Sign in")
-    form = page.get_by_role("tabpanel", name="Sign in")
-    await form.get_by_label("Email").fill(email)
-    await form.get_by_label("Password", exact=True).fill(password)
-    await form.get_by_role("button", name="Sign in").click()
+    await _fill_credentials(page, email, password)
+    await form_button(page, "Sign in").click()
     await is_signed_in(page)
+
+
+async def _fill_credentials(page: Page, email: str, password: str) -> None:
+    await page.get_by_label("Email").fill(email)
+    await page.get_by_role("textbox", name="Password").fill(password)
+
+
+def form_button(page: Page, name: str) -> Locator:
+    """The button that sends a form."""
+    return page.get_by_test_id("stFormSubmitButton").get_by_role("button", name=name)
 
 
 async def sign_out(page: Page) -> None:
@@ -61,8 +77,9 @@ async def sign_out(page: Page) -> None:
 
 
 async def is_signed_in(page: Page) -> None:
-    """Wait until the app offers to sign out."""
+    """Wait until the app offers to sign out, and has put its cookie."""
     await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    await settled(page)
 
 
 async def is_signed_out(page: Page) -> None:
@@ -71,6 +88,89 @@ async def is_signed_out(page: Page) -> None:
     await expect(navigation(page, "Sign in")).to_be_visible()
 
 
-async def is_live(window: Window) -> None:
-    """Wait until the badge says that changes arrive."""
-    await expect(window.page.get_by_text("Live", exact=True)).to_be_visible()
+# ---------------------------------------------------------------- the common room
+
+
+def room_input(page: Page) -> Locator:
+    """Where one says something to everybody."""
+    return page.get_by_placeholder("Say something…")
+
+
+async def say(page: Page, text: str) -> None:
+    """Say something in the common room, and see it there."""
+    await room_input(page).fill(text)
+    await room_input(page).press("Enter")
+    await hears(page, text)
+
+
+async def hears(page: Page, text: str) -> None:
+    """Wait until something is heard in the common room."""
+    await expect(page.get_by_role("log").get_by_text(text, exact=True)).to_be_visible()
+
+
+# ---------------------------------------------------------------- events
+
+
+def event(page: Page, title: str) -> Locator:
+    """The card of an event."""
+    return page.locator("[data-row]").filter(has_text=title)
+
+
+async def create_event(
+    page: Page, title: str, *, location: str = "The garden", capacity: int | None = None
+) -> None:
+    """Fill in and send the form for a new event."""
+    await page.get_by_role("button", name="New event").click()
+    await page.get_by_label("Title").fill(title)
+    await page.get_by_label("Location").fill(location)
+    if capacity is not None:
+        await page.get_by_label("Capacity").fill(str(capacity))
+    await form_button(page, "Create event").click()
+    await expect(event(page, title)).to_be_visible()
+
+
+# ---------------------------------------------------------------- private messages
+
+
+async def write_to(page: Page, name: str, text: str) -> None:
+    """Choose somebody in the inbox and send them a message."""
+    await choose(page.get_by_test_id("stSelectbox").filter(has_text="To"), name)
+    await page.get_by_label("Message", exact=True).fill(text)
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.get_by_text(text, exact=True)).to_be_visible()
+
+
+async def choose(select: Locator, option: str) -> None:
+    """Choose an option of a select box by typing it."""
+    await select.get_by_role("combobox").fill(option)
+    await select.page.get_by_role("option", name=option).click()
+
+
+def conversation(page: Page) -> Locator:
+    """The open conversation."""
+    return page.get_by_role("log")
+
+
+async def open_conversation(page: Page, name: str) -> None:
+    """Open the conversation with somebody from the list."""
+    await page.get_by_test_id("stMain").get_by_role("button", name=name).click()
+
+
+def message_field(page: Page) -> Locator:
+    """Where one writes a private message."""
+    return page.get_by_label("Message", exact=True)
+
+
+async def reply(page: Page, text: str) -> None:
+    """Send a message in the open conversation."""
+    await message_field(page).fill(text)
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(conversation(page)).to_contain_text(text)
+
+
+# ---------------------------------------------------------------- the activity
+
+
+def entry(page: Page, text: str) -> Locator:
+    """The line of the activity that mentions something."""
+    return page.get_by_test_id("stMain").locator("article, tr, li").filter(has_text=text).first

@@ -1,0 +1,39 @@
+"""What the measurements run on: a stack, the app and browsers of their own, ended afterwards."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser
+
+from local_supabase.runtime import StackInfo
+from tests.support.app import AppUnderTest
+from tests.support.browser import running_browser
+from tests.support.stack import running_stack
+
+
+@contextmanager
+def fresh_stack() -> Iterator[StackInfo]:
+    """Run an embedded Supabase with the demo data in a folder that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="tavern-bench-") as folder, running_stack(Path(folder)) as stack:
+        yield stack
+
+
+@contextmanager
+def app_with(environment: Mapping[str, str]) -> Iterator[AppUnderTest]:
+    """Run the app with these settings."""
+    with tempfile.TemporaryDirectory(prefix="tavern-bench-") as folder:
+        app = AppUnderTest(environment, Path(folder) / "app.log")
+        app.start()
+        try:
+            yield app
+        finally:
+            app.stop()
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Run one Chromium."""
+    async for browser in running_browser():
+        yield browser

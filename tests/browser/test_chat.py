@@ -1,0 +1,68 @@
+"""The common room: what one says, the others hear, and nobody is disturbed while writing."""
+
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenWindow
+from tests.support import visitor
+from tests.support.people import unique
+
+
+async def test_people_hear_each_other_without_a_full_run(open_window: OpenWindow) -> None:
+    a, b = await open_window(), await open_window()
+    await visitor.create_account(a.page, "Ann")
+    await visitor.create_account(b.page, "Bela")
+    await visitor.is_live(a.page)
+    await visitor.is_live(b.page)
+    runs = a.full_runs(), b.full_runs()
+
+    hello, answer = unique("Good evening"), unique("And to you")
+    await visitor.say(a.page, hello)
+    await visitor.hears(b.page, hello)
+    await visitor.say(b.page, answer)
+    await visitor.hears(a.page, answer)
+
+    assert (a.full_runs(), b.full_runs()) == runs
+
+
+async def test_somebody_who_only_looks_hears_too(open_window: OpenWindow) -> None:
+    speaker, visitor_window = await open_window(), await open_window()
+    await visitor.create_account(speaker.page, "Speaker")
+    text = unique("For everybody")
+    await visitor.say(speaker.page, text)
+    await visitor.hears(visitor_window.page, text)
+    await expect(visitor.room_input(visitor_window.page)).to_have_count(0)
+
+
+async def test_half_a_sentence_survives_what_others_say(open_window: OpenWindow) -> None:
+    a, b = await open_window(), await open_window()
+    await visitor.create_account(a.page, "Slow")
+    await visitor.create_account(b.page, "Quick")
+    await visitor.room_input(a.page).fill("I was just about to")
+    for number in range(3):
+        text = unique(f"Remark {number}")
+        await visitor.say(b.page, text)
+        await visitor.hears(a.page, text)
+    await expect(visitor.room_input(a.page)).to_have_value("I was just about to")
+    await expect(visitor.room_input(a.page)).to_be_focused()
+
+
+async def test_one_edits_and_deletes_ones_own_message(open_window: OpenWindow) -> None:
+    a, b = await open_window(), await open_window()
+    await visitor.create_account(a.page, "Editor")
+    before, after = unique("Frist"), unique("First")
+    await visitor.say(a.page, before)
+    await visitor.hears(b.page, before)
+
+    message = a.page.locator("[data-row]").filter(has_text=before)
+    await message.hover()
+    await message.get_by_role("button", name="Edit").click()
+    dialog = a.page.get_by_role("dialog")
+    await dialog.get_by_label("Message").fill(after)
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(b.page.get_by_role("log")).to_contain_text(f"{after} (edited)")
+
+    message = a.page.locator("[data-row]").filter(has_text=after)
+    await message.hover()
+    await message.get_by_role("button", name="Delete").click()
+    await a.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(b.page.get_by_role("log")).not_to_contain_text(after)

@@ -1,0 +1,61 @@
+"""Signing in: who stays in, who is out, and in which tabs."""
+
+from playwright.async_api import expect
+
+from local_supabase.runtime import StackInfo
+from tests.browser.conftest import OpenWindow
+from tests.support import visitor
+from tests.support.people import sign_up
+
+
+async def test_a_reload_and_a_new_tab_stay_signed_in(open_window: OpenWindow) -> None:
+    window = await open_window()
+    account = await visitor.create_account(window.page, "Stayer")
+    await window.page.reload()
+    await visitor.is_signed_in(window.page)
+    second = await window.open_tab("/events")
+    await visitor.is_signed_in(second)
+    await expect(second.get_by_test_id("stSidebar")).to_contain_text(account.name)
+
+
+async def test_signing_out_ends_it_in_every_tab_and_for_good(open_window: OpenWindow) -> None:
+    window = await open_window()
+    account = await visitor.create_account(window.page, "Leaver")
+    second = await window.open_tab()
+    await visitor.is_signed_in(second)
+    elsewhere = await open_window()
+    await visitor.sign_in(elsewhere.page, account.email, account.password)
+
+    await visitor.sign_out(window.page)
+    await visitor.is_signed_out(second)
+    await visitor.is_signed_out(elsewhere.page)
+    await window.page.reload()
+    await visitor.is_signed_out(window.page)
+
+
+async def test_somebody_with_an_account_signs_in(open_window: OpenWindow, stack: StackInfo) -> None:
+    person = sign_up(stack, "Regular")
+    window = await open_window("/sign-in")
+    await visitor.sign_in(window.page, person.email, person.password)
+    await expect(window.page.get_by_test_id("stSidebar")).to_contain_text(person.name)
+
+
+async def test_a_wrong_password_is_refused_in_words(open_window: OpenWindow, stack: StackInfo) -> None:
+    person = sign_up(stack, "Forgetful")
+    window = await open_window("/sign-in")
+    await window.page.get_by_label("Email").fill(person.email)
+    await window.page.get_by_role("textbox", name="Password").fill("not the password")
+    await visitor.form_button(window.page, "Sign in").click()
+    await expect(window.page.get_by_role("alert")).to_contain_text("password")
+    await visitor.is_signed_out(window.page)
+
+
+async def test_a_visitor_may_look_around(open_window: OpenWindow) -> None:
+    window = await open_window()
+    for place in ("Events", "People", "Inbox", "Tavern"):
+        await visitor.go(window.page, place)
+        await expect(window.page.get_by_role("heading", level=1)).to_be_visible()
+        await visitor.is_live(window.page)
+    await visitor.go(window.page, "People")
+    await expect(window.page.get_by_text("Mei Tanaka").first).to_be_visible()
+    await expect(visitor.navigation(window.page, "Activity")).to_have_count(0)
