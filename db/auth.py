@@ -49,7 +49,7 @@ class SignedIn:
     def __init__(self, clients: Clients, session: Session) -> None:
         self.clients = clients
         self._lock = threading.RLock()
-        self._token_callbacks: list[Callable[[str], None]] = []
+        self._token_callbacks: list[Callable[[str], object]] = []
         self._end_callbacks: list[Callable[[], None]] = []
         self._ended = False
         self.user_id: str = session.user.id
@@ -124,7 +124,7 @@ class SignedIn:
             if time.time() >= self._expires_at:
                 raise
 
-    def on_token(self, callback: Callable[[str], None]) -> Callable[[], None]:
+    def on_token(self, callback: Callable[[str], object]) -> Callable[[], None]:
         """Call back with every new access token; returns how to stop that."""
         return self._register(self._token_callbacks, callback)
 

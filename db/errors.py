@@ -175,7 +175,7 @@ def from_api(error: APIError) -> DatabaseError:
 
 
 def _invalid(text: str) -> Invalid:
-    """Say what is wrong with a value: Postgres' own text names the constraint, a trigger words it for people."""
+    """Say what is wrong with a value: Postgres names the constraint, a trigger words it for people."""
     if text == EventFull.message:
         return EventFull()
     named = _CONSTRAINT.search(text)
@@ -186,7 +186,7 @@ def _invalid(text: str) -> Invalid:
 
 
 def _is_for_people(text: str) -> bool:
-    """Tell a sentence of this project's triggers from Postgres' own messages, which quote names and end bare."""
+    """Tell a sentence of this project's triggers from Postgres' own, which quote names and end bare."""
     return text.endswith(".") and '"' not in text
 
 

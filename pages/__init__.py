@@ -1,1 +1,1 @@
-""""""
+"""One module a page. A page reads the session's snapshots, shows live fragments, and calls `db` to write."""

@@ -1,8 +1,8 @@
 """Buttons inside a block of HTML that is rendered once for everybody.
 
 A row of real widgets for each of fifty messages would cost every session far more than the one block that
-shows them (docs/architecture.md has the figures). So the block holds plain buttons, and one small component
-for each session reports the clicks and marks what belongs to the viewer. `bridge.js` has the other half.
+shows them (docs/architecture.md has the figures). So the block holds plain buttons, and two small components
+that each session has for itself mark what belongs to the viewer (`marks.js`) and report clicks (`clicks.js`).
 """
 
 from __future__ import annotations
@@ -27,39 +27,41 @@ class Click:
 
 
 @cache
-def _component() -> ComponentRenderer:
-    return st.components.v2.component("tavern_bridge", js=(Path(__file__).parent / "bridge.js").read_text())
+def _component(name: str) -> ComponentRenderer:
+    script = (Path(__file__).parent / f"{name}.js").read_text(encoding="utf-8")
+    return st.components.v2.component(f"tavern_{name}", js=script)
 
 
-def clicks(
-    block: str,
-    *,
-    marks: Mapping[str, Sequence[str]] | None = None,
-    everywhere: Sequence[str] = (),
-) -> Click | None:
-    """Return the click that caused this run, if one did, and mark the rows of the block.
+def mark(
+    block: str, *, rows: Mapping[str, Sequence[str]] | None = None, everywhere: Sequence[str] = ()
+) -> None:
+    """Mark the rows of a block for this viewer: `rows` single ones, `everywhere` all of them.
 
-    `block` is the key of the container that holds the HTML; `marks` names the marks of single rows,
-    `everywhere` those of all. Call it in a fragment of the session's own, after the block.
+    `block` is the key of the container that holds the HTML.
     """
-    key = f"{block}_bridge"
-    result = _component()(
-        key=key,
-        data={"block": block, "me": my_id(), "marks": dict(marks or {}), "everywhere": list(everywhere)},
-        on_action_change=_ignore,
-    )
-    return _new_click(key, result.get("action"))
+    data = {"block": block, "me": my_id(), "marks": dict(rows or {}), "everywhere": list(everywhere)}
+    _component("marks")(key=f"{block}_marks", data=data)
 
 
-def _ignore() -> None:
-    """Do nothing: the value itself is read in the run that it causes."""
+def clicked(block: str) -> Click | None:
+    """Return the click in the block that caused this run, if one did.
+
+    Call it in a plain fragment of its own: a dialog opened here would close when a change wakes the fragment.
+    """
+    key = f"{block}_clicks"
+    result = _component("clicks")(key=key, data={"block": block}, on_action_change=_nothing_more)
+    return _new_click(f"{key}_seen", result.get("action"))
 
 
-def _new_click(key: str, value: object) -> Click | None:
+def _nothing_more() -> None:
+    """Leave it to the run that the click causes."""
+
+
+def _new_click(seen: str, value: object) -> Click | None:
     if not isinstance(value, Mapping):
         return None
     # A run that something else caused may still see the last click.
-    seen, nonce = f"{key}_seen", value.get("nonce")
+    nonce = value.get("nonce")
     if st.session_state.get(seen) == nonce:
         return None
     st.session_state[seen] = nonce

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from db.models import Role, User
 from live.snapshot import Snapshot
-from ui.text import as_html, as_label, one_line
+from ui.text import as_html, as_label, one_line, shortened
 
 SOMEBODY = "Somebody"
 """The name of a person whose profile is not there (any more)."""
@@ -84,3 +84,33 @@ def names_html(people: Iterable[User | None], limit: int) -> str:
     if len(everybody) > limit:
         chips.append(f'<span class="tv-chip more">and {len(everybody) - limit} more</span>')
     return "".join(chips)
+
+
+def matches(user: User, wanted: str) -> bool:
+    """Tell whether a person's name or bio has every word that is looked for."""
+    text = f"{user.display_name} {user.bio} {user.role.value}".casefold()
+    return all(word in text for word in wanted.casefold().split())
+
+
+def directory_html(people: Iterable[User]) -> str:
+    """Show people as cards."""
+    return f'<div class="tv-people">{"".join(_person_html(user) for user in people)}</div>'
+
+
+def _person_html(user: User) -> str:
+    bio = f'<p class="tv-bio" dir="auto">{as_html(shortened(user.bio, 140))}</p>' if user.bio else ""
+    name = as_html(name_of(user))
+    return (
+        f'<article class="tv-person" data-row="{as_html(user.id)}" data-owner="{as_html(user.id)}">'
+        f'{avatar_html(user)}<div class="tv-main"><h3><bdi>{name}</bdi>{role_html(user)}</h3>{bio}</div>'
+        '<div class="tv-buttons">'
+        f"{_button('profile', 'Profile', f'Profile of {name}')}"
+        f"{_button('write', 'Write', f'Write to {name}')}</div></article>"
+    )
+
+
+def _button(action: str, label: str, title: str) -> str:
+    return (
+        f'<button type="button" class="tv-action {action}" data-action="{action}" aria-label="{title}">'
+        f"{label}</button>"
+    )

@@ -61,8 +61,13 @@ def engine() -> Engine:
 
 def signed_in() -> SignedIn | None:
     """Return this browser's sign-in, None for a visitor; a sign-in that has ended counts as none."""
-    me = cast("SignedIn | None", st.session_state.get(_SIGNED_IN))
+    me = held()
     return None if me is None or me.ended else me
+
+
+def held() -> SignedIn | None:
+    """Return the sign-in this session was set up with, even if it has ended."""
+    return cast("SignedIn | None", st.session_state.get(_SIGNED_IN))
 
 
 def sign_in_as(me: SignedIn | None) -> None:
@@ -72,7 +77,7 @@ def sign_in_as(me: SignedIn | None) -> None:
 
 def was_signed_in() -> bool:
     """Tell whether the session is still set up for a person whose sign-in has ended."""
-    return st.session_state.get(_SIGNED_IN) is not None and signed_in() is None
+    return held() is not None and signed_in() is None
 
 
 def my_id() -> str | None:

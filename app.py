@@ -1,0 +1,154 @@
+"""Tavern's entry: find the database, start the live engine, find out whose tab this is, show the page."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import streamlit as st
+from dotenv import dotenv_values
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from db.auth import Accounts
+from db.clients import Clients
+from db.settings import Settings, SettingsError, settings_from
+from live.engine import Engine
+from local_supabase.errors import LocalSupabaseError
+from local_supabase.runtime import ensure_running
+from pages import account, activity, events, inbox, people, tavern
+from realtime_handlers import EngineConfig, init_realtime_client, setup_realtime_subscriptions
+from ui import identity, layout, session, sidebar, trouble
+from ui.session import Services
+from ui.sidebar import Place
+
+PROJECT = Path(__file__).parent
+SETTING_NAMES = ("SUPABASE_URL", "SUPABASE_KEY")
+FIRST_ROWS = 15.0
+"""Seconds to wait for the tables before telling the visitor that the database does not answer."""
+
+Progress = Callable[[str], None]
+log = logging.getLogger("tavern")
+
+
+class Process:
+    """What this server process has once, made by the first visitor while the others wait."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._services: Services | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether nobody has to wait any more."""
+        return self._services is not None
+
+    def services(self, values: Mapping[str, str], progress: Progress) -> Services:
+        """Return the services, starting them if nobody has.
+
+        Raises `SettingsError` or `LocalSupabaseError`.
+        """
+        with self._lock:
+            if self._services is None:
+                self._services = _start(values, progress)
+            return self._services
+
+
+def _start(values: Mapping[str, str], progress: Progress) -> Services:
+    settings = settings_from(values)
+    embedded = settings is None
+    if settings is None:
+        stack = ensure_running(PROJECT / "supabase", progress=progress)
+        settings = Settings(stack.url, stack.anon_key)
+    progress("Opening the live connection")
+    engine = init_realtime_client(EngineConfig(settings.url, settings.key))
+    clients = Clients(settings)
+    return Services(clients, Accounts(clients), engine, embedded)
+
+
+@st.cache_resource(show_spinner=False)
+def _process() -> Process:
+    return Process()
+
+
+def _configuration() -> dict[str, str]:
+    """Read the settings; the environment wins over `.env`, and that over Streamlit's secrets."""
+    return {**_secrets(), **_filled(dotenv_values(PROJECT / ".env")), **_filled(os.environ)}
+
+
+def _secrets() -> dict[str, str]:
+    try:
+        return {name: str(st.secrets[name]) for name in SETTING_NAMES if name in st.secrets}
+    except StreamlitSecretNotFoundError:
+        return {}
+
+
+def _filled(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name in SETTING_NAMES if (value := values.get(name)) is not None}
+
+
+def _services() -> Services:
+    process = _process()
+    if process.started:
+        return process.services({}, lambda _message: None)
+    place = st.empty()
+    with place.status("Opening the Tavern…", expanded=True) as status:
+        try:
+            services = process.services(_configuration(), status.write)
+        except (SettingsError, LocalSupabaseError) as error:
+            log.exception("Tavern could not start")
+            place.empty()
+            trouble.show_closed(str(error))
+            st.stop()
+    place.empty()
+    return services
+
+
+def _wait_for_rows(engine: Engine) -> None:
+    if engine.wait_loaded(0):
+        return
+    with st.spinner("Setting the tables…"):
+        loaded = engine.wait_loaded(FIRST_ROWS)
+    if not loaded:
+        trouble.show_unreachable(engine)
+        st.stop()
+
+
+def _pages() -> dict[Place, st.Page]:
+    return {
+        Place.TAVERN: st.Page(
+            tavern.show, title="Tavern", icon=":material/sports_bar:", url_path="tavern", default=True
+        ),
+        Place.EVENTS: st.Page(events.show, title="Events", icon=":material/event:", url_path="events"),
+        Place.PEOPLE: st.Page(people.show, title="People", icon=":material/group:", url_path="people"),
+        Place.INBOX: st.Page(inbox.show, title="Inbox", icon=":material/mail:", url_path="inbox"),
+        Place.ACTIVITY: st.Page(
+            activity.show, title="Activity", icon=":material/history:", url_path="activity"
+        ),
+        Place.SIGN_IN: st.Page(account.show_sign_in, title="Sign in", url_path="sign-in"),
+        Place.CREATE_ACCOUNT: st.Page(
+            account.show_create_account, title="Create account", url_path="create-account"
+        ),
+        Place.PROFILE: st.Page(account.show_profile, title="Your profile", url_path="profile"),
+    }
+
+
+def main() -> None:
+    st.set_page_config(page_title="Tavern", page_icon="🍺", layout="wide")
+    layout.apply_style()
+    services = _services()
+    session.begin(services)
+    me = identity.settle()
+    setup_realtime_subscriptions(services.engine, me)
+    _wait_for_rows(services.engine)
+    pages = _pages()
+    sidebar.remember(pages)
+    current = st.navigation(list(pages.values()), position="hidden")
+    sidebar.show()
+    identity.keep_cookie()
+    current.run()
+
+
+main()

@@ -1,0 +1,189 @@
+"""What is on, who comes, and one's own answer."""
+
+from __future__ import annotations
+
+import uuid
+
+import streamlit as st
+
+from db import events as writes
+from db import rsvps
+from db.errors import DatabaseError
+from db.models import Event, RsvpStatus
+from live.fragments import live_fragment
+from ui import event_cards, event_form, layout, session, writing
+from ui.bridge import Click, clicked, mark
+from ui.event_cards import Viewing
+from ui.event_edit import edit_event
+from ui.sidebar import Place, page
+from ui.text import as_label
+
+BLOCK = "event_cards"
+_OPEN = "new_event_open"
+_DRAFT = "new_event_draft"
+_PAST_SHOWN = 30
+
+
+def show() -> None:
+    layout.page_head("Events", "What is on in the Tavern, and who comes.")
+    _new_event()
+    with st.container(key=BLOCK):
+        soon, over = st.tabs(["Upcoming", "Past"])
+        with soon:
+            _upcoming()
+        with over:
+            _past()
+    _marks()
+    _actions()
+
+
+def _viewing() -> Viewing:
+    return Viewing(session.zone(), event_cards.this_minute())
+
+
+_TABLES = ("events", "rsvps", "users", "event_cohosts")
+
+
+@live_fragment(tables=_TABLES, varies_by=("time_zone",), key="events_upcoming")
+def _upcoming() -> None:
+    viewing = _viewing()
+    shown = event_cards.upcoming(session.events(), viewing.minute)
+    if not shown:
+        layout.empty("🎻", "Nothing planned yet", "Sign in and plan the first evening.")
+        return
+    _cards("upcoming", shown, viewing)
+
+
+@live_fragment(tables=_TABLES, varies_by=("time_zone",), key="events_past")
+def _past() -> None:
+    viewing = _viewing()
+    shown = event_cards.past(session.events(), viewing.minute)[:_PAST_SHOWN]
+    if not shown:
+        layout.empty("🕯️", "No memories yet", "What is over moves here.")
+        return
+    _cards("past", shown, viewing)
+
+
+def _cards(which: str, shown: list[Event], viewing: Viewing) -> None:
+    """Show the cards, built once for everybody who looks from the same zone in the same minute."""
+    answers, users, cohosts = session.rsvps(), session.users(), session.event_cohosts()
+    name = (which, answers.revision, users.revision, cohosts.revision, viewing.zone.key, viewing.minute)
+    by_event = event_cards.cohosts_by_event(cohosts)
+    st.html(
+        session.events().derived(
+            name, lambda _rows: event_cards.cards_html(shown, answers, users, by_event, viewing)
+        )
+    )
+
+
+@live_fragment(tables=("rsvps", "event_cohosts", "users"), varies_by=("user", "role"), key="events_marks")
+def _marks() -> None:
+    mark(
+        BLOCK,
+        rows=event_cards.my_marks(session.rsvps(), session.event_cohosts(), session.my_id()),
+        everywhere=["host"] if session.is_admin() else [],
+    )
+
+
+# ---------------------------------------------------------------- answering, changing, calling off
+
+
+@st.fragment(key="events_actions")
+def _actions() -> None:
+    click = clicked(BLOCK)
+    event = session.events().get((click.row,)) if click else None
+    if click is None or event is None:
+        return
+    if session.signed_in() is None:
+        writing.say("Sign in to answer: it takes a minute.", ":material/login:")
+        return
+    _act(click, event)
+
+
+def _act(click: Click, event: Event) -> None:
+    match click.action:
+        case "edit":
+            edit_event(event)
+        case "cancel":
+            _cancel(event)
+        case "reinstate":
+            _reinstate(event)
+        case "going" | "maybe" | "declined":
+            _answer(event, RsvpStatus(click.action))
+
+
+def _answer(event: Event, status: RsvpStatus) -> None:
+    mine = session.rsvps().get((event.id, session.my_id() or ""))
+    if mine is not None and mine.status is status:
+        return
+    result = writing.write("rsvps", lambda me: rsvps.answer(me, event.id, status))
+    if isinstance(result, DatabaseError):
+        writing.tell(result)
+
+
+@st.dialog("Cancel this event?")
+def _cancel(event: Event) -> None:
+    st.markdown(f"**{as_label(event.title)}** stays on the page, marked as cancelled, and nobody can answer.")
+    st.caption("You can put it back on later.")
+    if not st.button("Yes, cancel it", type="primary"):
+        return
+    result = writing.write("events", lambda me: writes.cancel(me, event.id, version=event.version))
+    if isinstance(result, DatabaseError):
+        writing.complain(result)
+        return
+    writing.say("The event is cancelled. “Put back on” undoes it.", ":material/event_busy:")
+    st.rerun()
+
+
+def _reinstate(event: Event) -> None:
+    result = writing.write("events", lambda me: writes.reinstate(me, event.id, version=event.version))
+    if isinstance(result, DatabaseError):
+        writing.tell(result)
+    else:
+        writing.say("The event is on again.", ":material/event_available:")
+
+
+# ---------------------------------------------------------------- a new event
+
+
+@st.fragment(key="new_event")
+def _new_event() -> None:
+    if session.signed_in() is None:
+        st.page_link(page(Place.SIGN_IN), label="Sign in to plan an event", icon=":material/login:")
+        return
+    if not st.session_state.get(_OPEN):
+        st.button("New event", type="primary", icon=":material/add:", on_click=_open_form)
+        return
+    event_id: str = st.session_state[_DRAFT]
+    with st.form(f"new_event_{event_id}"):
+        st.subheader("New event", anchor=False)
+        filled = event_form.fields(f"new_{event_id}", event_form.new_draft(session.zone()))
+        with st.container(horizontal=True):
+            created = st.form_submit_button("Create event", type="primary")
+            st.form_submit_button("Close", type="tertiary", on_click=_close_form)
+    if created:
+        _create(event_id, filled)
+
+
+def _open_form() -> None:
+    st.session_state[_OPEN] = True
+    # The id is made with the form: sending it twice makes one event.
+    st.session_state[_DRAFT] = str(uuid.uuid4())
+
+
+def _close_form() -> None:
+    st.session_state[_OPEN] = False
+
+
+def _create(event_id: str, filled: event_form.Filled) -> None:
+    draft = event_form.checked(filled)
+    if isinstance(draft, str):
+        st.warning(draft)
+        return
+    result = writing.write("events", lambda me: writes.create(me, event_id, draft))
+    if isinstance(result, DatabaseError):
+        writing.complain(result)
+        return
+    _close_form()
+    writing.say("Your event is on the board.", ":material/celebration:")
+    st.rerun(scope="fragment")

@@ -1,0 +1,71 @@
+"""Who this tab belongs to: restored from the cookie, kept while signed in, given up when the sign-in ends."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from db.auth import SignedIn
+from db.errors import SignInError, Unreachable
+from ui import cookie, session, writing
+
+_SETTLED = "tavern_settled"
+_DEAD = "tavern_dead_token"
+_COOKIE_EVERY = 240
+"""Seconds between looks at whether the token has been replaced; the one before stays good."""
+
+
+def settle() -> SignedIn | None:
+    """Find out whose tab this is; at the first run of a tab from its cookie. Call it in every full run."""
+    if session.was_signed_in():
+        leave()
+        writing.say("You are signed out.", ":material/logout:")
+    if not st.session_state.get(_SETTLED):
+        _restore()
+    return session.signed_in()
+
+
+def _restore() -> None:
+    token = cookie.kept()
+    if token is None:
+        st.session_state[_SETTLED] = True
+        return
+    try:
+        enter(session.services().accounts.restore(token))
+    except Unreachable as error:
+        writing.tell(error)  # and tried again in the next run
+    except SignInError:
+        st.session_state[_SETTLED] = True
+        st.session_state[_DEAD] = token
+
+
+def enter(me: SignedIn) -> None:
+    """Make this the tab of somebody who has just signed in."""
+    st.session_state[_SETTLED] = True
+    session.sign_in_as(me)
+
+
+def leave() -> None:
+    """Make this the tab of a visitor again."""
+    me = session.held()
+    if me is not None:
+        st.session_state[_DEAD] = me.refresh_token
+    session.sign_in_as(None)
+
+
+def sign_out() -> None:
+    """Sign this person out, here and in every other place."""
+    me = session.signed_in()
+    if me is None:
+        return
+    try:
+        session.services().accounts.sign_out(me, everywhere=True)
+    except Unreachable:
+        writing.say("You are signed out here; other places could not be told.", ":material/logout:")
+    leave()
+
+
+@st.fragment(run_every=_COOKIE_EVERY, key="sign_in_cookie")
+def keep_cookie() -> None:
+    """Keep the browser's cookie at the newest token."""
+    me = session.signed_in()
+    cookie.keep(me.refresh_token if me else None, dead=st.session_state.get(_DEAD))
