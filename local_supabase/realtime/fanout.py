@@ -9,6 +9,7 @@ from datetime import datetime
 
 import asyncpg
 
+from local_supabase.identity import Identity
 from local_supabase.realtime.authorization import Caller, Counters, RowAuthorization, caller_of
 from local_supabase.realtime.catalog import Access, Catalog, Connection
 from local_supabase.realtime.changes import EventWriter, RowChange, refused, row_change
@@ -36,14 +37,39 @@ _RESUME_AT = 1000
 MessageRow = Callable[[RowChange], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    """A binding that wants a change, and its subscriber's identity when the change was looked at.
+
+    A token pushed meanwhile must not let its owner see what was decided for the former one.
+    """
+
+    binding: Binding
+    identity: Identity
+    access: Access
+
+
 @dataclass(slots=True)
 class _Delivery:
-    """One change with the bindings whose filters it passed, and who of their callers may see it."""
+    """One change and whose filters it passed; `seen_by` are the callers that policies let see it."""
 
     change: RowChange
-    bindings: list[Binding]
-    access: dict[str, Access] = field(default_factory=dict)
-    hidden_from: set[Caller] = field(default_factory=set)
+    recipients: list[_Recipient]
+    seen_by: set[Caller] = field(default_factory=set)
+
+    def unchecked(self) -> Iterable[Caller]:
+        """Yield the callers of whom only their policies can tell whether they see the row."""
+        return (caller_of(r.identity) for r in self.recipients if self._needs_check(r))
+
+    def may_see(self, recipient: _Recipient) -> bool:
+        """Tell whether a recipient gets the event."""
+        return not self._needs_check(recipient) or caller_of(recipient.identity) in self.seen_by
+
+    def _needs_check(self, recipient: _Recipient) -> bool:
+        change, access = self.change, recipient.access
+        if change.new is None or not change.table.row_security or access.bypasses:
+            return False
+        return not refused(change, access)
 
 
 class Fanout:
@@ -184,7 +210,7 @@ class Fanout:
     async def _flush(self, batch: list[RowChange]) -> None:
         deliveries = [await self._filtered(change) for change in batch]
         batch.clear()
-        wanted = [delivery for delivery in deliveries if delivery.bindings]
+        wanted = [delivery for delivery in deliveries if delivery.recipients]
         await self._authorize(wanted)
         for delivery in wanted:
             self._deliver(delivery)
@@ -192,15 +218,13 @@ class Fanout:
     async def _filtered(self, change: RowChange) -> _Delivery:
         relation = change.table.relation
         verdicts: dict[tuple[CheckedClause, ...], bool] = {}
-        passed: list[Binding] = []
-        access: dict[str, Access] = {}
+        recipients: list[_Recipient] = []
         for binding in self._subscriptions.of_table(relation.schema, relation.table, change.operation):
-            role = binding.subscriber.identity.role
-            if role not in access:
-                access[role] = await self._catalog.access(await self._connected(), relation.oid, role)
-            if await self._passes(binding, change, access[role], verdicts):
-                passed.append(binding)
-        return _Delivery(change, passed, access)
+            identity = binding.subscriber.identity
+            access = await self._catalog.access(await self._connected(), relation.oid, identity.role)
+            if await self._passes(binding, change, access, verdicts):
+                recipients.append(_Recipient(binding, identity, access))
+        return _Delivery(change, recipients)
 
     async def _passes(
         self,
@@ -246,38 +270,32 @@ class Fanout:
     async def _authorize(self, deliveries: Iterable[_Delivery]) -> None:
         by_table: dict[int, list[_Delivery]] = {}
         for delivery in deliveries:
-            change = delivery.change
-            if change.new is not None and change.table.row_security and change.table.key:
-                by_table.setdefault(change.table.relation.oid, []).append(delivery)
+            if any(True for _ in delivery.unchecked()):
+                by_table.setdefault(delivery.change.table.relation.oid, []).append(delivery)
         for of_table in by_table.values():
             await self._authorize_table(of_table)
 
     async def _authorize_table(self, deliveries: list[_Delivery]) -> None:
-        callers = list(dict.fromkeys(caller for delivery in deliveries for caller in _to_check(delivery)))
-        if not callers:
-            return
+        callers = list(dict.fromkeys(caller for delivery in deliveries for caller in delivery.unchecked()))
         assert self._authorization is not None
         keys = [delivery.change.key() for delivery in deliveries]
         visible = await self._authorization.visible(deliveries[0].change.table, callers, keys)
         for index, delivery in enumerate(deliveries):
-            delivery.hidden_from.update(
-                caller for caller, seen in zip(callers, visible, strict=True) if index not in seen
+            delivery.seen_by.update(
+                caller for caller, seen in zip(callers, visible, strict=True) if index in seen
             )
 
     def _deliver(self, delivery: _Delivery) -> None:
         writer = EventWriter(delivery.change)
-        groups: dict[tuple[Subscriber, tuple[str, ...] | None], list[int]] = {}
-        for binding in delivery.bindings:
-            identity = binding.subscriber.identity
-            access = delivery.access.get(identity.role)
-            if access is None:
-                continue
-            if caller_of(identity) in delivery.hidden_from and not refused(delivery.change, access):
-                continue
-            groups.setdefault((binding.subscriber, binding.parameters.select), []).append(binding.id)
-        for (subscriber, select), ids in groups.items():
-            access = delivery.access[subscriber.identity.role]
-            subscriber.send_change(ids, writer.write(access, select))
+        ids: dict[tuple[Subscriber, tuple[str, ...] | None], list[int]] = {}
+        access: dict[Subscriber, Access] = {}
+        for recipient in delivery.recipients:
+            if delivery.may_see(recipient):
+                binding = recipient.binding
+                access[binding.subscriber] = recipient.access
+                ids.setdefault((binding.subscriber, binding.parameters.select), []).append(binding.id)
+        for (subscriber, select), matched in ids.items():
+            subscriber.send_change(matched, writer.write(access[subscriber], select))
         self.events_written += writer.written
 
     async def _connected(self) -> Connection:
@@ -285,15 +303,6 @@ class Fanout:
             self._connection = await self._connect()
             self._authorization = RowAuthorization(self._connection, self.counters)
         return self._connection
-
-
-def _to_check(delivery: _Delivery) -> Iterable[Caller]:
-    """Yield the callers whose sight of a row only their policies can tell."""
-    for binding in delivery.bindings:
-        identity = binding.subscriber.identity
-        access = delivery.access.get(identity.role)
-        if access is not None and not access.bypasses and not refused(delivery.change, access):
-            yield caller_of(identity)
 
 
 def _nothing() -> None:
