@@ -75,6 +75,7 @@ class Engine:
         if self._thread.is_alive():
             self._call(self._loop.stop)
             self._thread.join()
+        self._loop.close()
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` of changes from now on; return how to stop that."""
@@ -243,7 +244,6 @@ class Engine:
             self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
             self._loop.run_until_complete(self._http.aclose())
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
 
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         if not self._loop.is_closed():
