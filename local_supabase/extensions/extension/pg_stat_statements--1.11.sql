@@ -1,0 +1,1 @@
+-- Nothing: statistics of statements are not collected by the embedded Supabase.
