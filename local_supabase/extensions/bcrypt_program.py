@@ -14,7 +14,7 @@ _SEEN_BYTES = 72
 
 def main() -> None:
     """Read, hash, write."""
-    password, salt = (bytes.fromhex(part) for part in sys.stdin.read().split())
+    password, salt = (bytes.fromhex(part) for part in sys.stdin.read().strip("\n").split(" "))
     descriptor = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(bcrypt.hashpw(password[:_SEEN_BYTES], salt[:29]))
