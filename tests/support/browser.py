@@ -140,8 +140,8 @@ def _as_bytes(payload: str | bytes) -> bytes:
     return payload.encode() if isinstance(payload, str) else payload
 
 
-# Streamlit's own page asks its host for these; they are absent from a self-hosted server.
-_KNOWN = re.compile(r"/(_stcore/host-config|favicon\.ico)")
+# Opened at a page's own address, Streamlit looks for its server under that address first.
+_KNOWN = re.compile(r"/[\w-]+/_stcore/(health|host-config)$")
 
 
 def _is_known(message: ConsoleMessage) -> bool:

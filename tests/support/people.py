@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
+import httpx
 import psycopg2
 from supabase import Client, ClientOptions, create_client
 
@@ -34,7 +35,9 @@ def email_of(name: str) -> str:
 
 def anonymous_client(stack: StackInfo) -> Client:
     """Return a client with the public key only, as a visitor has it."""
-    options = ClientOptions(auto_refresh_token=False, persist_session=False)
+    # A connection for each request: nobody has to close the clients of all these people.
+    connections = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
+    options = ClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=connections)
     return create_client(stack.url, stack.anon_key, options)
 
 
