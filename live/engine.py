@@ -73,7 +73,7 @@ class Engine:
     def stop(self) -> None:
         """Close every feed and end the thread."""
         if self._thread.is_alive():
-            self._call(self._loop.stop)
+            self._call(lambda: self._spawn(self._close_down()))
             self._thread.join()
         self._loop.close()
 
@@ -171,6 +171,12 @@ class Engine:
         """Whose feeds are open; None is the public one."""
         return frozenset(self._feeds)
 
+    def sign_in_ended(self, user_id: str) -> None:
+        """Wake this person's sessions, whose scripts find out that they are signed out."""
+        audience = self._audiences.get(user_id)
+        if audience is not None:
+            self._status_changed(audience)
+
     def _join(self, session_id: str, user: UserSession) -> None:
         audience = self._audiences.get(user.user_id)
         if audience is None:
@@ -235,15 +241,22 @@ class Engine:
         asyncio.set_event_loop(self._loop)
         self._http = httpx.AsyncClient(timeout=self.timing.request)
         self._open_feed(self._public)
-        try:
-            self._loop.run_forever()
-        finally:
-            tasks = asyncio.all_tasks(self._loop)
-            for task in tasks:
-                task.cancel()
-            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-            self._loop.run_until_complete(self._http.aclose())
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.run_forever()
+
+    async def _close_down(self) -> None:
+        """Close the feeds in good order, then end whatever the libraries have left running."""
+        feeds = list(self._feeds.values())
+        for feed in feeds:
+            feed.cancel()
+        await asyncio.gather(*feeds, return_exceptions=True)
+        assert self._http is not None
+        await self._http.aclose()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await self._loop.shutdown_default_executor()
+        self._loop.stop()
 
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         if not self._loop.is_closed():

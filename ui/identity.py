@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
+
 import streamlit as st
 
 from db.auth import SignedIn
 from db.errors import SignInError, Unreachable
 from ui import cookie, session, writing
 
+_followed: weakref.WeakSet[SignedIn] = weakref.WeakSet()
 _SETTLED = "tavern_settled"
 _DEAD = "tavern_dead_token"
 _COOKIE_EVERY = 240
@@ -42,6 +45,11 @@ def enter(me: SignedIn) -> None:
     """Make this the tab of somebody who has just signed in."""
     st.session_state[_SETTLED] = True
     session.sign_in_as(me)
+    if me not in _followed:
+        _followed.add(me)
+        user_id, engine = me.user_id, session.engine()
+        # Every tab of this person is woken, and finds out in its next fragment.
+        me.on_end(lambda: engine.sign_in_ended(user_id))
 
 
 def leave() -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from live.fragments import STATUS, live_fragment
 from live.status import FeedState, FeedStatus
 from ui import session, times
-from ui.text import as_html, as_label, plural
+from ui.text import as_html, plural
 
 _ICONS = {
     FeedState.CONNECTING: ":material/sync:",
@@ -35,10 +35,9 @@ def apply_style() -> None:
 
 def page_head(title: str, lead: str) -> None:
     """Show the page's name, what it is for, and the badge."""
-    with st.container(key="page_head", horizontal=True, gap="small"):
+    with st.container(key="page_head", horizontal=True, vertical_alignment="center", wrap=False):
         with st.container(gap=None):
-            st.title(as_label(title), anchor=False)
-            st.html(f'<p class="tv-lead">{as_html(lead)}</p>')
+            st.html(f'<h1 class="tv-title">{as_html(title)}</h1><p class="tv-lead">{as_html(lead)}</p>')
         _badge()
 
 

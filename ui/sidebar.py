@@ -10,7 +10,7 @@ from typing import cast
 import streamlit as st
 
 from db.models import PrivateMessage
-from live.fragments import live_fragment
+from live.fragments import STATUS, live_fragment
 from live.rows import Rows
 from ui import identity, session
 from ui.inbox import is_unread
@@ -54,7 +54,7 @@ def show() -> None:
         _who()
 
 
-@live_fragment(tables=("users", "private_messages"), varies_by=("user", "role"), key="navigation")
+@live_fragment(tables=("users", "private_messages", STATUS), varies_by=("user", "role"), key="navigation")
 def _links() -> None:
     if session.was_signed_in():
         st.rerun()
