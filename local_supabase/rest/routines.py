@@ -25,6 +25,8 @@ _OUTPUT: Final = {"o", "b", "t"}
 _UNCALLABLE: Final = {Name(PG, "trigger"), Name(PG, "event_trigger")}
 _UNNAMED: Final = {Name(PG, name) for name in ("bytea", "json", "jsonb", "text", "xml")}
 _VOID: Final = Name(PG, "void")
+# What a plain value is called while it is a row's only column.
+SCALAR: Final = "pgrst_scalar"
 # These types have a length of one when written without any.
 _LENGTHLESS: Final = {
     Name(PG, "bit"): Name(PG, "varbit"),
@@ -86,6 +88,8 @@ def _routine(name: Name, row: Row, parameters: tuple[Parameter, ...], objects: O
     if relation is not None:
         columns = objects.columns[relation["oid"]]
     kind = Returns.COMPOSITE if composite else Returns.SCALAR
+    if not composite:
+        columns = {SCALAR: Column(SCALAR, returned)}
     if returned.name == _VOID:
         kind = Returns.VOID
     target = Name(relation["schema"], relation["name"]) if relation is not None else None

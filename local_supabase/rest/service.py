@@ -8,7 +8,6 @@ import asyncpg
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette._utils import get_route_path
 from starlette.types import Receive, Scope, Send
 
 from local_supabase.context import Context
@@ -30,7 +29,7 @@ from local_supabase.rest.options import describe_options
 from local_supabase.rest.pg_errors import from_postgres
 from local_supabase.rest.plan import Plan, make_plan
 from local_supabase.rest.preferences import Count, Preferences, parse_preferences
-from local_supabase.rest.request import Action, Asked, Target, find_target, read_request
+from local_supabase.rest.request import Action, Asked, find_target, read_request
 from local_supabase.rest.response import Result, error_response, make_response
 from local_supabase.rest.timezones import is_timezone
 
@@ -100,7 +99,7 @@ class RestService:
             return b""
 
     async def _serve(self, request: Request, identity: Identity, catalog: Catalog, body: bytes) -> Response:
-        path = get_route_path(request.scope)
+        path = _path(request.scope)
         target = find_target(path, request.method, request.headers, catalog.schemas)
         if target.action is Action.OPTIONS:
             return describe_options(target, catalog)
@@ -122,7 +121,7 @@ class RestService:
             read_only=plan.read_only,
             headers={name: value for name, value in request.headers.items() if name != "cookie"},
             method=request.method,
-            path=get_route_path(request.scope),
+            path=_path(request.scope),
             schema=asked.target.name.schema,
         ) as connection:
             await _set(connection, _settings(request, identity, catalog, asked.preferences, plan))
@@ -135,6 +134,11 @@ class RestService:
             if plan.explain is None:
                 return result
             return await _estimated(connection, asked, plan, result)
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", "")) or "/"
 
 
 def _settings(
@@ -188,6 +192,3 @@ async def _estimated(connection: Connection, asked: Asked, plan: Plan, result: R
     planned = int(orjson.loads(text)[0]["Plan"]["Plan Rows"])
     total = planned if result.total is None else max(planned, result.total)
     return Result(total, result.rows, result.body, result.headers, result.status)
-
-
-__all__ = ["RestService", "Target"]

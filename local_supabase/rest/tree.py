@@ -15,6 +15,7 @@ from local_supabase.rest.embedding import find_relationship
 from local_supabase.rest.errors import no_aggregates, not_embedded, order_not_to_one
 from local_supabase.rest.query import Query
 from local_supabase.rest.ranges import Window
+from local_supabase.rest.sql import identifier
 from local_supabase.rest.syntax import (
     Condition,
     EmbedPath,
@@ -140,16 +141,14 @@ def _child(catalog: Catalog, parent: Node, item: SelectRelation) -> Node:
         # A to-many spread gives arrays made by an aggregate, and aggregates are off.
         raise no_aggregates()
     depth = parent.depth + 1
-    alias = _short(f"{found.foreign.name}_{depth}", f"embed_{depth}")
-    taken = {sibling.aggregate for sibling in parent.children}
-    aggregate = _short(f"{found.table.name}_{item.alias or item.name}_{depth}", f"embedded_{depth}")
-    while aggregate in taken or aggregate == alias:
-        aggregate += "_"
+    alias = _unlike(f"{found.foreign.name}_{depth}", f"embed_{depth}", _aliases_above(parent))
+    taken = {alias, *(sibling.aggregate for sibling in parent.children)}
+    aggregate = _unlike(f"{found.table.name}_{item.alias or item.name}_{depth}", f"embedded_{depth}", taken)
     return Node(
         found.foreign,
         catalog.columns_of(found.foreign),
         catalog.computed.get(found.foreign, {}),
-        _quoted(alias),
+        identifier(alias),
         item,
         found,
         parent,
@@ -159,12 +158,21 @@ def _child(catalog: Catalog, parent: Node, item: SelectRelation) -> Node:
     )
 
 
-def _short(name: str, otherwise: str) -> str:
-    return name if len(name.encode()) < _LONGEST_ALIAS else otherwise
+def _aliases_above(node: Node | None) -> set[str]:
+    """Collect what must not be hidden by an inner name: the names of all resources further out."""
+    names = set()
+    while node is not None:
+        names.add(node.alias or node.table.name)
+        node = node.parent
+    return names
 
 
-def _quoted(alias: str) -> str:
-    return '"' + alias.replace('"', '""') + '"'
+def _unlike(name: str, otherwise: str, taken: set[str]) -> str:
+    # Postgres cuts names at 63 bytes; a name that would be cut could meet another one.
+    chosen = name if len(name.encode()) < _LONGEST_ALIAS else otherwise
+    while chosen in taken:
+        chosen += "_"
+    return chosen
 
 
 def _at(root: Node, path: EmbedPath) -> Node:
