@@ -66,6 +66,11 @@ def routes(context: Context) -> list[BaseRoute]:
         mailbox=Mailbox(context.settings.data_dir.mailbox),
         buckets=Buckets.of(settings),
     )
+    return build_routes(api)
+
+
+def build_routes(api: AuthApi) -> list[BaseRoute]:
+    """Give the routes of a service that was put together."""
     return [Route(path, endpoint(api, handler), methods=[method]) for method, path, handler in ENDPOINTS]
 
 

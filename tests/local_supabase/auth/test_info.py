@@ -1,0 +1,19 @@
+from tests.local_supabase.auth.conftest import Auth, AuthFactory
+
+
+async def test_health_names_the_service(auth: Auth) -> None:
+    assert (await auth.get("/health")).json()["name"] == "GoTrue"
+
+
+async def test_settings_tell_how_one_can_sign_in(auth_with: AuthFactory) -> None:
+    settings = (await auth_with(anonymous=True, autoconfirm=False, signup=False).get("/settings")).json()
+    assert settings["external"]["email"] is True
+    assert settings["external"]["anonymous_users"] is True
+    assert settings["external"]["google"] is False
+    assert settings["external"]["phone"] is False
+    assert settings["disable_signup"] is True
+    assert settings["mailer_autoconfirm"] is False
+
+
+async def test_there_are_no_public_keys(auth: Auth) -> None:
+    assert (await auth.get("/.well-known/jwks.json")).json() == {"keys": []}

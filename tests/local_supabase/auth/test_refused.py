@@ -1,0 +1,54 @@
+from uuid import uuid4
+
+import pytest
+
+from tests.local_supabase.auth.conftest import Auth, AuthFactory, Session
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "/authorize?provider=github", None, 400, "validation_failed"),
+        ("POST", "/sso", {"domain": "x.example"}, 404, "saml_provider_disabled"),
+        ("GET", "/sso/saml/metadata", None, 404, "saml_provider_disabled"),
+        ("POST", "/token?grant_type=web3", {"chain": "solana"}, 422, "web3_provider_disabled"),
+        (
+            "POST",
+            "/token?grant_type=id_token",
+            {"id_token": "x", "provider": "google"},
+            400,
+            "provider_disabled",
+        ),
+        ("POST", "/factors", {"factor_type": "totp"}, 422, "mfa_totp_enroll_not_enabled"),
+        ("POST", "/factors", {"factor_type": "phone"}, 422, "mfa_phone_enroll_not_enabled"),
+        ("POST", "/factors", {"factor_type": "fax"}, 400, "validation_failed"),
+        ("POST", f"/factors/{uuid4()}/challenge", {}, 404, "mfa_factor_not_found"),
+        ("POST", "/factors/mine/verify", {}, 404, "validation_failed"),
+        ("DELETE", f"/factors/{uuid4()}", None, 404, "mfa_factor_not_found"),
+        ("GET", "/user/identities/authorize?provider=github", None, 404, "manual_linking_disabled"),
+        ("DELETE", f"/user/identities/{uuid4()}", None, 404, "manual_linking_disabled"),
+    ],
+)
+async def test_what_is_not_there_is_refused_as_where_it_is_off(
+    auth: Auth, method: str, path: str, body: object, status: int, code: str
+) -> None:
+    session = await auth.sign_up()
+    headers = {
+        "Authorization": f"Bearer {session.access_token}",
+        "X-Supabase-Api-Version": "2024-01-01",
+    }
+    answer = await auth.http.request(method, path, json=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_a_guest_may_not_enroll_a_factor(auth_with: AuthFactory) -> None:
+    auth = auth_with(anonymous=True)
+    guest = Session.of(await auth.post("/signup", {}))
+    answer = await auth.post("/factors", {"factor_type": "totp"}, guest.access_token)
+    assert (answer.status_code, answer.json()["code"]) == (403, "no_authorization")
+
+
+async def test_an_id_token_must_be_there_to_be_refused(auth: Auth) -> None:
+    answer = await auth.post("/token?grant_type=id_token", {"provider": "google"})
+    assert answer.status_code == 400
+    assert answer.json()["error_description"] == "id_token required"

@@ -1,0 +1,71 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from local_supabase.auth.service import load_settings
+from local_supabase.auth.settings import AuthSettings, RateLimits
+
+
+def test_a_project_without_a_file_has_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {}) == AuthSettings()
+
+
+def test_the_supabase_clis_names_are_read(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        """
+        [auth]
+        site_url = "https://tavern.example"
+        additional_redirect_urls = ["app://*"]
+        jwt_expiry = 60
+        enable_signup = false
+        enable_anonymous_sign_ins = true
+        minimum_password_length = 10
+        password_requirements = "letters_digits"
+        refresh_token_reuse_interval = 3
+        [auth.email]
+        enable_confirmations = true
+        double_confirm_changes = false
+        max_frequency = "1m"
+        otp_length = 8
+        [auth.sessions]
+        timebox = "24h"
+        [auth.rate_limit]
+        email_sent = 2
+        """
+    )
+    settings = load_settings(tmp_path, {})
+    assert settings.site_url == "https://tavern.example"
+    assert settings.redirect_urls == ("app://*",)
+    assert (settings.jwt_expiry, settings.signup, settings.anonymous) == (60, False, True)
+    assert settings.minimum_password_length == 10
+    assert len(settings.required_characters) == 2
+    assert settings.reuse_interval == timedelta(seconds=3)
+    assert not settings.autoconfirm
+    assert not settings.double_confirm_changes
+    assert settings.email_interval == timedelta(minutes=1)
+    assert settings.otp_length == 8
+    assert settings.session_timebox == timedelta(days=1)
+    assert settings.rate_limits == RateLimits(email_sent=2)
+
+
+def test_the_environment_decides_on_confirmations(tmp_path: Path) -> None:
+    assert not load_settings(tmp_path, {"LOCAL_SUPABASE_AUTH_AUTOCONFIRM": "false"}).autoconfirm
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("jwt_expiry = -1", "auth.jwt_expiry"),
+        ("jwt_expiry = true", "auth.jwt_expiry"),
+        ('enable_signup = "yes"', "auth.enable_signup"),
+        ("email = 1", "auth.email"),
+        ("additional_redirect_urls = [1]", "auth.additional_redirect_urls"),
+        ('password_requirements = "long"', "auth.password_requirements"),
+        ('email.max_frequency = "often"', "auth.email.max_frequency"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path, text: str, name: str) -> None:
+    (tmp_path / "config.toml").write_text(f"[auth]\n{text}\n")
+    with pytest.raises(ValueError, match=name):
+        load_settings(tmp_path, {})
