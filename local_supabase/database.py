@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Self, TypeAlias
 
 import asyncpg
@@ -28,14 +28,15 @@ _RETRY_SECONDS = 0.05
 _ACQUIRE_SECONDS = 10.0
 
 # Errors that say that the server is not there (any more, or yet), not that it refused something.
-_UNREACHABLE = (
-    OSError,
+_LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.InterfaceError,
+    # What a goodbye of the dying server between two statements makes of the driver's state.
+    asyncpg.InternalClientError,
 )
+_UNREACHABLE = (OSError, asyncpg.InterfaceError, *_LOST)
 
 # `role` first: were it refused, nothing else is set. All of it ends with the transaction.
 _CALLER_SETTINGS = """
@@ -97,7 +98,8 @@ class Database:
         trip after BEGIN. While Postgres restarts, the call waits for it; nothing has been sent then.
 
         Raises:
-            DatabaseUnavailable: Postgres did not come back.
+            DatabaseUnavailable: Postgres did not come back, or went away inside the block: then nothing was
+                committed, unless it went while committing.
             DatabaseBusy: all connections stayed in use.
         """
         values = (
@@ -110,15 +112,17 @@ class Database:
         )
         connection, transaction = await _begin(self._callers, read_only, values)
         try:
-            try:
-                yield connection
-            except BaseException:
-                if not connection.is_closed():
-                    await transaction.rollback()
-                raise
+            yield connection
             await transaction.commit()
-        finally:
-            await self._callers.release(connection)
+        except BaseException as error:
+            if _is_lost(connection, error):
+                await _discard(self._callers, connection)
+                if isinstance(error, Exception):
+                    raise DatabaseUnavailable from error
+            else:
+                await _roll_back(self._callers, connection, transaction)
+            raise
+        await self._callers.release(connection)
 
     @asynccontextmanager
     async def as_admin(self, login: Login = Login.AUTH_ADMIN) -> AsyncIterator[Connection]:
@@ -139,18 +143,45 @@ async def _begin(pool: Pool, read_only: bool, values: tuple[str, ...]) -> tuple[
     deadline = time.monotonic() + _RESTART_SECONDS
     while True:
         connection = await _acquire(pool, deadline)
+        transaction = connection.transaction(readonly=read_only)
         try:
-            transaction = connection.transaction(readonly=read_only)
             await transaction.start()
             await connection.fetchrow(_CALLER_SETTINGS, *values)
-        except BaseException as error:
-            # Ends the transaction too. A connection whose server died meanwhile shows only here.
-            await pool.release(connection)
-            if not isinstance(error, _UNREACHABLE):
-                raise
+        except _UNREACHABLE as error:
+            # A connection whose server died meanwhile shows only here. Nothing of the caller was sent yet.
+            await _discard(pool, connection)
             await _pause(deadline, error)
+        except BaseException:
+            await _roll_back(pool, connection, transaction)
+            raise
         else:
             return connection, transaction
+
+
+def _is_lost(connection: Connection, error: BaseException) -> bool:
+    if isinstance(error, _LOST):
+        return True
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
+
+
+async def _roll_back(pool: Pool, connection: Connection, transaction: Transaction) -> None:
+    try:
+        if connection.is_in_transaction():
+            await transaction.rollback()
+    except _UNREACHABLE:
+        await _discard(pool, connection)
+    else:
+        await pool.release(connection)
+
+
+async def _discard(pool: Pool, connection: Connection) -> None:
+    # The pool may have noticed before us, and taken the connection back.
+    with suppress(asyncpg.InterfaceError, asyncpg.InternalClientError):
+        connection.terminate()
+        await pool.release(connection)
 
 
 async def _acquire(pool: Pool, deadline: float) -> Connection:

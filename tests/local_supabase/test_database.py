@@ -132,7 +132,10 @@ async def test_callers_wait_out_a_crash_of_the_database(database: Database, runn
     async with database.as_caller(caller()):
         pass
     old = running.children["postgres"]
+    sessions = old.children()
     old.kill()
+    # A statement that runs in that moment fails; one that comes after it waits.
+    await wait_until(lambda: not any(session.is_running() for session in sessions), what="the end of all")
     async with database.as_caller(caller()) as connection:
         assert await connection.fetchval("select 1") == 1
     async with database.as_admin() as connection:
