@@ -230,13 +230,41 @@ begin
 end
 $$;
 
+-- Waits until transactions that the log already has are visible: a commit is flushed, and so streamed, a moment before
+-- others can see it. The numbers are those of the log, without their epoch.
+create or replace function _realtime.await_visible(xids bigint[])
+returns void
+language plpgsql volatile
+as $$
+declare
+  modulus constant bigint := 4294967296;
+  now_seen pg_snapshot;
+  next_xid bigint;
+begin
+  loop
+    now_seen := pg_current_snapshot();
+    next_xid := pg_snapshot_xmax(now_seen)::text::bigint % modulus;
+    exit when not exists (
+      select from unnest(xids) as committed(xid)
+      -- At or after the snapshot's end, on a circle of 2^32 numbers.
+      where (committed.xid - next_xid + modulus) % modulus < modulus / 2
+        or committed.xid in (select x::text::bigint % modulus from pg_snapshot_xip(now_seen) as x)
+    );
+    perform pg_sleep(0.0001);
+  end loop;
+end
+$$;
+
 -- For each of several callers, the positions of the keys that row level security lets it see. A policy that raises
 -- for one caller hides the rows from that caller only.
-create or replace function _realtime.visible_rows(statement_name text, roles text[], claims text[], keys text)
+create or replace function _realtime.visible_rows(
+  statement_name text, roles text[], claims text[], keys text, xids bigint[]
+)
 returns table (caller int, positions int[])
 language plpgsql
 as $$
 begin
+  perform _realtime.await_visible(xids);
   for number in 1 .. cardinality(roles) loop
     caller := number;
     begin

@@ -1,6 +1,6 @@
 """Who may see the rows of a change: one question to Postgres for all callers and rows of a table at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -9,7 +9,8 @@ from local_supabase.identity import Identity
 from local_supabase.realtime.catalog import Connection, Table
 
 _PREPARE = "select _realtime.prepare_visibility($1, $2, $3)"
-_VISIBLE = "select caller, positions from _realtime.visible_rows($1, $2, $3, $4)"
+_VISIBLE = "select caller, positions from _realtime.visible_rows($1, $2, $3, $4, $5)"
+_AWAIT = "select _realtime.await_visible($1)"
 
 
 @dataclass(slots=True)
@@ -41,9 +42,13 @@ class RowAuthorization:
         self._counters = counters
 
     async def visible(
-        self, table: Table, callers: Sequence[Caller], keys: Sequence[Sequence[str | None]]
+        self,
+        table: Table,
+        callers: Sequence[Caller],
+        keys: Sequence[Sequence[str | None]],
+        xids: Collection[int],
     ) -> list[frozenset[int]]:
-        """Return for each caller the indexes of the keys it can see."""
+        """Return for each caller the indexes of the keys it can see, once the transactions are visible."""
         statement = await self._statement(table)
         self._counters.queries += 1
         self._counters.checks += len(callers) * len(keys)
@@ -53,11 +58,16 @@ class RowAuthorization:
             [role for role, _ in callers],
             [claims for _, claims in callers],
             orjson.dumps(keys).decode(),
+            list(xids),
         )
         visible: list[frozenset[int]] = [frozenset()] * len(callers)
         for row in rows:
             visible[row["caller"] - 1] = frozenset(position - 1 for position in row["positions"] or ())
         return visible
+
+    async def await_visible(self, xids: Collection[int]) -> None:
+        """Wait until transactions of the log can be seen, so that who hears of a row can also read it."""
+        await self._connection.execute(_AWAIT, list(xids))
 
     async def _statement(self, table: Table) -> str:
         oid = table.relation.oid

@@ -10,7 +10,7 @@ from datetime import datetime
 import orjson
 
 from local_supabase.realtime.catalog import Access, Table
-from local_supabase.realtime.pgoutput import UNCHANGED, Delete, Identity, Insert, Row, Update, Value
+from local_supabase.realtime.pgoutput import UNCHANGED, Begin, Delete, Identity, Insert, Row, Update, Value
 from local_supabase.realtime.subscriptions import Operation
 from local_supabase.realtime.values import Json
 
@@ -33,7 +33,7 @@ class RowChange:
 
     table: Table
     operation: Operation
-    committed_at: datetime
+    transaction: Begin
     new: Row | None
     old: Row | None
 
@@ -52,14 +52,14 @@ class RowChange:
         return [value if isinstance(value, str) else None for value in values]
 
 
-def row_change(table: Table, message: Insert | Update | Delete, committed_at: datetime) -> RowChange:
+def row_change(table: Table, message: Insert | Update | Delete, transaction: Begin) -> RowChange:
     """Read a change of a table."""
     if isinstance(message, Insert):
-        return RowChange(table, Operation.INSERT, committed_at, message.new, None)
+        return RowChange(table, Operation.INSERT, transaction, message.new, None)
     if isinstance(message, Delete):
         old = _only_identity(table, message.old) if message.old_is_key else message.old
-        return RowChange(table, Operation.DELETE, committed_at, None, old)
-    return RowChange(table, Operation.UPDATE, committed_at, message.new, _old_of_update(table, message))
+        return RowChange(table, Operation.DELETE, transaction, None, old)
+    return RowChange(table, Operation.UPDATE, transaction, message.new, _old_of_update(table, message))
 
 
 def _old_of_update(table: Table, message: Update) -> Row | None:
@@ -101,7 +101,7 @@ class EventWriter:
             "schema": table.relation.schema,
             "table": table.relation.table,
             "type": change.operation,
-            "commit_timestamp": None if error else _timestamp(change.committed_at),
+            "commit_timestamp": None if error else _timestamp(change.transaction.committed_at),
             "columns": [],
             "errors": None,
         }

@@ -3,9 +3,8 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import asyncpg
 
@@ -98,7 +97,7 @@ class Fanout:
         self._connection: Connection | None = None
         self._authorization: RowAuthorization | None = None
         self._checker: Checker | None = None
-        self._committed_at: datetime | None = None
+        self._transaction: Begin | None = None
         self._paused = False
         self.resume: Callable[[], None] = _nothing
         self.counters = Counters()
@@ -157,7 +156,7 @@ class Fanout:
             message = self._decode(self._queue.popleft())
             self._unpause()
             if isinstance(message, Begin):
-                self._committed_at = message.committed_at
+                self._transaction = message
             elif isinstance(message, Relation):
                 await self._flush(batch)
                 self._relations[message.oid] = message
@@ -188,7 +187,7 @@ class Fanout:
 
     async def _collect(self, message: Insert | Update | Delete, batch: list[RowChange]) -> None:
         relation = self._relations.get(message.relation)
-        if relation is None or self._committed_at is None:
+        if relation is None or self._transaction is None:
             return
         if relation.schema == "realtime" and relation.table == "messages" and isinstance(message, Insert):
             await self._flush(batch)
@@ -197,21 +196,22 @@ class Fanout:
         table = await self._catalog.table(await self._connected(), relation)
         if table is None or not table.published:
             return
-        batch.append(row_change(table, message, self._committed_at))
+        batch.append(row_change(table, message, self._transaction))
         if len(batch) >= _BATCH:
             await self._flush(batch)
 
     async def _message_row(self, relation: Relation, message: Insert) -> None:
-        assert self._committed_at is not None
+        assert self._transaction is not None
         table = await self._catalog.table(await self._connected(), relation)
         if table is not None:
-            self._on_message_row(row_change(table, message, self._committed_at))
+            self._on_message_row(row_change(table, message, self._transaction))
 
     async def _flush(self, batch: list[RowChange]) -> None:
         deliveries = [await self._filtered(change) for change in batch]
         batch.clear()
         wanted = [delivery for delivery in deliveries if delivery.recipients]
-        await self._authorize(wanted)
+        if wanted:
+            await self._authorize(wanted)
         for delivery in wanted:
             self._deliver(delivery)
 
@@ -267,19 +267,25 @@ class Fanout:
             return True
         return await Checker(await self._connected()).compare(asked)
 
-    async def _authorize(self, deliveries: Iterable[_Delivery]) -> None:
+    async def _authorize(self, deliveries: Sequence[_Delivery]) -> None:
+        authorization = await self._authorization_now()
         by_table: dict[int, list[_Delivery]] = {}
         for delivery in deliveries:
             if any(True for _ in delivery.unchecked()):
                 by_table.setdefault(delivery.change.table.relation.oid, []).append(delivery)
         for of_table in by_table.values():
-            await self._authorize_table(of_table)
+            await self._authorize_table(of_table, authorization)
+        unasked = {
+            d.change.transaction.xid for d in deliveries if d.change.table.relation.oid not in by_table
+        }
+        if unasked:
+            await authorization.await_visible(unasked)
 
-    async def _authorize_table(self, deliveries: list[_Delivery]) -> None:
+    async def _authorize_table(self, deliveries: list[_Delivery], authorization: RowAuthorization) -> None:
         callers = list(dict.fromkeys(caller for delivery in deliveries for caller in delivery.unchecked()))
-        assert self._authorization is not None
         keys = [delivery.change.key() for delivery in deliveries]
-        visible = await self._authorization.visible(deliveries[0].change.table, callers, keys)
+        xids = {delivery.change.transaction.xid for delivery in deliveries}
+        visible = await authorization.visible(deliveries[0].change.table, callers, keys, xids)
         for index, delivery in enumerate(deliveries):
             delivery.seen_by.update(
                 caller for caller, seen in zip(callers, visible, strict=True) if index in seen
@@ -297,6 +303,11 @@ class Fanout:
         for (subscriber, select), matched in ids.items():
             subscriber.send_change(matched, writer.write(access[subscriber], select))
         self.events_written += writer.written
+
+    async def _authorization_now(self) -> RowAuthorization:
+        await self._connected()
+        assert self._authorization is not None
+        return self._authorization
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():

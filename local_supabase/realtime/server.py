@@ -147,7 +147,10 @@ class RealtimeServer:
             raise ConnectRefused(401, message) from refusal
 
     async def _connect(self) -> DatabaseConnection:
-        return await asyncpg.connect(self._dsn, timeout=_CONNECT_SECONDS, server_settings=_SESSION)
+        connection = await asyncpg.connect(self._dsn, timeout=_CONNECT_SECONDS, server_settings=_SESSION)
+        # A policy that fails is a warning there; its author wants to read it.
+        connection.add_log_listener(lambda _, message: self._log.warning("Postgres: %s", message))
+        return connection
 
     def _broadcast_row(self, change: RowChange) -> None:
         stored = broadcast_of_row(change)
