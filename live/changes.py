@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ Record = Mapping[str, object]
 Key = tuple[str, ...]
 """The primary key of a row as text, in the order of `TableSpec.key`."""
 
-FINAL: Final = sys.maxsize
+FINAL: Final = 1 << 128
 """Above every version: as the ceiling of a deletion, only what is seen later can be there again."""
 
 

@@ -1,8 +1,9 @@
 """One audience's feed: a stream kept open for ever, and reading that fills every gap it leaves.
 
-Two tasks. One keeps a subscription open: a new one for each that ended, with growing pauses, without end.
-The other reads what changed: at once after every (re)subscription, now and then while the stream is there
-(a stream may drop events silently), and every second or two in its place while it is not.
+Three tasks. One keeps a subscription open: a new one for each that ended, with growing pauses, without end.
+One reads what changed: at once after every (re)subscription, now and then while the stream is there (a
+stream may drop events silently), and every second or two in its place while it is not. One reads the rows
+whose events came incomplete.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -49,7 +51,8 @@ class Feed:
         self._behind = True
         self._reachable = True
         self._incoming: list[Record] = []
-        self._missing: set[tuple[str, Key]] = set()
+        self._missing: defaultdict[str, set[Key]] = defaultdict(set)
+        self._incomplete = asyncio.Event()
         self._wanted = asyncio.Event()
         self._retry = asyncio.Event()
 
@@ -64,6 +67,7 @@ class Feed:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_streaming())
                 tasks.create_task(self._keep_reading())
+                tasks.create_task(self._keep_completing())
         finally:
             if self._subscription is not None:
                 await self._subscription.close()
@@ -130,8 +134,8 @@ class Feed:
             if not isinstance(change, Incomplete):
                 changes.append(change)
             elif change.key is not None:
-                self._missing.add((change.table, change.key))
-                self._wanted.set()
+                self._missing[change.table].add(change.key)
+                self._incomplete.set()
             else:
                 _log.warning("A change of %s came without a key: %r", change.table, data.get("errors"))
         self._store.apply(changes)
@@ -161,13 +165,6 @@ class Feed:
             await asyncio.wait_for(self._wanted.wait(), self._timing.patience)
 
     async def _read_once(self) -> None:
-        missing, self._missing = self._missing, set()
-        try:
-            for table in {table for table, _ in missing}:
-                await self._sync.refetch(table, [key for name, key in missing if name == table])
-        except ReadError:
-            self._missing |= missing
-            raise
         streaming, behind = self._streaming, self._behind
         if streaming:
             self._behind = False
@@ -179,6 +176,21 @@ class Feed:
         if repaired:
             _log.warning("The stream had lost %d changes", repaired)
             self._set(repaired=self._status.repaired + repaired)
+
+    async def _keep_completing(self) -> None:
+        while True:
+            await self._incomplete.wait()
+            self._incomplete.clear()
+            missing = dict(self._missing)
+            self._missing.clear()
+            try:
+                for table, keys in missing.items():
+                    await self._sync.refetch(table, list(keys))
+            except ReadError as error:
+                _log.info("Rows could not be read: %s", error)
+                # Catching up will read them, as everything that changed since it last did.
+                self._behind = True
+                self._wanted.set()
 
     def _pause(self) -> float:
         if self._streaming and not self._behind:

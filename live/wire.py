@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, cast
 
 from live.changes import Change, Key, Op, Record
@@ -28,16 +29,21 @@ def read_message(data: Record, spec: AnySpec, position: int) -> Change[Any] | In
     committed_at = _moment(data.get("commit_timestamp"))
     if data.get("errors"):
         return Incomplete(spec.name, _key(spec, record) or _key(spec, old))
-    if data.get("type") == Op.DELETE:
+    op = _op(data.get("type"))
+    if op is Op.DELETE:
         key = _key(spec, old)
         if key is None:
             return Incomplete(spec.name, None)
         return spec.deleted(key, committed_at=committed_at, position=position)
     try:
-        op = Op(str(data.get("type")))
         return spec.written(record, op=op, committed_at=committed_at, position=position)
     except (KeyError, ValueError):
         return Incomplete(spec.name, _key(spec, record))
+
+
+def _op(value: object) -> Op:
+    # The client gives an enumeration of its own, whose members are the words of the wire.
+    return Op(str(value.value if isinstance(value, Enum) else value))
 
 
 def _key(spec: AnySpec, record: Record) -> Key | None:
