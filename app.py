@@ -18,7 +18,7 @@ from db.settings import Settings, SettingsError, settings_from
 from live.engine import Engine
 from local_supabase.errors import LocalSupabaseError
 from local_supabase.runtime import ensure_running
-from pages import account, activity, events, inbox, people, tavern
+from pages import activity, create_account, events, inbox, people, profile, sign_in, tavern
 from realtime_handlers import EngineConfig, init_realtime_client, setup_realtime_subscriptions
 from ui import identity, layout, session, sidebar, trouble
 from ui.session import Services
@@ -127,25 +127,24 @@ def _pages() -> dict[Place, st.Page]:
         Place.ACTIVITY: st.Page(
             activity.show, title="Activity", icon=":material/history:", url_path="activity"
         ),
-        Place.SIGN_IN: st.Page(account.show_sign_in, title="Sign in", url_path="sign-in"),
-        Place.CREATE_ACCOUNT: st.Page(
-            account.show_create_account, title="Create account", url_path="create-account"
-        ),
-        Place.PROFILE: st.Page(account.show_profile, title="Your profile", url_path="profile"),
+        Place.SIGN_IN: st.Page(sign_in.show, title="Sign in", url_path="sign_in"),
+        Place.CREATE_ACCOUNT: st.Page(create_account.show, title="Create account", url_path="create_account"),
+        Place.PROFILE: st.Page(profile.show, title="Your profile", url_path="profile"),
     }
 
 
 def main() -> None:
     st.set_page_config(page_title="Tavern", page_icon="🍺", layout="wide")
     layout.apply_style()
+    # First of all: a run that stops before it has named its pages is a "page not found" to Streamlit.
+    pages = _pages()
+    current = st.navigation(list(pages.values()), position="hidden")
     services = _services()
     session.begin(services)
     me = identity.settle()
     setup_realtime_subscriptions(services.engine, me)
     _wait_for_rows(services.engine)
-    pages = _pages()
     sidebar.remember(pages)
-    current = st.navigation(list(pages.values()), position="hidden")
     sidebar.show()
     identity.keep_cookie()
     current.run()

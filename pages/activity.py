@@ -6,6 +6,7 @@ import streamlit as st
 
 from live.fragments import live_fragment
 from ui import activity, layout, session, times
+from ui.first_run import run_whole_app
 from ui.people import by_name, finder, name_of
 
 _TABLE = "activity_table"
@@ -74,7 +75,9 @@ def _log() -> None:
         return
     zone = session.zone()
     shown = found[: st.session_state[_SHOWN]]
-    st.html(activity.table_html(shown, finder(session.users()), zone, times.today_in(zone)))
+    names = session.events().derived("titles", lambda rows: {each.id: each.title for each in rows.values()})
+    reader = activity.Reader(zone, times.today_in(zone), finder(session.users()), names)
+    st.html(activity.table_html(shown, reader))
 
 
 @st.fragment(key="activity_more")
@@ -87,3 +90,7 @@ def _show_more() -> None:
     if st.session_state[_SHOWN] > len(session.change_log()):
         session.engine().load_older("change_log", session.my_id())
     st.rerun("activity_rows")
+
+
+if __name__ == "__main__":
+    run_whole_app()

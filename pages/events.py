@@ -15,6 +15,7 @@ from ui import event_cards, event_form, layout, session, writing
 from ui.bridge import Click, clicked, mark
 from ui.event_cards import Viewing
 from ui.event_edit import edit_event
+from ui.first_run import run_whole_app
 from ui.sidebar import Place, page
 from ui.text import as_label
 
@@ -187,3 +188,7 @@ def _create(event_id: str, filled: event_form.Filled) -> None:
     _close_form()
     writing.say("Your event is on the board.", ":material/celebration:")
     st.rerun(scope="fragment")
+
+
+if __name__ == "__main__":
+    run_whole_app()

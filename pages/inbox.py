@@ -11,6 +11,7 @@ from db.errors import DatabaseError
 from live.fragments import live_fragment
 from ui import inbox, layout, session, times, writing
 from ui.bridge import clicked
+from ui.first_run import run_whole_app
 from ui.people import by_name, finder, name_of
 from ui.sidebar import Place, page
 from ui.text import one_line
@@ -167,3 +168,7 @@ def _deliver(to: str, body: str) -> None:
         return
     st.session_state[_DRAFT] = {}
     st.session_state[_BODY] = ""
+
+
+if __name__ == "__main__":
+    run_whole_app()

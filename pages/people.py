@@ -10,6 +10,7 @@ from db.models import Role, User
 from live.fragments import live_fragment
 from ui import event_cards, layout, session, times, writing
 from ui.bridge import clicked, mark
+from ui.first_run import run_whole_app
 from ui.people import avatar_html, by_name, directory_html, matches, name_of, role_html
 from ui.sidebar import Place, page
 from ui.text import as_html, as_label, plural
@@ -126,3 +127,7 @@ def _role(user: User) -> None:
         return
     writing.say(f"{name_of(user)} is now {role.value}.")
     st.rerun()
+
+
+if __name__ == "__main__":
+    run_whole_app()

@@ -13,6 +13,7 @@ from db.models import TavernMessage
 from live.fragments import live_fragment
 from ui import chat, layout, session, times, writing
 from ui.bridge import Click, clicked, mark
+from ui.first_run import run_whole_app
 from ui.sidebar import Place, page
 from ui.text import as_html, shortened
 
@@ -194,3 +195,7 @@ def _invitation() -> None:
     with st.container(key="invitation", horizontal=True, vertical_alignment="center"):
         st.html('<p class="tv-lead">You can read along. Sign in to say something yourself.</p>')
         st.page_link(page(Place.SIGN_IN), label="Sign in to write", icon=":material/login:")
+
+
+if __name__ == "__main__":
+    run_whole_app()

@@ -29,8 +29,8 @@ class Place(StrEnum):
     PEOPLE = "people"
     INBOX = "inbox"
     ACTIVITY = "activity"
-    SIGN_IN = "sign-in"
-    CREATE_ACCOUNT = "create-account"
+    SIGN_IN = "sign_in"
+    CREATE_ACCOUNT = "create_account"
     PROFILE = "profile"
 
 

@@ -33,7 +33,7 @@ async def test_everybody_reads_times_in_their_own_zone(open_window: OpenWindow, 
 
 
 async def test_a_phone_shows_every_page_without_sideways_scrolling(open_window: OpenWindow) -> None:
-    for path in ("/", "/events", "/people", "/inbox", "/sign-in", "/create-account"):
+    for path in ("/", "/events", "/people", "/inbox", "/sign_in", "/create_account"):
         window = await open_window(path, viewport=PHONE)
         await visitor.is_live(window.page)
         sideways = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"

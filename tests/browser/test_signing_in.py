@@ -35,14 +35,14 @@ async def test_signing_out_ends_it_in_every_tab_and_for_good(open_window: OpenWi
 
 async def test_somebody_with_an_account_signs_in(open_window: OpenWindow, stack: StackInfo) -> None:
     person = sign_up(stack, "Regular")
-    window = await open_window("/sign-in")
+    window = await open_window("/sign_in")
     await visitor.sign_in(window.page, person.email, person.password)
     await expect(window.page.get_by_test_id("stSidebar")).to_contain_text(person.name)
 
 
 async def test_a_wrong_password_is_refused_in_words(open_window: OpenWindow, stack: StackInfo) -> None:
     person = sign_up(stack, "Forgetful")
-    window = await open_window("/sign-in")
+    window = await open_window("/sign_in")
     await window.page.get_by_label("Email").fill(person.email)
     await window.page.get_by_role("textbox", name="Password").fill("not the password")
     await visitor.form_button(window.page, "Sign in").click()
