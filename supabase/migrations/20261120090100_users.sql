@@ -55,7 +55,7 @@ create function private.create_profile() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
-    insert into public.users (id, display_name, created_at)
+    insert into public.users (id, display_name, created_at, updated_at)
     values (
         new.id,
         coalesce(
@@ -63,6 +63,7 @@ begin
             private.presentable_name(split_part(new.email, '@', 1)),
             'Guest'
         ),
+        coalesce(new.created_at, now()),
         coalesce(new.created_at, now())
     )
     on conflict (id) do nothing;

@@ -1,0 +1,77 @@
+"""Who acts in these tests, each signed in as the app signs people in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg2
+
+from db.auth import Accounts, SignedIn
+from db.clients import Clients
+from db.settings import Settings
+from local_supabase.runtime import StackInfo
+
+PASSWORD = "a-long-test-password"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Ada is an admin, bo and cy write, dee only looks on; a visitor has no account."""
+
+    stack: StackInfo
+    clients: Clients
+    accounts: Accounts
+    ada: SignedIn
+    bo: SignedIn
+    cy: SignedIn
+    dee: SignedIn
+
+    @property
+    def readers(self) -> Mapping[str, SignedIn | None]:
+        """Everybody whose state is compared."""
+        return {"a visitor": None, "ada": self.ada, "bo": self.bo, "cy": self.cy, "dee": self.dee}
+
+    def sign_up(self, name: str) -> SignedIn:
+        """Make somebody new."""
+        return new_account(self.accounts, name)
+
+    def by_sql(self, sql: str, *values: object) -> None:
+        """Change rows past the API, as the owner of the project may."""
+        with owner(self.stack) as cursor:
+            cursor.execute(sql, values or None)
+
+
+@contextmanager
+def owner(stack: StackInfo) -> Iterator[psycopg2.extensions.cursor]:
+    """Commit what the block does as the owner of the database."""
+    connection = psycopg2.connect(stack.database_url)
+    try:
+        with connection, connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
+
+
+def new_account(accounts: Accounts, name: str) -> SignedIn:
+    """Sign somebody up."""
+    me = accounts.sign_up(f"{name}-{uuid.uuid4().hex[:8]}@verify.example", PASSWORD, name)
+    assert isinstance(me, SignedIn)
+    return me
+
+
+@contextmanager
+def gathered(stack: StackInfo) -> Iterator[Cast]:
+    """Gather the cast for the block."""
+    clients = Clients(Settings(stack.url, stack.anon_key))
+    accounts = Accounts(clients)
+    try:
+        ada, bo, cy, dee = (new_account(accounts, name) for name in ("Ada", "Bo", "Cy", "Dee"))
+        cast = Cast(stack, clients, accounts, ada, bo, cy, dee)
+        cast.by_sql("update public.users set role = 'admin' where id = %s", ada.user_id)
+        yield cast
+    finally:
+        accounts.close()
+        clients.close()

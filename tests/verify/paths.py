@@ -1,0 +1,281 @@
+"""Every way in which this app writes, and the ways around it that it must survive."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from db import events, private_messages, rsvps, tavern_messages, users
+from db.auth import SignedIn
+from db.errors import Conflict, EventFull
+from db.models import Record, Role, RsvpStatus
+from tests.verify.cast import Cast
+
+Result = tuple[str, Record, SignedIn]
+"""A row that a write returned, with its table and its writer: what the writer's own tab shows at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class WritePath:
+    """One way to write, and the functions of `db` that it uses."""
+
+    act: Callable[[Cast], list[Result]]
+    covers: Sequence[Callable[..., object]]
+
+    def __str__(self) -> str:
+        return self.act.__name__.replace("_", " ")
+
+
+PATHS: list[WritePath] = []
+
+
+def path(*covers: Callable[..., object]) -> Callable[[Callable[[Cast], list[Result]]], None]:
+    """Take the function below as a write path."""
+    return lambda act: PATHS.append(WritePath(act, covers))
+
+
+def new_id() -> str:
+    """Return an id as the app makes it."""
+    return str(uuid.uuid4())
+
+
+def draft(capacity: int | None = None) -> events.EventDraft:
+    """Return an event of tomorrow."""
+    begin = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    return events.EventDraft(
+        "Quiz night", "Six rounds.", begin, begin + timedelta(hours=2), "Europe/Berlin", "Roof", capacity
+    )
+
+
+def new_event(me: SignedIn, capacity: int | None = None) -> str:
+    """Make an event and return its id."""
+    event = new_id()
+    events.create(me, event, draft(capacity))
+    return event
+
+
+def version_of(record: Record) -> int:
+    """Return the version of a row that was just written."""
+    version = record["version"]
+    assert isinstance(version, int)
+    return version
+
+
+@path()
+def somebody_signs_up(cast: Cast) -> list[Result]:
+    cast.sign_up("Eve")
+    return []
+
+
+@path(users.change)
+def a_profile_is_edited(cast: Cast) -> list[Result]:
+    me = cast.sign_up("Fay")
+    profile = users.change(me, me.user_id, {"bio": "<b>Hello</b>", "avatar": "🦉"}, version=1)
+    profile = users.change(me, me.user_id, {"display_name": "Fay II"}, version=version_of(profile))
+    return [("users", profile, me)]
+
+
+@path(users.set_role)
+def an_admin_gives_a_role(cast: Cast) -> list[Result]:
+    organizer = users.set_role(cast.ada, cast.sign_up("Gil").user_id, Role.ORGANIZER, version=1)
+    return [("users", organizer, cast.ada)]
+
+
+@path(events.create)
+def an_event_is_created(cast: Cast) -> list[Result]:
+    return [("events", events.create(cast.bo, new_id(), draft(capacity=10)), cast.bo)]
+
+
+@path(events.create)
+def an_event_is_created_twice_under_one_id(cast: Cast) -> list[Result]:
+    event, what = new_id(), draft()
+    return [("events", events.create(cast.bo, event, what), cast.bo) for _ in range(2)]
+
+
+@path(events.change)
+def an_event_is_changed(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo)
+    record = events.change(cast.bo, event, {"location": "Kitchen", "capacity": 3}, version=1)
+    return [("events", record, cast.bo)]
+
+
+@path(events.change)
+def two_people_change_an_event_and_one_is_late(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo)
+    record = events.change(cast.ada, event, {"title": "From Ada"}, version=1)
+    with contextlib.suppress(Conflict):
+        events.change(cast.bo, event, {"title": "From Bo"}, version=1)
+    return [("events", record, cast.ada)]
+
+
+@path(events.cancel, events.reinstate)
+def an_event_is_cancelled_and_reinstated(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo)
+    cancelled = events.cancel(cast.bo, event, version=1)
+    back = events.reinstate(cast.bo, event, version=version_of(cancelled))
+    events.cancel(cast.bo, new_event(cast.bo), version=1)
+    # The older row arrives last: it must not replace the newer one.
+    return [("events", back, cast.bo), ("events", cancelled, cast.bo)]
+
+
+@path(events.add_cohost, events.change)
+def a_cohost_is_added_and_edits(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo)
+    cohost = events.add_cohost(cast.bo, event, cast.cy.user_id)
+    record = events.change(cast.cy, event, {"title": "From the co-host"}, version=1)
+    return [("event_cohosts", cohost, cast.bo), ("events", record, cast.cy)]
+
+
+@path(events.add_cohost, events.remove_cohost)
+def a_cohost_is_removed_and_added_again(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo)
+    events.add_cohost(cast.bo, event, cast.cy.user_id)
+    events.add_cohost(cast.bo, event, cast.dee.user_id)
+    events.remove_cohost(cast.bo, event, cast.cy.user_id)
+    events.remove_cohost(cast.bo, event, cast.dee.user_id)
+    return [("event_cohosts", events.add_cohost(cast.bo, event, cast.cy.user_id), cast.bo)]
+
+
+@path(rsvps.answer)
+def an_answer_is_given_and_changed(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo)
+    answers = [rsvps.answer(cast.cy, event, status) for status in RsvpStatus]
+    return [("rsvps", answer, cast.cy) for answer in reversed(answers)]
+
+
+@path(rsvps.answer, rsvps.withdraw)
+def an_answer_is_taken_back(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo)
+    rsvps.answer(cast.cy, event, RsvpStatus.GOING)
+    rsvps.withdraw(cast.cy, event)
+    return []
+
+
+@path(rsvps.answer, rsvps.withdraw)
+def an_answer_is_taken_back_and_given_again(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo)
+    for status in (RsvpStatus.GOING, RsvpStatus.MAYBE, RsvpStatus.GOING):
+        rsvps.answer(cast.cy, event, status)
+    rsvps.withdraw(cast.cy, event)
+    return [("rsvps", rsvps.answer(cast.cy, event, RsvpStatus.MAYBE), cast.cy)]
+
+
+@path(rsvps.answer)
+def the_last_place_is_taken(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo, capacity=1)
+    answer = rsvps.answer(cast.bo, event, RsvpStatus.GOING)
+    with contextlib.suppress(EventFull):
+        rsvps.answer(cast.cy, event, RsvpStatus.GOING)
+    return [("rsvps", answer, cast.bo)]
+
+
+@path(tavern_messages.post)
+def something_is_said(cast: Cast) -> list[Result]:
+    message = tavern_messages.post(cast.bo, new_id(), "Hello <script>alert(1)</script> 👋\n" + "x" * 1900)
+    return [("tavern_messages", message, cast.bo)]
+
+
+@path(tavern_messages.edit)
+def a_message_is_edited(cast: Cast) -> list[Result]:
+    message = new_id()
+    tavern_messages.post(cast.bo, message, "Helo")
+    return [("tavern_messages", tavern_messages.edit(cast.bo, message, "Hello", version=1), cast.bo)]
+
+
+@path(tavern_messages.remove)
+def a_message_is_deleted(cast: Cast) -> list[Result]:
+    message = new_id()
+    tavern_messages.post(cast.bo, message, "Never mind")
+    tavern_messages.remove(cast.bo, message)
+    return []
+
+
+@path(tavern_messages.hide)
+def a_message_is_hidden(cast: Cast) -> list[Result]:
+    message = new_id()
+    tavern_messages.post(cast.bo, message, "Something rude")
+    return [("tavern_messages", tavern_messages.hide(cast.ada, message, version=1), cast.ada)]
+
+
+@path(tavern_messages.hide, tavern_messages.unhide)
+def a_message_is_hidden_and_shown_again(cast: Cast) -> list[Result]:
+    message = new_id()
+    tavern_messages.post(cast.bo, message, "Not so rude after all")
+    hidden = tavern_messages.hide(cast.ada, message, version=1)
+    shown = tavern_messages.unhide(cast.ada, message, version=version_of(hidden))
+    return [("tavern_messages", shown, cast.ada), ("tavern_messages", hidden, cast.ada)]
+
+
+@path(private_messages.send)
+def a_private_message_is_sent(cast: Cast) -> list[Result]:
+    message = private_messages.send(cast.bo, new_id(), cast.cy.user_id, "For you alone")
+    return [("private_messages", message, cast.bo)]
+
+
+@path(private_messages.send, private_messages.mark_read)
+def private_messages_are_read(cast: Cast) -> list[Result]:
+    for number in range(3):
+        private_messages.send(cast.bo, new_id(), cast.cy.user_id, f"Number {number}")
+    read = private_messages.mark_read(cast.cy, cast.bo.user_id)
+    assert len(read) >= 3
+    return [("private_messages", record, cast.cy) for record in read]
+
+
+@path(private_messages.send, private_messages.remove)
+def a_private_message_is_taken_back(cast: Cast) -> list[Result]:
+    message = new_id()
+    private_messages.send(cast.cy, message, cast.bo.user_id, "Wrong window")
+    private_messages.remove(cast.cy, message)
+    return []
+
+
+@path()
+def an_admin_gets_a_private_message(cast: Cast) -> list[Result]:
+    message = private_messages.send(cast.bo, new_id(), cast.ada.user_id, "A word, please")
+    return [("private_messages", message, cast.bo)]
+
+
+@path()
+def an_account_is_deleted_with_all_that_is_its(cast: Cast) -> list[Result]:
+    leaving = cast.sign_up("Hal")
+    event = new_event(leaving)
+    passed_on = new_event(leaving)
+    events.add_cohost(leaving, passed_on, cast.cy.user_id)
+    rsvps.answer(cast.bo, event, RsvpStatus.GOING)
+    rsvps.answer(leaving, passed_on, RsvpStatus.GOING)
+    tavern_messages.post(leaving, new_id(), "Goodbye")
+    private_messages.send(leaving, new_id(), cast.bo.user_id, "Goodbye")
+    private_messages.send(cast.cy, new_id(), leaving.user_id, "Stay!")
+    cast.by_sql("delete from auth.users where id = %s", leaving.user_id)
+    return []
+
+
+@path()
+def rows_are_changed_by_sql(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo)
+    cast.by_sql("update public.events set location = 'Moved by SQL' where id = %s", event)
+    cast.by_sql("insert into public.tavern_messages (author_id, body) values (%s, 'By SQL')", cast.bo.user_id)
+    return []
+
+
+@path()
+def an_event_is_deleted_by_sql(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo)
+    events.add_cohost(cast.bo, event, cast.cy.user_id)
+    rsvps.answer(cast.cy, event, RsvpStatus.GOING)
+    cast.by_sql("delete from public.events where id = %s", event)
+    return []
+
+
+@path()
+def many_rows_in_one_transaction(cast: Cast) -> list[Result]:
+    cast.by_sql(
+        "insert into public.tavern_messages (author_id, body)"
+        " select %s, 'Message ' || n from generate_series(1, 30) as n",
+        cast.bo.user_id,
+    )
+    cast.by_sql("delete from public.tavern_messages where body like 'Message %%'")
+    return []
