@@ -1,0 +1,131 @@
+"""Stores: changes become moments, all tables together."""
+
+import dataclasses
+import threading
+
+import pytest
+
+from live.changes import Change
+from live.rows import Rows
+from live.store import Store
+from live.tables import TableSpec
+from tests.live.tables import Thing, record, spec
+
+THINGS, OTHERS = spec("things"), spec("others")
+
+
+class Told:
+    """Notes which tables a store said to look different."""
+
+    def __init__(self) -> None:
+        self.tables: list[frozenset[str]] = []
+
+    def __call__(self, tables: frozenset[str]) -> None:
+        self.tables.append(tables)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def store(told: Told) -> Store:
+    return Store([THINGS, OTHERS], told)
+
+
+def test_what_is_applied_together_is_one_moment(store: Store, told: Told) -> None:
+    before = store.moment
+    store.apply([THINGS.written(record("1", "a")), OTHERS.written(record("1", "b"))])
+    assert told.tables == [frozenset({"things", "others"})]
+    assert store.moment.number == before.number + 1
+    assert len(before.tables["things"]) == 0
+
+
+def test_tables_that_look_the_same_keep_their_snapshot(store: Store, told: Told) -> None:
+    store.apply([THINGS.written(record("1", "a"))])
+    things, others = store.moment.tables["things"], store.moment.tables["others"]
+    store.apply([OTHERS.written(record("1", "b")), THINGS.written(record("1", "a"), position=9)])
+    assert store.moment.tables["things"] is things
+    assert store.moment.tables["others"].revision != others.revision
+    assert told.tables[-1] == {"others"}
+
+
+def test_a_fresh_load_drops_what_is_gone_but_not_what_came_after_it(store: Store) -> None:
+    store.apply([THINGS.written(record("gone", "a"), position=store.position())])
+    asked = store.position()
+    store.apply([THINGS.written(record("later", "b"), position=store.position())])
+    store.replace(
+        THINGS, [THINGS.written(record("kept", "c"), position=asked)], position=asked, complete=True
+    )
+    store.apply(())
+    assert set(store.moment.tables["things"].rows) == {("later",), ("kept",)}
+
+
+def test_old_rows_outside_the_window_do_not_leave_a_gap(told: Told) -> None:
+    windowed = dataclasses.replace(THINGS, order="text", window=2)
+    store = Store([windowed], told)
+    loaded = [windowed.written(record(name, name)) for name in ("m", "n")]
+    store.replace(windowed, loaded, position=1, complete=False)
+    store.apply([windowed.written(record("a", "a", 2)), windowed.written(record("z", "z"))])
+    assert set(store.moment.tables["things"].rows) == {("m",), ("n",), ("z",)}
+    store.extend(windowed, [windowed.written(record("a", "a", 2))], complete=True)
+    assert ("a",) in store.moment.tables["things"]
+
+
+def test_news_is_what_would_be_seen(store: Store) -> None:
+    store.apply([THINGS.written(record("1", "a"))])
+    known = THINGS.written(record("1", "a"), position=5)
+    assert store.news([known, THINGS.deleted(("none",), position=6)]) == 0
+    assert store.news([THINGS.written(record("1", "b", 2)), THINGS.written(record("2", "c"))]) == 2
+    assert len(store.moment.tables["things"]) == 1
+
+
+def test_a_handler_that_fails_does_not_stop_the_others(told: Told, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(rows: Rows[Thing], change: Change[Thing]) -> Rows[Thing]:
+        if change.key == ("bad",):
+            raise RuntimeError("no")
+        return rows.apply(change)
+
+    broken: TableSpec[Thing] = dataclasses.replace(THINGS, handler=fail)
+    store = Store([broken, OTHERS], told)
+    store.apply([broken.written(record("bad", "x")), broken.written(record("good", "y"))])
+    store.apply([OTHERS.written(record("1", "z"))])
+    assert set(store.moment.tables["things"].rows) == {("good",)}
+    assert len(store.moment.tables["others"]) == 1
+    assert "handler of things failed" in caplog.text
+
+
+def test_the_writers_deletion_holds_against_the_echo_of_what_was_written(store: Store) -> None:
+    store.apply_written("things", record("1", "mine", 2))
+    store.apply_deleted("things", ("1",))
+    store.apply([THINGS.written(record("1", "mine", 2), position=store.position())])
+    assert ("1",) not in store.moment.tables["things"]
+
+
+def test_a_written_row_later_than_the_one_seen_after_a_deletion_stays(store: Store) -> None:
+    store.apply([THINGS.deleted(("1",), position=store.position())])
+    store.apply([THINGS.written(record("1", "again"), position=store.position())])
+    store.apply_written("things", record("1", "changed", 2))
+    found = store.moment.tables["things"].get(("1",))
+    assert found is not None
+    assert found.text == "changed"
+
+
+def test_threads_may_write_at_the_same_time(store: Store) -> None:
+    def write(who: int) -> None:
+        for number in range(50):
+            store.apply_written("things", record(f"{who}-{number}", "x"))
+
+    threads = [threading.Thread(target=write, args=(who,)) for who in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.moment.tables["things"]) == 200
+
+
+def test_a_table_out_of_sight_is_emptied(store: Store) -> None:
+    store.apply([THINGS.written(record("1", "a"))])
+    store.clear("things")
+    assert len(store.moment.tables["things"]) == 0

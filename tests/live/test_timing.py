@@ -1,0 +1,30 @@
+"""Backing off: longer each time, never for ever, never in step with others."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from live.timing import Backoff
+
+
+@given(st.integers(0, 2**32), st.integers(1, 200))
+def test_pauses_grow_to_the_limit_and_no_further(seed: int, tries: int) -> None:
+    backoff = Backoff(0.2, 15, random.Random(seed))
+    pauses = [backoff.next() for _ in range(tries)]
+    for number, pause in enumerate(pauses):
+        step = min(15, 0.2 * 2.0**number)
+        assert step / 2 <= pause <= step
+
+
+def test_a_success_begins_anew() -> None:
+    backoff = Backoff(1, 60)
+    for _ in range(10):
+        backoff.next()
+    backoff.reset()
+    assert backoff.next() <= 1
+
+
+def test_two_do_not_come_back_in_step() -> None:
+    pauses = [Backoff(1, 60, random.Random(seed)).next() for seed in range(20)]
+    assert len(set(pauses)) > 10
