@@ -53,16 +53,12 @@ async def test_one_edits_and_deletes_ones_own_message(open_window: OpenWindow) -
     await visitor.say(a.page, before)
     await visitor.hears(b.page, before)
 
-    message = a.page.locator("[data-row]").filter(has_text=before)
-    await message.hover()
-    await message.get_by_role("button", name="Edit").click()
+    await visitor.use(a.page, before, "Edit")
     dialog = a.page.get_by_role("dialog")
     await dialog.get_by_label("Message").fill(after)
     await dialog.get_by_role("button", name="Save").click()
     await expect(b.page.get_by_role("log")).to_contain_text(f"{after} (edited)")
 
-    message = a.page.locator("[data-row]").filter(has_text=after)
-    await message.hover()
-    await message.get_by_role("button", name="Delete").click()
+    await visitor.use(a.page, after, "Delete")
     await a.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(b.page.get_by_role("log")).not_to_contain_text(after)

@@ -30,6 +30,7 @@ class AppUnderTest:
         self._environment = environment
         self._script = script
         self._process: subprocess.Popen[bytes] | None = None
+        self._begin = 0  # where in the log this start begins
 
     @property
     def pid(self) -> int:
@@ -42,6 +43,7 @@ class AppUnderTest:
         command = [sys.executable, "-m", "streamlit", "run", str(self._script)]
         command += ["--server.port=0", "--server.headless=true", "--server.fileWatcherType=none"]
         command += ["--logger.enableRich=false"]  # a traceback in its plain form can be found in the log
+        self._begin = len(self.log())
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -88,7 +90,7 @@ class AppUnderTest:
         assert self._process is not None
         if self._process.poll() is not None:
             raise AssertionError(f"The app ended with {self._process.returncode}:\n{self.log()}")
-        greeting = _GREETING.search(self.log())
+        greeting = _GREETING.search(self.log(), self._begin)
         return greeting.group(1) if greeting else None
 
     def _healthy(self) -> bool:

@@ -21,6 +21,10 @@ class Account:
 # ---------------------------------------------------------------- getting around
 
 
+# What a page calls itself, where that is not what the navigation calls it.
+_HEADINGS = {"Tavern": "The common room", "Sign in": "Welcome back", "Create account": "Join the Tavern"}
+
+
 def navigation(page: Page, name: str) -> Locator:
     """The link to a page of the app, which may end in a count."""
     return page.get_by_test_id("stSidebar").get_by_role("link", name=re.compile(rf"\b{name}\b"))
@@ -29,6 +33,7 @@ def navigation(page: Page, name: str) -> Locator:
 async def go(page: Page, name: str) -> None:
     """Open a page of the app from the navigation."""
     await navigation(page, name).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(_HEADINGS.get(name, name))
     await settled(page)
 
 
@@ -105,7 +110,14 @@ async def say(page: Page, text: str) -> None:
 
 async def hears(page: Page, text: str) -> None:
     """Wait until something is heard in the common room."""
-    await expect(page.get_by_role("log").get_by_text(text, exact=True)).to_be_visible()
+    await expect(page.get_by_role("log", name="Messages").get_by_text(text, exact=True)).to_be_visible()
+
+
+async def use(page: Page, text: str, action: str) -> None:
+    """Press a button of the message, or of the event, that has this text."""
+    row = page.locator("[data-row]").filter(has_text=text)
+    await row.hover()
+    await row.get_by_role("button", name=action).click()
 
 
 # ---------------------------------------------------------------- events
@@ -137,7 +149,7 @@ async def write_to(page: Page, name: str, text: str) -> None:
     await choose(page.get_by_test_id("stSelectbox").filter(has_text="To"), name)
     await page.get_by_label("Message", exact=True).fill(text)
     await page.get_by_role("button", name="Send", exact=True).click()
-    await expect(page.get_by_text(text, exact=True)).to_be_visible()
+    await expect(conversation(page)).to_contain_text(text)
 
 
 async def choose(select: Locator, option: str) -> None:
@@ -148,7 +160,7 @@ async def choose(select: Locator, option: str) -> None:
 
 def conversation(page: Page) -> Locator:
     """The open conversation."""
-    return page.get_by_role("log")
+    return page.get_by_role("log", name="Messages")
 
 
 async def open_conversation(page: Page, name: str) -> None:
