@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import shutil
@@ -10,9 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from local_supabase.datadir import DataDir, Phase, RunState, default_data_dir
+from local_supabase.datadir import DataDir, RunState, default_data_dir
 from local_supabase.errors import LocalSupabaseError, NotRunning
 from local_supabase.locks import held, is_locked
+from local_supabase.report import Health, examine, lines
 from local_supabase.runtime import stop_stack
 from local_supabase.supervisor import Options, Supervisor, run_stack
 
@@ -48,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--data-dir", type=Path, help="default: .local_supabase beside the project")
         command.add_argument("--port", type=int, help="of the gateway; 0 takes any free one (default: 54321)")
         command.add_argument("--db-port", type=int, help="of Postgres; 0 takes any free one (default: 54322)")
+        if name == "status":
+            command.add_argument("--json", action="store_true", help="for programs")
         if name == "reset":
             command.add_argument("--yes", action="store_true", help="do not ask")
     return parser
@@ -80,13 +84,9 @@ def _print_lines(state: RunState) -> None:
 
 
 def _status(options: argparse.Namespace) -> int:
-    state = _data_dir(options).running_state()
-    if state is None or state.phase is not Phase.READY:
-        print("starting" if state and state.phase is Phase.STARTING else "stopped")
-        return 1
-    _print_lines(state)
-    print("running")
-    return 0
+    report = examine(_data_dir(options))
+    print(json.dumps(report.as_record(), indent=2) if options.json else "\n".join(lines(report)))
+    return 0 if report.health is Health.HEALTHY else 1
 
 
 def _stop(options: argparse.Namespace) -> int:

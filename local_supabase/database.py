@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Self, TypeAlias
 
@@ -45,7 +45,7 @@ select set_config('role', $1, true),
        set_config('request.headers', $3, true),
        set_config('request.method', $4, true),
        set_config('request.path', $5, true),
-       set_config('search_path', quote_ident($6) || ', public, extensions', true)
+       set_config('search_path', $6, true)
 """
 
 
@@ -60,9 +60,10 @@ class DatabaseBusy(Exception):
 class Database:
     """Connection pools, one for each login role; those of the services connect on first use."""
 
-    def __init__(self, callers: Pool, services: Mapping[Login, Pool]) -> None:
+    def __init__(self, callers: Pool, services: Mapping[Login, Pool], search_path: Sequence[str]) -> None:
         self._callers = callers
         self._services = services
+        self._search_path = tuple(search_path)
 
     @classmethod
     async def open(cls, settings: Settings, keys: Keys) -> Self:
@@ -74,7 +75,7 @@ class Database:
         }
         for pool in (callers, *services.values()):
             await pool
-        return cls(callers, services)
+        return cls(callers, services, settings.config.api.extra_search_path)
 
     async def close(self) -> None:
         """Close every connection, not waiting for statements under way."""
@@ -108,7 +109,7 @@ class Database:
             orjson.dumps(dict(headers or {})).decode(),
             method,
             path,
-            schema,
+            _names((schema, *self._search_path)),
         )
         connection, transaction = await _begin(self._callers, read_only, values)
         try:
@@ -137,6 +138,11 @@ class Database:
             yield connection
         finally:
             await pool.release(connection)
+
+
+def _names(names: Iterable[str]) -> str:
+    """Write names as the search path takes them; it travels as a value, never as part of a statement."""
+    return ", ".join('"' + name.replace('"', '""') + '"' for name in dict.fromkeys(names))
 
 
 async def _begin(pool: Pool, read_only: bool, values: tuple[str, ...]) -> tuple[Connection, Transaction]:

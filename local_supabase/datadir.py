@@ -178,17 +178,19 @@ class DataDir:
         """Return the state of the living supervisor; None when there is none."""
         return self.read_state() if self.is_running() else None
 
-    def remembered_ports(self) -> Ports | None:
-        """Return the ports of the last start."""
+    def preferred_ports(self, configured: Ports) -> Ports:
+        """Return the ports of the last start, unless the configured ones are others than they were then."""
         try:
             record = json.loads(self.ports.read_text())
-            return Ports(int(record["gateway"]), int(record["database"]))
+            if Ports(**record["configured"]) == configured:
+                return Ports(**record["chosen"])
         except (FileNotFoundError, ValueError, KeyError, TypeError):
-            return None
+            pass
+        return configured
 
-    def remember_ports(self, ports: Ports) -> None:
+    def remember_ports(self, chosen: Ports, configured: Ports) -> None:
         """Keep the ports for the next start."""
-        write_private(self.ports, json.dumps(asdict(ports)))
+        write_private(self.ports, json.dumps({"chosen": asdict(chosen), "configured": asdict(configured)}))
 
 
 def default_data_dir(project: Path, environ: Mapping[str, str] = os.environ) -> Path:

@@ -13,12 +13,14 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 from typing import cast
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -27,13 +29,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from local_supabase.auth.mailbox import Mailbox
 from local_supabase.auth.mailbox_page import mailbox_routes
 from local_supabase.cluster import postmaster_pid
+from local_supabase.config import load_config
 from local_supabase.context import Context
 from local_supabase.database import Database, DatabaseBusy, DatabaseUnavailable
 from local_supabase.datadir import DataDir
 from local_supabase.edge import AccessLog, ApiKeyCheck, Cors
 from local_supabase.identity import TokenVerifier
 from local_supabase.keys import load_keys
-from local_supabase.settings import HOST, Settings
+from local_supabase.settings import Settings
 
 SERVICES = ("rest", "auth", "realtime", "storage", "functions")
 _MAX_FRAME_BYTES = 5_000_000
@@ -44,19 +47,30 @@ Routes = Callable[[Context], Sequence[BaseRoute]]
 _log = logging.getLogger("local_supabase.gateway")
 
 
+class ServiceHealth(StrEnum):
+    """How a service is, as `/health` tells it."""
+
+    OK = "ok"
+    OFF = "switched off"
+    FAILED = "did not start"
+
+
 async def build(context: Context, stack: AsyncExitStack) -> ASGIApp:
     """Enter the services' lifespans into `stack` and return the whole application."""
-    mounts = [await _mount(name, context, stack) for name in (*SERVICES, "graphql")]
+    running: dict[str, ServiceHealth] = {}
+    mounts = [await _mount(name, context, stack, running) for name in (*SERVICES, "graphql")]
 
     async def health(_: Request) -> Response:
         async with context.database.as_admin() as connection:
             await connection.fetchval("select 1")
-        return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "ok", "services": {"database": ServiceHealth.OK, **running}})
 
     app = Starlette(
         routes=[Route("/", _root), Route("/health", health), *_pages(context), *mounts],
         exception_handlers={
             404: _unknown_path,
+            HTTPException: _refused,
+            Exception: _unexpected,
             DatabaseUnavailable: _database_unavailable,
             DatabaseBusy: _database_busy,
         },
@@ -68,18 +82,26 @@ def _pages(context: Context) -> list[Route]:
     return mailbox_routes(Mailbox(context.settings.data_dir.mailbox), context.settings.url)
 
 
-async def _mount(name: str, context: Context, stack: AsyncExitStack) -> Mount:
+async def _mount(
+    name: str, context: Context, stack: AsyncExitStack, running: dict[str, ServiceHealth]
+) -> Mount:
     path = f"/{name}/v1"
+    if name in context.settings.config.switched_off:
+        running[name] = ServiceHealth.OFF
+        return Mount(path, app=_not_there(f"The {name} service is switched off in config.toml."))
     if importlib.util.find_spec(f"local_supabase.{name}") is None:
-        return Mount(path, app=_not_there(name))
+        return Mount(path, app=_not_there(f"The embedded Supabase has no {name} service."))
     try:
         module = importlib.import_module(f"local_supabase.{name}")
         # Plain routes, so that errors none of them handles reach the handlers of the whole.
-        return Mount(path, routes=await _start_service(module, context, stack))
+        routes = await _start_service(module, context, stack)
     except Exception:
-        # One service that cannot start (a package is missing, say) must not take the others with it.
-        _log.exception("The %s service did not start; it answers 501", name)
-        return Mount(path, app=_not_there(name))
+        # One service that cannot start (a setting makes no sense, say) must not take the others with it.
+        _log.exception("The %s service did not start", name)
+        running[name] = ServiceHealth.FAILED
+        return Mount(path, app=_not_there(f"The {name} service did not start; gateway.log says why."))
+    running[name] = ServiceHealth.OK
+    return Mount(path, routes=routes)
 
 
 async def _start_service(module: ModuleType, context: Context, stack: AsyncExitStack) -> list[BaseRoute]:
@@ -90,12 +112,12 @@ async def _start_service(module: ModuleType, context: Context, stack: AsyncExitS
     return list(routes(context))
 
 
-def _not_there(name: str) -> ASGIApp:
+def _not_there(message: str) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1011})
             return
-        body = {"code": "not_implemented", "message": f"The embedded Supabase has no {name} service."}
+        body = {"code": "not_implemented", "message": message}
         await JSONResponse(body, status_code=501)(scope, receive, send)
 
     return answer
@@ -108,6 +130,16 @@ async def _root(_: Request) -> Response:
 
 async def _unknown_path(_: Request, __: Exception) -> Response:
     return JSONResponse({"error": "requested path is invalid"}, status_code=404)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "registered for it"
+    return JSONResponse({"message": error.detail}, status_code=error.status_code, headers=error.headers)
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    # The words of Supabase's gateway. The error itself goes to the log, never to the caller.
+    return JSONResponse({"message": "An unexpected error occurred"}, status_code=500)
 
 
 # PostgREST's words; the other services of a project without its database say no better.
@@ -178,7 +210,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
         force=True,
     )
-    settings = Settings(options.port, options.db_port, options.project, DataDir(options.data_dir), HOST)
+    config = load_config(options.project)
+    settings = Settings(options.port, options.db_port, options.project, DataDir(options.data_dir), config)
     with socket.socket(fileno=options.listener) as listener:
         asyncio.run(serve(settings, listener, options.lifeline))
     return 0

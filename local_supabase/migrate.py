@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class has a lower-case name
 
+from local_supabase.config import Config, seed_files
 from local_supabase.errors import DiskFull, MigrationError, ProjectError
 from local_supabase.statements import Statement, split
 
@@ -69,7 +71,7 @@ def bootstrap(connection: Connection, folder: Path = _BOOTSTRAP) -> None:
     for file in files:
         if file.name not in applied:
             note = ("insert into _local_supabase.bootstrap (name) values (%s)", (file.name,))
-            _run_file(connection, file, note)
+            _run_files(connection, [file], note)
 
 
 def migrations(project: Path) -> list[Migration]:
@@ -96,7 +98,9 @@ def migrations(project: Path) -> list[Migration]:
     return list(found.values())
 
 
-def migrate(connection: Connection, project: Path, *, progress: Callable[[str], None]) -> Sequence[Migration]:
+def migrate(
+    connection: Connection, project: Path, config: Config, *, progress: Callable[[str], None]
+) -> Sequence[Migration]:
     """Apply the migrations that the database lacks, each in its own transaction, then once the seed.
 
     Returns what was applied.
@@ -106,7 +110,8 @@ def migrate(connection: Connection, project: Path, *, progress: Callable[[str], 
     """
     _execute(connection, _HISTORY)
     applied = _column(connection, "select version from supabase_migrations.schema_migrations")
-    pending = [migration for migration in migrations(project) if migration.version not in applied]
+    wanted = migrations(project) if config.migrations else []
+    pending = [migration for migration in wanted if migration.version not in applied]
     if pending:
         progress("Applying migrations…")
     for migration in pending:
@@ -116,46 +121,38 @@ def migrate(connection: Connection, project: Path, *, progress: Callable[[str], 
             "values (%s, %s, %s)",
             (migration.version, migration.name, statements),
         )
-        _run_file(connection, migration.path, note)
-    _seed(connection, project, progress=progress)
+        _run_files(connection, [migration.path], note)
+    _seed(connection, seed_files(project, config), progress=progress)
     return pending
 
 
-def _seed(connection: Connection, project: Path, *, progress: Callable[[str], None]) -> None:
+def _seed(connection: Connection, files: Sequence[Path], *, progress: Callable[[str], None]) -> None:
     if _column(connection, "select name from _local_supabase.facts where name = 'seeded'"):
         return
-    note: tuple[str, Sequence[object]] = ("insert into _local_supabase.facts (name) values (%s)", ("seeded",))
-    seed = project / "seed.sql"
-    if seed.exists():
+    if files:
         progress("Filling in the seed data…")
-        _run_file(connection, seed, note)
-    else:
-        _execute(connection, *note)
+    _run_files(connection, files, ("insert into _local_supabase.facts (name) values (%s)", ("seeded",)))
 
 
-def _run_file(connection: Connection, path: Path, note: tuple[str, Sequence[object]]) -> None:
-    script = _read(path)
+def _run_files(connection: Connection, paths: Sequence[Path], note: tuple[str, Sequence[object]]) -> None:
+    """Run whole files and the statement that notes them in one transaction."""
     with connection.cursor() as cursor:
         cursor.execute("begin")
         try:
-            for statement in split(script):
-                _run_statement(connection, path, statement)
-            # As the session's own user again, whatever the file set.
-            cursor.execute("reset role; reset search_path")
-            _note(cursor, path, note)
+            for path in paths:
+                for statement in split(_read(path)):
+                    _run_statement(connection, path, statement)
+                # As the session's own user again, whatever the file set.
+                cursor.execute("reset role; reset search_path")
+            cursor.execute(*note)
             cursor.execute("commit")
-        except BaseException:
+        except psycopg2.Error as error:
+            # A file may fail only at the end: by a constraint that was deferred.
+            raise MigrationError(f"{', '.join(str(path) for path in paths)}: {_message(error)}") from error
+        finally:
             if not connection.closed:
-                cursor.execute("rollback; reset all")
-            raise
-        cursor.execute("reset all")
-
-
-def _note(cursor: psycopg2.extensions.cursor, path: Path, note: tuple[str, Sequence[object]]) -> None:
-    try:
-        cursor.execute(*note)
-    except psycopg2.Error as error:
-        raise MigrationError(f"{path}: {_message(error)}") from error
+                with suppress(psycopg2.Error):
+                    cursor.execute("rollback; reset all")
 
 
 def _run_statement(connection: Connection, path: Path, statement: Statement) -> None:

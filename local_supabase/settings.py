@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from local_supabase.config import Config
 from local_supabase.datadir import DataDir
 from local_supabase.keys import Keys, Login
 
@@ -21,6 +22,7 @@ class Settings:
     database_port: int
     project: Path
     data_dir: DataDir
+    config: Config = field(default_factory=Config)
     host: str = HOST
     database: str = DATABASE
 

@@ -21,6 +21,7 @@ from psycopg2 import sql
 
 from local_supabase import extensions, leases, logs, migrate, ports
 from local_supabase.alarm import Alarm
+from local_supabase.config import load_config
 from local_supabase.datadir import DataDir, Phase, Ports, RunState, explain_os_error, with_phase
 from local_supabase.errors import AlreadyRunning, LocalSupabaseError
 from local_supabase.gateway_process import GatewayProcess
@@ -29,7 +30,6 @@ from local_supabase.locks import FileLock, held
 from local_supabase.postgres import Server
 from local_supabase.settings import Settings
 
-DEFAULT_PORTS = Ports(gateway=54321, database=54322)
 _LOCK_SECONDS = 2.0
 _TICK_SECONDS = 0.5
 _LEASE_GRACE_SECONDS = 5.0
@@ -95,17 +95,22 @@ class Supervisor:
 
     def _bring_up(self) -> None:
         self._say("Starting…")
+        config = load_config(self._options.project)
         migrate.migrations(self._options.project)
+        if config.ignored:
+            _log.warning("config.toml: not supported and ignored: %s", ", ".join(config.ignored))
         keys = load_keys(self._data_dir)
         server = self._server = Server(self._data_dir, keys)
-        remembered = self._data_dir.remembered_ports() or DEFAULT_PORTS
-        listener = ports.listen_on(self._options.port, remembered.gateway)
-        database_port = ports.free_port(self._options.database_port, remembered.database)
+        configured = Ports(config.port, config.database_port)
+        preferred = self._data_dir.preferred_ports(configured)
+        listener = ports.listen_on(self._options.port, preferred.gateway)
+        database_port = ports.free_port(self._options.database_port, preferred.database)
         chosen = Ports(listener.getsockname()[1], database_port)
-        settings = Settings(chosen.gateway, chosen.database, self._options.project.resolve(), self._data_dir)
+        project = self._options.project.resolve()
+        settings = Settings(chosen.gateway, chosen.database, project, self._data_dir, config)
         gateway = self._gateway = GatewayProcess(settings, listener)
         self._start_database(server, settings, keys)
-        self._data_dir.remember_ports(chosen)
+        self._data_dir.remember_ports(chosen, configured)
         self._say("Starting the gateway…")
         gateway.start()
         gateway.wait_ready()
@@ -134,7 +139,7 @@ class Supervisor:
             if not _logins_work(server):
                 _set_passwords(connection, keys)
         with server.session(Login.POSTGRES) as connection:
-            migrate.migrate(connection, settings.project, progress=self._say)
+            migrate.migrate(connection, settings.project, settings.config, progress=self._say)
 
     def run(self, alarm: Alarm) -> None:
         """Watch the children until `request_stop`, or until the last lease is gone when leased."""

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,24 @@ def test_status_of_a_running_stack(stack: Launched) -> None:
     answer = run("status", stack.project, stack.data_dir.root)
     assert answer.returncode == 0
     assert f"SUPABASE_URL={stack.value('SUPABASE_URL')}" in answer.stdout
+
+
+def test_status_for_programs(stack: Launched) -> None:
+    answer = run("status", stack.project, stack.data_dir.root, "--json")
+    report = json.loads(answer.stdout)
+    assert report["health"] == "healthy"
+    assert report["url"] == stack.value("SUPABASE_URL")
+    assert report["services"]["database"] == report["services"]["rest"] == "ok"
+    assert report["disk_free"] > 0
+
+
+def test_status_tells_why_a_start_failed(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", "select nonsense;")
+    assert run("start", project, tmp_path / "data", "--port=0", "--db-port=0").returncode == 1
+    status = run("status", project, tmp_path / "data")
+    assert status.returncode == 1
+    assert "why: " in status.stdout
+    assert 'column "nonsense" does not exist' in status.stdout
 
 
 def test_reset_asks_first(stack: Launched) -> None:

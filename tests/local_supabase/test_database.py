@@ -7,7 +7,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from local_supabase.config import Config
 from local_supabase.database import Database
+from local_supabase.datadir import Ports
 from local_supabase.identity import Identity
 from local_supabase.keys import Login, load_keys
 from local_supabase.settings import Settings
@@ -31,8 +33,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
 @pytest.fixture
 async def database(running: Launched) -> AsyncIterator[Database]:
     data_dir = running.data_dir
-    ports = data_dir.remembered_ports()
-    assert ports is not None
+    ports = data_dir.preferred_ports(Ports(Config().port, Config().database_port))
     settings = Settings(ports.gateway, ports.database, Path("project"), data_dir)
     opened = await Database.open(settings, load_keys(data_dir))
     yield opened
@@ -79,7 +80,7 @@ async def test_functions_see_the_request(database: Database) -> None:
         )
     assert row is not None
     assert json.loads(row[0]) == headers
-    assert tuple(row)[1:] == ("POST", "/rpc/f", "authenticated", "public, public, extensions")
+    assert tuple(row)[1:] == ("POST", "/rpc/f", "authenticated", '"public", "extensions"')
 
 
 async def test_nothing_of_a_caller_stays_on_the_connection(database: Database) -> None:

@@ -74,10 +74,12 @@ def test_a_damaged_state_is_no_state(data_dir: DataDir) -> None:
     assert data_dir.read_state() is None
 
 
-def test_ports_are_remembered(data_dir: DataDir) -> None:
-    assert data_dir.remembered_ports() is None
-    data_dir.remember_ports(Ports(1234, 5678))
-    assert data_dir.remembered_ports() == Ports(1234, 5678)
+def test_ports_are_remembered_until_others_are_configured(data_dir: DataDir) -> None:
+    configured = Ports(54321, 54322)
+    assert data_dir.preferred_ports(configured) == configured
+    data_dir.remember_ports(Ports(1234, 5678), configured)
+    assert data_dir.preferred_ports(configured) == Ports(1234, 5678)
+    assert data_dir.preferred_ports(Ports(8000, 8001)) == Ports(8000, 8001)
 
 
 def test_a_private_file_is_replaced_in_one_step_and_stays_private(tmp_path: Path) -> None:
