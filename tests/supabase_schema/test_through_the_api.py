@@ -1,0 +1,177 @@
+"""The rules as supabase-py meets them: through REST with real tokens, and in what Realtime sends."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from postgrest import APIError
+from realtime import AsyncRealtimeClient, RealtimePostgresChangesListenEvent
+
+from local_supabase.runtime import StackInfo
+from tests.support.people import Person, anonymous_client, give_role, sign_up
+from tests.support.wait import wait_until
+
+TABLES = ("users", "events", "event_cohosts", "rsvps", "tavern_messages", "private_messages", "change_log")
+
+
+@pytest.fixture(scope="module")
+def ada(stack: StackInfo) -> Iterator[Person]:
+    """An admin."""
+    person = sign_up(stack, "Ada")
+    give_role(stack, person.user_id, "admin")
+    yield person
+    give_role(stack, person.user_id, "member")
+
+
+@pytest.fixture(scope="module")
+def bo(stack: StackInfo) -> Person:
+    """A member."""
+    return sign_up(stack, "Bo")
+
+
+@pytest.fixture(scope="module")
+def cy(stack: StackInfo) -> Person:
+    """Another member."""
+    return sign_up(stack, "Cy")
+
+
+def refusal(call: Callable[[], object]) -> APIError:
+    """Make the call and return what it is refused with."""
+    with pytest.raises(APIError) as caught:
+        call()
+    return caught.value
+
+
+def new_event(person: Person, capacity: int | None = None) -> str:
+    """Make an event of tomorrow and return its id."""
+    begin = datetime.now(UTC) + timedelta(days=1)
+    values = {
+        "title": "Quiz night",
+        "starts_at": begin.isoformat(),
+        "ends_at": (begin + timedelta(hours=1)).isoformat(),
+        "capacity": capacity,
+    }
+    return str(one(person.client.table("events").insert(values).execute().data)["id"])
+
+
+def one(rows: object) -> dict[str, object]:
+    """Return the only row of an answer."""
+    assert isinstance(rows, list)
+    (row,) = rows
+    assert isinstance(row, dict)
+    return row
+
+
+def test_a_role_cannot_be_taken(bo: Person) -> None:
+    mine = bo.client.table("users").update({"role": "admin"}).eq("id", bo.user_id)
+    refused = refusal(mine.execute)
+    assert (refused.code, refused.message) == ("42501", "Only an admin can change a role.")
+
+
+def test_a_role_can_be_given_by_an_admin(ada: Person, bo: Person) -> None:
+    for role in ("organizer", "member"):
+        given = ada.client.table("users").update({"role": role}).eq("id", bo.user_id).execute()
+        assert one(given.data)["role"] == role
+
+
+def test_nothing_is_written_in_the_name_of_others(bo: Person, cy: Person) -> None:
+    forged = bo.client.table("tavern_messages").insert({"body": "I am Cy", "author_id": cy.user_id})
+    assert refusal(forged.execute).code == "42501"
+
+
+def test_a_full_event_is_told_with_its_reason(bo: Person, cy: Person) -> None:
+    event = new_event(bo, capacity=1)
+    bo.client.table("rsvps").upsert({"event_id": event, "status": "going"}).execute()
+    late = cy.client.table("rsvps").upsert({"event_id": event, "status": "going"})
+    refused = refusal(late.execute)
+    assert (refused.code, refused.message) == ("23514", "This event is full.")
+    assert refused.hint == "1 of 1 places are taken."
+    again = bo.client.table("rsvps").upsert({"event_id": event, "status": "going"}).execute()
+    assert one(again.data)["status"] == "going"
+
+
+def test_what_is_private_is_empty_for_others(stack: StackInfo, ada: Person, bo: Person, cy: Person) -> None:
+    sent = bo.client.table("private_messages").insert({"recipient_id": ada.user_id, "body": "Psst"}).execute()
+    message = str(one(sent.data)["id"])
+    visitor = anonymous_client(stack)
+    for client in (visitor, cy.client):
+        assert client.table("private_messages").select("*").eq("id", message).execute().data == []
+        assert client.table("change_log").select("*").limit(1).execute().data == []
+
+
+def test_the_helpers_are_not_exposed(bo: Person) -> None:
+    assert refusal(bo.client.schema("private").rpc("is_admin", {}).execute).code == "PGRST106"
+    assert refusal(bo.client.rpc("prune_change_log", {}).execute).code == "42501"
+
+
+def test_a_hidden_text_is_for_its_author_and_moderators(ada: Person, bo: Person, cy: Person) -> None:
+    said = one(bo.client.table("tavern_messages").insert({"body": "Something rude"}).execute().data)
+    hide = ada.client.table("tavern_messages").update({"hidden_at": "now"}).eq("id", str(said["id"]))
+    assert one(hide.execute().data)["body"] is None
+    texts = [
+        person.client.rpc("hidden_message_body", {"p_message_id": said["id"]}).execute().data
+        for person in (ada, bo, cy)
+    ]
+    assert texts == ["Something rude", "Something rude", None]
+
+
+@asynccontextmanager
+async def listening(stack: StackInfo, person: Person | None) -> AsyncIterator[list[str]]:
+    """Give everything that Realtime sends this person, who asks for every table without a filter."""
+    client = AsyncRealtimeClient(f"{stack.url}/realtime/v1", stack.anon_key)
+    frames: list[str] = []
+    ready = asyncio.Event()
+    await client.connect()
+    session = person.client.auth.get_session() if person else None
+    if session:
+        await client.set_auth(session.access_token)
+    channel = client.channel("everything")
+    for table in TABLES:
+        channel.on_postgres_changes(
+            RealtimePostgresChangesListenEvent.All,
+            table=table,
+            schema="public",
+            callback=lambda payload: frames.append(json.dumps(payload, default=str)),
+        )
+    channel.on_system(lambda _: ready.set())
+    await channel.subscribe()
+    await asyncio.wait_for(ready.wait(), 30)
+    try:
+        yield frames
+    finally:
+        await client.close()
+
+
+async def test_realtime_brings_nobody_what_is_not_theirs(
+    stack: StackInfo, ada: Person, bo: Person, cy: Person
+) -> None:
+    said = one(bo.client.table("tavern_messages").insert({"body": "Take this back"}).execute().data)
+    async with listening(stack, None) as visitor, listening(stack, cy) as third, listening(stack, bo) as own:
+        await asyncio.to_thread(_write_privately_and_hide, ada, bo, str(said["id"]))
+        for frames in (visitor, third, own):
+            await wait_until(lambda frames=frames: "the last" in str(frames), what="the last message")  # type: ignore[misc]
+    # A party sees both texts, so the silence of the others is no accident.
+    assert "For your eyes only" in str(own)
+    for frames in (visitor, third):
+        assert "For your eyes only" not in str(frames)
+        assert "Take this back" not in str(frames)
+        private = [frame for frame in frames if re.search(r'"table": "private_messages"', frame)]
+        # Deletes are sent to everybody by Supabase's design: with the key, and nothing else.
+        assert all(
+            '"DELETE"' in frame and "sender_id" not in frame.split("old_record")[1] for frame in private
+        )
+        assert not any('"table": "change_log"' in frame for frame in frames)
+
+
+def _write_privately_and_hide(ada: Person, bo: Person, message: str) -> None:
+    letter = {"recipient_id": ada.user_id, "body": "For your eyes only"}
+    mine = bo.client.table("private_messages")
+    _, taken_back = (str(one(mine.insert(letter).execute().data)["id"]) for _ in range(2))
+    ada.client.table("private_messages").update({"read_at": "now"}).eq("sender_id", bo.user_id).execute()
+    bo.client.table("private_messages").delete().eq("id", taken_back).execute()
+    ada.client.table("tavern_messages").update({"hidden_at": "now"}).eq("id", message).execute()
+    bo.client.table("tavern_messages").insert({"body": "the last"}).execute()
