@@ -52,6 +52,7 @@ class SignedIn:
         self._token_callbacks: list[Callable[[str], object]] = []
         self._end_callbacks: list[Callable[[], None]] = []
         self._ended = False
+        self._renewed_at = 0.0
         self.user_id: str = session.user.id
         self.email: str = session.user.email or ""
         self._take(session)
@@ -102,7 +103,7 @@ class SignedIn:
         with self._lock:
             if self._ended:
                 raise SignedOut
-            if seen is not None and seen != self._session.access_token:
+            if seen is not None and self._replaced_since(seen):
                 return
             try:
                 response = self.clients.auth().refresh_session(self._session.refresh_token)
@@ -112,9 +113,14 @@ class SignedIn:
                     self.end()
                 raise raised from error
             self._take(_session_of(response))
+            self._renewed_at = time.time()
             callbacks = list(self._token_callbacks)
         for callback in callbacks:
             _call(callback, self._session.access_token)
+
+    def _replaced_since(self, seen: str) -> bool:
+        # Two tokens of the same second are the same text.
+        return seen != self._session.access_token or time.time() - self._renewed_at < 1.0
 
     def _refresh_or_keep(self) -> None:
         """Refresh ahead of time if the service answers; a token that still lives is good enough otherwise."""

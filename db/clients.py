@@ -19,12 +19,13 @@ TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 class Clients:
     """The way to one Supabase project, shared by all tabs; thread-safe."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, transport: httpx.BaseTransport | None = None) -> None:
         self.settings = settings
         # HTTP/1.1: one HTTP/2 connection shared by many threads serializes them, and breaks for all at once.
         self._pool = httpx.Client(
             timeout=TIMEOUT,
             follow_redirects=True,
+            transport=transport,
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30),
         )
 

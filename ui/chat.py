@@ -66,8 +66,8 @@ def _message_html(message: TavernMessage, author: User | None, zone: ZoneInfo, *
     head = "" if goes_on else f'<div class="tv-head">{name}{role_html(author)}{time}</div>'
     side = f'<div class="tv-side">{time if goes_on else avatar_html(author)}</div>'
     return (
-        f'<article class="tv-message{" goes-on" if goes_on else ""}" data-row="{as_html(message.id)}" '
-        f'data-owner="{as_html(message.author_id)}">{side}'
+        f'<article tabindex="-1" class="tv-message{" goes-on" if goes_on else ""}" '
+        f'data-row="{as_html(message.id)}" data-owner="{as_html(message.author_id)}">{side}'
         f'<div class="tv-main">{head}{_body_html(message)}</div>{_actions_html(message)}</article>'
     )
 
