@@ -35,3 +35,6 @@ $$;
 
 create event trigger pgrst_ddl_watch on ddl_command_end execute function extensions.pgrst_ddl_watch();
 create event trigger pgrst_drop_watch on sql_drop execute function extensions.pgrst_drop_watch();
+
+-- What `fts` without a configuration means on a hosted project.
+alter database postgres set default_text_search_config = 'pg_catalog.english';

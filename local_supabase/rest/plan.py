@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +25,7 @@ from local_supabase.rest.read_sql import RESPONSE, ROW, ReadWriter, body
 from local_supabase.rest.request import Action, Asked
 from local_supabase.rest.sql import SOURCE, identifier, qualified
 from local_supabase.rest.syntax import Compare, Condition, Filter
-from local_supabase.rest.tree import Node, Placed, build, place
+from local_supabase.rest.tree import Branch, Node, Placed, build, place
 from local_supabase.rest.write_sql import Conflict, delete, insert, returned_columns, statement, update
 
 _NAME_SCORE: Final = 0.75
@@ -140,7 +141,7 @@ def _call(asked: Asked, catalog: Catalog, max_rows: int) -> Plan:
     if asked.preferences.max_affected is not None and asked.preferences.strict and routine.single:
         raise max_affected_rpc()
     writer = ReadWriter(catalog)
-    called = call(writer.parameters, routine, arguments, returned_columns(root, ()))
+    called = call(writer.parameters, routine, arguments, _called_columns(root))
     rows = writer.query(root)
     counting, total = _counting(writer, root, asked, max_rows)
     silent = asked.target.headers_only or routine.returns is Returns.VOID
@@ -156,6 +157,25 @@ def _call(asked: Asked, catalog: Catalog, max_rows: int) -> Plan:
     )
     read_only = not posted or routine.volatility is not Volatility.VOLATILE
     return Plan(sql, tuple(writer.parameters.values), read_only, routine=routine)
+
+
+def _called_columns(root: Node) -> list[str]:
+    # Filters and orders may use columns that are not selected; functions of the row have to be named.
+    used = {item.field.name for item in root.fields} | _filtered(root.where)
+    used |= {term.field.name for term in root.order if term.relation is None}
+    if "*" in used:
+        return ["*"]
+    return ["*", *sorted(name for name in used if name in root.computed and name not in root.columns)]
+
+
+def _filtered(placed: Sequence[Placed]) -> set[str]:
+    names: set[str] = set()
+    for one in placed:
+        if isinstance(one, Filter):
+            names.add(one.field.name)
+        elif isinstance(one, Branch):
+            names |= _filtered(one.parts)
+    return names
 
 
 def _write(asked: Asked, catalog: Catalog) -> Plan:

@@ -1,0 +1,216 @@
+"""The HTTP side of reading: counts, ranges, formats, schemas, methods, tokens."""
+
+import time
+
+import httpx
+import jwt
+import pytest
+
+from tests.local_supabase.rest.conftest import Rest
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "status", "content_range"),
+    [
+        ("", {}, 200, "0-4/*"),
+        ("", {"Prefer": "count=exact"}, 200, "0-4/5"),
+        ("limit=2", {"Prefer": "count=exact"}, 206, "0-1/5"),
+        ("limit=2&offset=4", {"Prefer": "count=exact"}, 206, "4-4/5"),
+        ("offset=5", {"Prefer": "count=exact"}, 206, "*/5"),
+        ("limit=0", {"Prefer": "count=exact"}, 206, "*/5"),
+        ("limit=0", {}, 200, "*/*"),
+        ("id=gt.99", {"Prefer": "count=exact"}, 200, "*/0"),
+        ("id=gt.3", {"Prefer": "count=exact"}, 200, "0-1/2"),
+        ("", {"Range": "1-2"}, 200, "1-2/*"),
+        ("", {"Range": "1-2", "Range-Unit": "items", "Prefer": "count=exact"}, 206, "1-2/5"),
+        ("limit=3", {"Range": "2-9"}, 200, "2-2/*"),
+        ("", {"Prefer": "count=estimated"}, 200, "0-4/5"),
+    ],
+)
+def test_an_answer_tells_its_part_of_the_whole(
+    rest: Rest, query: str, headers: dict[str, str], status: int, content_range: str
+) -> None:
+    answer = rest.get(f"/projects?select=id&order=id&{query}", **headers)
+    assert (answer.status_code, answer.headers["content-range"]) == (status, content_range)
+    head = rest("HEAD", f"/projects?select=id&order=id&{query}", **headers)
+    assert head.content == b""
+
+
+def test_a_start_behind_the_end_is_416(rest: Rest) -> None:
+    answer = rest.get("/projects?offset=100", Prefer="count=exact")
+    assert answer.status_code == 416
+    assert answer.headers["content-range"] == "*/5"
+    assert answer.json() == {
+        "code": "PGRST103",
+        "details": "An offset of 100 was requested, but there are only 5 rows.",
+        "hint": None,
+        "message": "Requested range not satisfiable",
+    }
+
+
+def test_a_planned_count_is_the_planners(rest: Rest) -> None:
+    answer = rest.get("/clients?select=id", Prefer="count=planned")
+    assert int(answer.headers["content-range"].split("/")[1]) > 0
+    assert answer.headers["preference-applied"] == "count=planned"
+
+
+def test_no_more_rows_than_the_limit_come_at_once(rest: Rest) -> None:
+    answer = rest.post("/rpc/numbers", {})
+    assert len(answer.json()) == 5
+    rest.sql("create table public.many as select generate_series(1, 1200) as id")
+    try:
+        assert len(rest.get("/many").json()) == 1000
+        exact = rest.get("/many?limit=5000", Prefer="count=exact")
+        assert (exact.status_code, exact.headers["content-range"]) == (206, "0-999/1200")
+    finally:
+        rest.sql("drop table public.many")
+
+
+def test_one_object_instead_of_a_list(rest: Rest) -> None:
+    answer = rest.get("/projects?select=id&id=eq.1", Accept="application/vnd.pgrst.object+json")
+    assert answer.json() == {"id": 1}
+    assert answer.headers["content-type"] == "application/vnd.pgrst.object+json; charset=utf-8"
+
+
+@pytest.mark.parametrize(("query", "rows"), [("id=eq.99", 0), ("id=lt.4", 3)])
+def test_anything_but_one_row_is_no_object(rest: Rest, query: str, rows: int) -> None:
+    answer = rest.get(f"/projects?{query}", Accept="application/vnd.pgrst.object+json")
+    assert answer.status_code == 406
+    assert answer.json() == {
+        "code": "PGRST116",
+        "details": f"The result contains {rows} rows",
+        "hint": None,
+        "message": "Cannot coerce the result to a single JSON object",
+    }
+
+
+def test_nulls_can_be_left_out(rest: Rest) -> None:
+    answer = rest.get(
+        "/projects?select=id,client_id&id=eq.5", Accept="application/vnd.pgrst.array+json;nulls=stripped"
+    )
+    assert answer.json() == [{"id": 5}]
+    one = rest.get(
+        "/projects?select=id,client_id&id=eq.5", Accept="application/vnd.pgrst.object+json;nulls=stripped"
+    )
+    assert one.json() == {"id": 5}
+
+
+def test_csv(rest: Rest) -> None:
+    answer = rest.get("/projects?id=in.(1,5)&order=id", Accept="text/csv")
+    assert answer.text == 'id,name,client_id\n1,"Windows 7",1\n5,Orphan,'
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert rest.get("/projects?id=eq.99", Accept="text/csv").text == "\n"
+
+
+def test_plans_are_refused_as_on_a_hosted_project(rest: Rest) -> None:
+    answer = rest.get("/projects", Accept="application/vnd.pgrst.plan+json")
+    assert (answer.status_code, answer.json()["code"]) == (406, "PGRST107")
+
+
+def test_only_exposed_schemas_are_served(rest: Rest) -> None:
+    answer = rest.get("/secrets", Accept_Profile="hidden")
+    assert answer.status_code == 406
+    assert answer.json() == {
+        "code": "PGRST106",
+        "details": None,
+        "hint": "Only the following schemas are exposed: public, graphql_public",
+        "message": "Invalid schema: hidden",
+    }
+    assert rest.post("/things", {}, Content_Profile="hidden").status_code == 406
+    assert rest.get("/projects", Accept_Profile="public").headers["content-profile"] == "public"
+    assert rest.get("/projects", Accept_Profile="graphql_public").json()["code"] == "PGRST205"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("TRACE", "/projects", 405, "PGRST117"),
+        ("PATCH", "/rpc/add", 405, "PGRST101"),
+        ("POST", "/", 405, "PGRST117"),
+        ("GET", "/a/b/c", 404, "PGRST125"),
+        ("GET", "/rpc/nope", 404, "PGRST202"),
+        ("OPTIONS", "/nope", 404, "PGRST205"),
+    ],
+)
+def test_other_methods_and_paths_are_refused(
+    rest: Rest, method: str, path: str, status: int, code: str
+) -> None:
+    answer = rest(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/projects", "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE"),
+        ("/keyless", "OPTIONS,GET,HEAD,POST,PATCH,DELETE"),
+        ("/totals", "OPTIONS,GET,HEAD"),
+        ("/rpc/add", "OPTIONS,GET,HEAD,POST"),
+        ("/rpc/make_thing", "OPTIONS,POST"),
+        ("/", "OPTIONS,GET,HEAD"),
+    ],
+)
+def test_options_say_what_can_be_done(rest: Rest, path: str, allowed: str) -> None:
+    assert rest("OPTIONS", path).headers["allow"] == allowed
+
+
+def test_the_root_describes_what_the_caller_may_use(rest: Rest) -> None:
+    answer = rest.get("/")
+    document = answer.json()
+    assert answer.headers["content-type"] == "application/openapi+json; charset=utf-8"
+    assert document["swagger"] == "2.0"
+    assert document["definitions"]["projects"]["properties"]["id"] == {"format": "integer", "type": "integer"}
+    assert document["definitions"]["projects"]["description"] == "What is being worked on"
+    assert document["definitions"]["samples"]["properties"]["mood"]["enum"] == ["sad", "ok", "happy"]
+    assert "/rpc/add" in document["paths"]
+    assert "/rpc/denied" not in document["paths"]
+
+
+def _token(rest: Rest, **claims: object) -> str:
+    secret = (rest.stack.data_dir / "secrets.json").read_text()
+    import json
+
+    return jwt.encode({"role": "anon", **claims}, json.loads(secret)["jwt_secret"], algorithm="HS256")
+
+
+@pytest.mark.parametrize(
+    ("claims", "status", "code", "message"),
+    [
+        ({"exp": int(time.time()) - 3600}, 401, "PGRST303", "JWT expired"),
+        ({"exp": "soon"}, 401, "PGRST303", "The JWT 'exp' claim must be a number"),
+        ({"role": "nobody_known"}, 401, "22023", 'role "nobody_known" does not exist'),
+        ({"role": "postgres"}, 403, "42501", 'permission denied to set role "postgres"'),
+    ],
+)
+def test_tokens_that_do_not_hold_are_refused(
+    rest: Rest, claims: dict[str, object], status: int, code: str, message: str
+) -> None:
+    answer = rest.get("/projects", Authorization=f"Bearer {_token(rest, **claims)}")
+    assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (status, code, message)
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c"])
+def test_tokens_that_are_none_are_refused(rest: Rest, token: str) -> None:
+    answer = rest.get("/projects", Authorization=f"Bearer {token}")
+    assert (answer.status_code, answer.json()["code"]) == (401, "PGRST301")
+    assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+
+
+def test_a_token_of_another_project_is_refused(rest: Rest) -> None:
+    token = jwt.encode({"role": "service_role"}, "another-secret-of-32-characters-or-more", algorithm="HS256")
+    assert rest.get("/projects", Authorization=f"Bearer {token}").json()["code"] == "PGRST301"
+
+
+def test_nobody_gets_in_without_a_key(rest: Rest) -> None:
+    answer = httpx.get(f"{rest.stack.url}/rest/v1/projects")
+    assert answer.status_code == 401
+    assert (
+        httpx.get(f"{rest.stack.url}/rest/v1/clients?apikey={rest.stack.anon_key}&id=eq.1").json()[0]["id"]
+        == 1
+    )
+
+
+def test_strict_handling_refuses_what_is_not_known(rest: Rest) -> None:
+    answer = rest.get("/projects", Prefer="handling=strict, something=else")
+    assert answer.json()["details"] == "Invalid preferences: something=else"
+    assert rest.get("/projects", Prefer="handling=lenient, something=else").status_code == 200

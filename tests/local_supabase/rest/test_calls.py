@@ -1,0 +1,253 @@
+"""Functions called, with every kind of argument and result."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.local_supabase.rest.conftest import Rest
+
+
+@pytest.fixture(autouse=True)
+def _clean(rest: Rest) -> Iterator[None]:
+    """Leave no things behind."""
+    yield
+    rest.sql("truncate public.things, public.keyless")
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "result"),
+    [
+        ("add", {"a": 1, "b": 2}, 3),
+        ("greet", {}, "hello world!"),
+        ("greet", {"mark": "?"}, "hello world?"),
+        ("no_value", {}, None),
+        ("one_project", {"wanted": 1}, {"id": 1, "name": "Windows 7", "client_id": 1}),
+        ("one_project", {"wanted": 99}, {"id": None, "name": None, "client_id": None}),
+        (
+            "one_project?select=name,clients(name)",
+            {"wanted": 1},
+            {"name": "Windows 7", "clients": {"name": "Microsoft"}},
+        ),
+        ("projects_of?select=id", {"client": 1}, [{"id": 1}, {"id": 2}]),
+        ("projects_of?select=id&id=eq.2", {"client": 1}, [{"id": 2}]),
+        ("projects_of?select=id&order=id.desc&limit=1", {"client": 1}, [{"id": 2}]),
+        (
+            "projects_of?select=id,tasks(id)&id=eq.1",
+            {"client": 1},
+            [{"id": 1, "tasks": [{"id": 1}, {"id": 2}]}],
+        ),
+        ("projects_of", {"client": 99}, []),
+        ("counts?client=eq.Apple", {}, [{"client": "Apple", "projects": 2}]),
+        (
+            "counts?projects=eq.2&order=client.desc&select=client",
+            {},
+            [{"client": "Microsoft"}, {"client": "Apple"}],
+        ),
+        ("numbers", {}, [1, 2, 3, 4, 5]),
+        ("numbers?limit=2&offset=1", {}, [2, 3]),
+        ("numbers?pgrst_scalar=gt.3", {}, [4, 5]),
+        ("split_out", {"whole": 42}, {"tens": 4, "ones": 2}),
+        ("one_out", {}, {"answer": 42}),
+        ("as_json", {}, {"a": [1, 2]}),
+        ("echo_json", {"x": [1, {"y": None}]}, {"x": [1, {"y": None}]}),
+        ("takes_array", {"items": [1, 2, 3]}, 3),
+        ("takes_json", {"doc": {"a": "z"}}, "z"),
+        ("joined", {"parts": ["x", "y"]}, "x-y"),
+        ("kinds", {"c": "abc", "v": "def", "m": "happy"}, "abc/def/happy"),
+        ("twice", {"n": 1}, "int 1"),
+        ("twice", {"t": "a", "extra": "b"}, "two ab"),
+    ],
+)
+def test_a_call_gives_its_result(
+    rest: Rest, function: str, arguments: dict[str, object], result: object
+) -> None:
+    answer = rest.post(f"/rpc/{function}", arguments)
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == result
+
+
+@pytest.mark.parametrize(
+    ("path", "result"),
+    [
+        ("add?a=1&b=2", 3),
+        ("greet?name=a%26b&mark=%2B", "hello a&b+"),
+        ("takes_array?items={1,2}", 2),
+        ("joined?parts=a&parts=b", "a-b"),
+        ("kinds?c=abc&v=def&m=sad", "abc/def/sad"),
+        ("projects_of?client=1&select=id&id=gt.1", [{"id": 2}]),
+        ("setting?name=request.method", "GET"),
+    ],
+)
+def test_a_read_calls_with_arguments_in_the_url(rest: Rest, path: str, result: object) -> None:
+    assert rest.get(f"/rpc/{path}").json() == result
+
+
+def test_a_head_tells_only_how_many(rest: Rest) -> None:
+    answer = rest("HEAD", "/rpc/projects_of?client=1", Prefer="count=exact")
+    assert (answer.status_code, answer.content, answer.headers["content-range"]) == (200, b"", "0-1/2")
+
+
+def test_nothing_to_return_is_204(rest: Rest) -> None:
+    for body in (b"{}", b""):
+        answer = rest("POST", "/rpc/nothing", content=body, Content_Type="application/json")
+        assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_raw_bodies_go_to_a_single_unnamed_parameter(rest: Rest) -> None:
+    text = rest("POST", "/rpc/echo_text", content="a b", Content_Type="text/plain")
+    assert text.json() == "a b"
+    data = rest("POST", "/rpc/echo_bytes", content=b"\x00\xff", Content_Type="application/octet-stream")
+    assert data.json() == "\\x00ff"
+    form = rest("POST", "/rpc/add", content="a=2&b=3", Content_Type="application/x-www-form-urlencoded")
+    assert form.json() == 5
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "status", "content_range"),
+    [
+        ("", {"Prefer": "count=exact"}, 200, "0-1/2"),
+        ("?limit=1", {"Prefer": "count=exact"}, 206, "0-0/2"),
+        ("?id=eq.2", {"Prefer": "count=exact"}, 200, "0-0/1"),
+        ("?offset=9", {"Prefer": "count=exact"}, 416, "*/2"),
+    ],
+)
+def test_rows_of_a_call_are_counted(
+    rest: Rest, query: str, headers: dict[str, str], status: int, content_range: str
+) -> None:
+    answer = rest.post(f"/rpc/projects_of{query}", {"client": 1}, **headers)
+    assert (answer.status_code, answer.headers["content-range"]) == (status, content_range)
+
+
+def test_the_result_can_be_csv_or_one_object(rest: Rest) -> None:
+    csv = rest.post("/rpc/projects_of", {"client": 1}, Accept="text/csv")
+    assert csv.text == 'id,name,client_id\n1,"Windows 7",1\n2,"Windows 10",1'
+    many = rest.post("/rpc/projects_of", {"client": 1}, Accept="application/vnd.pgrst.object+json")
+    assert many.json()["code"] == "PGRST116"
+    one = rest.post(
+        "/rpc/projects_of?id=eq.1&select=id", {"client": 1}, Accept="application/vnd.pgrst.object+json"
+    )
+    assert one.json() == {"id": 1}
+
+
+def test_a_function_that_is_not_there_is_described(rest: Rest) -> None:
+    answer = rest.post("/rpc/add", {"a": 1})
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "code": "PGRST202",
+        "details": (
+            "Searched for the function public.add with parameter a or with a single unnamed json/jsonb "
+            "parameter, but no matches were found in the schema cache."
+        ),
+        "hint": "Perhaps you meant to call the function public.add(a, b)",
+        "message": "Could not find the function public.add(a) in the schema cache",
+    }
+    assert rest.get("/rpc/addd").json() == {
+        "code": "PGRST202",
+        "details": (
+            "Searched for the function public.addd without parameters, "
+            "but no matches were found in the schema cache."
+        ),
+        "hint": "Perhaps you meant to call the function public.add",
+        "message": "Could not find the function public.addd without parameters in the schema cache",
+    }
+
+
+def test_overloads_that_cannot_be_told_apart_are_refused(rest: Rest) -> None:
+    answer = rest.post("/rpc/unclear", {"a": 1})
+    assert answer.status_code == 300
+    assert answer.json()["code"] == "PGRST203"
+    assert answer.json()["message"] == (
+        "Could not choose the best candidate function between: "
+        "public.unclear(a => integer), public.unclear(a => text)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("P0001", 400),
+        ("P0002", 500),
+        ("PT402", 402),
+        ("22012", 400),
+        ("23505", 409),
+        ("40001", 500),
+        ("42501", 401),
+        ("53300", 503),
+        ("57014", 500),
+        ("0L000", 403),
+        ("28000", 403),
+        ("XX000", 500),
+    ],
+)
+def test_what_a_function_raises_decides_on_the_status(rest: Rest, code: str, status: int) -> None:
+    answer = rest.post("/rpc/fail", {"code": code})
+    assert answer.status_code == status
+    assert answer.json() == {
+        "code": code,
+        "details": "the detail",
+        "hint": "the hint",
+        "message": "it failed",
+    }
+
+
+def test_a_function_may_word_its_own_answer(rest: Rest) -> None:
+    own = rest.post("/rpc/own_error", {})
+    assert (own.status_code, own.headers["x-powered-by"]) == (402, "Nerds")
+    assert own.json() == {"code": "123", "details": "Quota", "hint": "Upgrade", "message": "Payment Required"}
+    assert rest.post("/rpc/bad_own_error", {}).json()["code"] == "PGRST121"
+    tea = rest.post("/rpc/teapot", {})
+    assert (tea.status_code, tea.headers["x-tea"], tea.headers["cache-control"]) == (418, "green", "no-store")
+    assert rest.post("/rpc/bad_headers", {}).json()["code"] == "PGRST111"
+    assert rest.post("/rpc/bad_status", {}).json()["code"] == "PGRST112"
+
+
+def test_reading_calls_may_not_write(rest: Rest) -> None:
+    answer = rest.get("/rpc/make_thing?name=x")
+    assert (answer.status_code, answer.json()["code"]) == (405, "25006")
+    assert rest.post("/rpc/make_thing", {"name": "x"}).json()["name"] == "x"
+
+
+def test_a_limit_on_affected_rows_undoes_the_call(rest: Rest) -> None:
+    strict = {"Prefer": "handling=strict,max-affected=1"}
+    answer = rest.post("/rpc/make_things", {"names": ["a", "b"]}, **strict)
+    assert answer.json()["code"] == "PGRST124"
+    assert rest.sql("select count(*) from public.things") == [(0,)]
+    assert rest.post("/rpc/make_thing", {"name": "a"}, **strict).json()["code"] == "PGRST128"
+
+
+@pytest.mark.parametrize("function", ["trigger_one", "nope", "pg_sleep", "set_config"])
+def test_only_functions_of_the_schema_can_be_called(rest: Rest, function: str) -> None:
+    assert rest.post(f"/rpc/{function}", {}).json()["code"] == "PGRST202"
+
+
+def test_privileges_on_functions_hold(rest: Rest) -> None:
+    assert (rest.post("/rpc/denied", {}).status_code, rest.get("/rpc/denied").json()["code"]) == (
+        401,
+        "42501",
+    )
+
+
+def test_functions_see_the_request(rest: Rest) -> None:
+    def setting(name: str, **headers: str) -> object:
+        return rest.get(f"/rpc/setting?name={name}", **headers).json()
+
+    assert setting("request.path") == "/rpc/setting"
+    assert '"x-own":"yes"' in str(setting("request.headers", X_Own="yes")).replace(" ", "")
+    assert "secret-cookie" not in str(setting("request.headers", Cookie="a=secret-cookie"))
+    assert setting("request.cookies", Cookie="a=b") == '{"a":"b"}'
+    assert '"role":"anon"' in str(setting("request.jwt.claims")).replace(" ", "")
+    assert setting("TimeZone", Prefer="timezone=America/Los_Angeles") == "America/Los_Angeles"
+    assert setting("statement_timeout") == "3s"
+    assert rest.post("/rpc/who", {}).json() == {"user": "anon", "role": "anon", "uid": None}
+
+
+def test_nothing_of_one_request_is_left_for_the_next(rest: Rest) -> None:
+    rest.get("/rpc/setting?name=x", Cookie="a=b", Prefer="timezone=America/Los_Angeles")
+    for _ in range(30):
+        assert rest.get("/rpc/setting?name=request.cookies").json() in {None, ""}
+        assert rest.get("/rpc/setting?name=TimeZone").json() != "America/Los_Angeles"
+
+
+def test_a_call_that_takes_too_long_is_ended(rest: Rest) -> None:
+    answer = rest.post("/rpc/slow", {})
+    assert (answer.status_code, answer.json()["code"]) == (500, "57014")

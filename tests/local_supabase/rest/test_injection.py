@@ -1,0 +1,105 @@
+"""Attempts to get SQL of the caller run: names are quoted, values are parameters, there is no third thing."""
+
+from urllib.parse import quote
+
+import pytest
+
+from local_supabase.rest.catalog import Name
+from local_supabase.rest.sql import Parameters, identifier, qualified
+from tests.local_supabase.rest.conftest import Rest
+
+_ATTACKS = [
+    "'; drop table public.things; --",
+    '"; drop table public.things; --',
+    "1); drop table public.things; --",
+    "1 or 1=1",
+    "$1",
+    "$$",
+    "\\'; select 1; --",
+    'a"b',
+    "a'b",
+    "/* */",
+    "x\0y",
+    "{}",
+    "%s%(a)s",
+    "E'\\x27'",
+    "');select pg_sleep(10)--",
+    "𝕏'\"",
+]
+
+
+@pytest.mark.parametrize("attack", _ATTACKS)
+@pytest.mark.parametrize(
+    "template",
+    [
+        "/things?name=eq.{}",
+        "/things?name=like.{}",
+        "/things?name=in.({})",
+        "/things?name=eq(any).{}",
+        "/things?or=(name.eq.{},id.eq.1)",
+        "/things?select={}",
+        '/things?select="{}"',
+        "/things?select=id::{}",
+        "/things?select=a{}:id",
+        '/things?select="{}":id',
+        '/samples?select=doc->"{}"',
+        "/samples?select=doc->>{}",
+        '/samples?"{}"=eq.1',
+        "/samples?doc->>{}=eq.1",
+        '/things?order="{}"',
+        "/things?order={}",
+        "/things?limit={}",
+        "/things?offset={}",
+        "/samples?body=fts({}).x",
+        "/samples?body=fts.{}",
+        "/rpc/greet?name={}",
+        "/rpc/greet?{}=x",
+        "/{}",
+        "/rpc/{}",
+        '/projects?select=id,"{}"(*)',
+        "/projects?select=id,clients!{}(*)",
+        '/projects?select=id,"{}":clients(*)',
+        "/things?columns={}",
+        "/things?on_conflict={}",
+    ],
+)
+def test_an_attack_is_a_value_a_name_or_an_error(rest: Rest, template: str, attack: str) -> None:
+    answer = rest.get(template.replace("{}", quote(attack, safe="")))
+    assert answer.status_code < 500, answer.text
+    assert rest.sql("select to_regclass('public.things') is not null") == [(True,)]
+
+
+@pytest.mark.parametrize("attack", _ATTACKS)
+def test_attacks_in_bodies_are_values_or_errors(rest: Rest, attack: str) -> None:
+    stored = rest.post("/keyless?select=name", {"name": attack, "value": 1}, Prefer="return=representation")
+    if "\0" in attack:
+        assert (stored.status_code, stored.json()["code"]) == (400, "22P05")
+    else:
+        assert stored.json() == [{"name": attack}]
+        assert (
+            rest("DELETE", f"/keyless?name=eq.{quote(attack, safe='')}", Prefer="count=exact").headers[
+                "content-range"
+            ]
+            == "*/1"
+        )
+    assert rest.post("/keyless", {attack: 1}).json()["code"] == "PGRST204"
+    assert rest.post("/rpc/greet", {attack: 1}).json()["code"] == "PGRST202"
+    for header in ("Prefer", "Accept", "Accept_Profile", "Range"):
+        answer = rest.get(
+            "/keyless", **{header: attack.encode("ascii", "replace").decode().replace("\0", "")}
+        )
+        assert answer.status_code < 500
+
+
+def test_every_name_is_quoted() -> None:
+    assert identifier('a"b') == '"a""b"'
+    assert identifier("a\0b") == '"a"'
+    assert qualified(Name("public", 'x"; drop table y; --')) == '"public"."x""; drop table y; --"'
+
+
+def test_every_value_is_a_parameter() -> None:
+    parameters = Parameters()
+    assert parameters.text("' or 1=1") == "$1::text"
+    assert parameters.texts(["a", "b"]) == "$2::text[]"
+    assert parameters.cast("5", Name("pg_catalog", "int4")) == '$3::text::"pg_catalog"."int4"'
+    assert parameters.values == ["' or 1=1", ["a", "b"], "5"]
