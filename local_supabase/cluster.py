@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from local_supabase.datadir import DataDir
-from local_supabase.errors import DataFolderError, DiskFull, LocalSupabaseError, PostgresError
+from local_supabase.errors import DataFolderError, DiskFull, LocalSupabaseError, PortBusy, PostgresError
 from local_supabase.extensions import CONTROL_PATH
 from local_supabase.keys import Keys, Login
 from local_supabase.privileges import Account, child_setup, chown_tree
@@ -201,6 +201,10 @@ class Cluster:
         if "No space left on device" in output or "Disk quota exceeded" in output:
             root = self._data_dir.root
             return DiskFull(f"{what}: no space is left on the disk of {root}. Free some and start again.")
+        if "Address already in use" in output:
+            return PortBusy(
+                f"{what}: its port is taken. Choose another with --db-port (0 takes any free one)."
+            )
         hint = self.hint() if "Permission denied" in output else ""
         return PostgresError(f"{what}. {output.strip()[-_EXCERPT:]} {hint}".rstrip())
 

@@ -112,6 +112,11 @@ class DataDir:
         return self.root / "log"
 
     @property
+    def supervisor_log(self) -> Path:
+        """What a supervisor in the background has to say."""
+        return self.logs / "supervisor.log"
+
+    @property
     def storage(self) -> Path:
         """The files of the Storage service."""
         return self.root / "storage"

@@ -14,7 +14,7 @@ import httpx
 
 from local_supabase.errors import StartFailed
 from local_supabase.privileges import child_setup
-from local_supabase.settings import Settings
+from local_supabase.settings import HOST, Settings
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
@@ -24,18 +24,14 @@ _LOG_EXCERPT = 3000
 class GatewayProcess:
     """Starts, checks and stops the gateway. Only the supervisor, from its main thread, may use it."""
 
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
-        self._settings = settings
+    def __init__(self, log: Path, listener: socket.socket) -> None:
+        self.log = log
+        self._settings: Settings | None = None
         # Kept here and handed down: while a dead gateway is replaced, connections wait instead of failing.
         self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
         # The gateway ends when this pipe does, for systems that cannot tie it to our life by themselves.
         self._lifeline_end, self._lifeline = os.pipe()
-
-    @property
-    def log(self) -> Path:
-        """Where the gateway writes its requests and errors."""
-        return self._settings.data_dir.logs / "gateway.log"
 
     @property
     def pid(self) -> int:
@@ -46,12 +42,19 @@ class GatewayProcess:
         """Whether it was started and does not run any more."""
         return self._process is not None and self._process.poll() is not None
 
-    def start(self) -> None:
+    @property
+    def port(self) -> int:
+        """The port that it serves."""
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    def start(self, settings: Settings) -> None:
         """Start the process; `wait_ready` tells when it serves."""
+        self._settings = settings
         descriptors = (self._listener.fileno(), self._lifeline_end)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(*descriptors),
+                _command(settings, *descriptors),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -60,20 +63,10 @@ class GatewayProcess:
                 preexec_fn=child_setup(None, death_signal=signal.SIGKILL),
             )
 
-    def _command(self, listener: int, lifeline: int) -> list[str]:
-        # No secrets here: anybody may read a command line. The gateway finds them in the data folder.
-        settings = self._settings
-        return [
-            sys.executable,
-            "-m",
-            "local_supabase.gateway",
-            f"--data-dir={settings.data_dir.root}",
-            f"--project={settings.project}",
-            f"--listener={listener}",
-            f"--lifeline={lifeline}",
-            f"--port={settings.port}",
-            f"--db-port={settings.database_port}",
-        ]
+    def restart(self) -> None:
+        """Start the process again after it ended."""
+        assert self._settings is not None, "started before"
+        self.start(self._settings)
 
     def wait_ready(self) -> None:
         """Wait until it serves.
@@ -92,7 +85,7 @@ class GatewayProcess:
         """Whether it answers, and its database with it."""
         try:
             # The socket listens before the gateway serves, so the connection waits for it.
-            answer = httpx.get(f"{self._settings.url}/health", timeout=timeout, trust_env=False)
+            answer = httpx.get(f"http://{HOST}:{self.port}/health", timeout=timeout, trust_env=False)
         except httpx.HTTPError:
             return False
         return answer.status_code == httpx.codes.OK
@@ -117,6 +110,21 @@ class GatewayProcess:
 
     def _log_end(self) -> str:
         return self.log.read_text(errors="replace")[-_LOG_EXCERPT:] if self.log.exists() else ""
+
+
+def _command(settings: Settings, listener: int, lifeline: int) -> list[str]:
+    # No secrets here: anybody may read a command line. The gateway finds them in the data folder.
+    return [
+        sys.executable,
+        "-m",
+        "local_supabase.gateway",
+        f"--data-dir={settings.data_dir.root}",
+        f"--project={settings.project}",
+        f"--listener={listener}",
+        f"--lifeline={lifeline}",
+        f"--port={settings.port}",
+        f"--db-port={settings.database_port}",
+    ]
 
 
 def python_environment() -> dict[str, str]:

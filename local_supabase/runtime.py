@@ -151,7 +151,7 @@ def _spawn(wanted: _Wanted) -> subprocess.Popen[bytes]:
         command.append(f"--port={wanted.port}")
     if wanted.database_port is not None:
         command.append(f"--db-port={wanted.database_port}")
-    with (folder.logs / "supervisor.log").open("ab") as log:
+    with folder.supervisor_log.open("ab") as log:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -188,7 +188,7 @@ def _reason(folder: DataDir) -> str:
     state = folder.read_state()
     if state is not None and state.phase is Phase.FAILED:
         return state.message
-    log = folder.logs / "supervisor.log"
+    log = folder.supervisor_log
     end = log.read_text(errors="replace")[-1500:] if log.exists() else ""
     return f"The stack ended before it was ready. The end of {log}:\n{end}"
 

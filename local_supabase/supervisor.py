@@ -23,7 +23,7 @@ from local_supabase import extensions, leases, logs, migrate, ports
 from local_supabase.alarm import Alarm
 from local_supabase.config import load_config
 from local_supabase.datadir import DataDir, Phase, Ports, RunState, explain_os_error, with_phase
-from local_supabase.errors import AlreadyRunning, LocalSupabaseError
+from local_supabase.errors import AlreadyRunning, LocalSupabaseError, PortBusy
 from local_supabase.gateway_process import GatewayProcess
 from local_supabase.keys import Keys, Login, load_keys
 from local_supabase.locks import FileLock, held
@@ -31,6 +31,7 @@ from local_supabase.postgres import Server
 from local_supabase.settings import Settings
 
 _LOCK_SECONDS = 2.0
+_PORT_ATTEMPTS = 5
 _TICK_SECONDS = 0.5
 _LEASE_GRACE_SECONDS = 5.0
 _LONGEST_BACKOFF_SECONDS = 10.0
@@ -104,15 +105,14 @@ class Supervisor:
         configured = Ports(config.port, config.database_port)
         preferred = self._data_dir.preferred_ports(configured)
         listener = ports.listen_on(self._options.port, preferred.gateway)
-        database_port = ports.free_port(self._options.database_port, preferred.database)
-        chosen = Ports(listener.getsockname()[1], database_port)
+        gateway = self._gateway = GatewayProcess(self._data_dir.logs / "gateway.log", listener)
+        chosen = Ports(gateway.port, self._start_server(server, preferred.database))
         project = self._options.project.resolve()
         settings = Settings(chosen.gateway, chosen.database, project, self._data_dir, config)
-        gateway = self._gateway = GatewayProcess(settings, listener)
-        self._start_database(server, settings, keys)
+        self._prepare_database(server, settings, keys)
         self._data_dir.remember_ports(chosen, configured)
         self._say("Starting the gateway…")
-        gateway.start()
+        gateway.start(settings)
         gateway.wait_ready()
         self._publish(
             replace(
@@ -127,12 +127,25 @@ class Supervisor:
             )
         )
 
-    def _start_database(self, server: Server, settings: Settings, keys: Keys) -> None:
+    def _start_server(self, server: Server, preferred: int) -> int:
         if not self._data_dir.cluster.exists():
             self._say("Creating the database…")
         server.create()
         self._say("Starting the database…")
-        server.start(settings.database_port)
+        explicit = self._options.database_port
+        for attempts_left in reversed(range(_PORT_ATTEMPTS)):
+            port = ports.free_port(explicit, preferred)
+            try:
+                server.start(port)
+            except PortBusy:
+                # Somebody took it between our look and Postgres' own.
+                if explicit or not attempts_left:
+                    raise
+            else:
+                break
+        return port
+
+    def _prepare_database(self, server: Server, settings: Settings, keys: Keys) -> None:
         with server.session() as connection:
             migrate.bootstrap(connection)
             extensions.name_programs(connection)
@@ -158,12 +171,12 @@ class Supervisor:
         server, gateway = self._server, self._gateway
         assert server is not None, "started"
         assert gateway is not None, "started"
-        for log in (gateway.log, server.log):
+        for log in (gateway.log, server.log, self._data_dir.supervisor_log):
             logs.bound(log)
         if server.exit_code() is not None:
             self._revive("Postgres", server.restart)
         elif gateway.has_ended():
-            self._revive("the gateway", gateway.start)
+            self._revive("the gateway", gateway.restart)
 
     def _revive(self, what: str, action: Callable[[], None]) -> None:
         if not self._backoff.due():

@@ -1,13 +1,19 @@
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import psutil
+import psycopg2
 import pytest
 
+from local_supabase import logs, ports
+from local_supabase.datadir import DataDir
+from local_supabase.supervisor import Options, Supervisor
 from tests.local_supabase.launch import Launched, launched, make_project, run
 from tests.support.wait import wait_for
 
@@ -154,3 +160,67 @@ def test_a_missing_project_is_an_error(tmp_path: Path) -> None:
     answer = run("start", tmp_path / "nowhere", tmp_path / "data")
     assert answer.returncode != 0
     assert f"There is no project folder {tmp_path / 'nowhere'}" in answer.stderr
+
+
+def test_a_database_port_that_is_taken_in_the_last_moment_is_given_up_for_another(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = ports.free_port
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        answers = iter([taken.getsockname()[1]])
+        monkeypatch.setattr(ports, "free_port", lambda *wanted: next(answers, None) or look(*wanted))
+        supervisor = Supervisor(Options(project, DataDir(tmp_path / "data"), port=0, database_port=0))
+        try:
+            assert str(taken.getsockname()[1]) not in supervisor.start().database_url
+        finally:
+            supervisor.stop()
+
+
+def test_logs_do_not_grow_without_end(tmp_path: Path) -> None:
+    log = tmp_path / "some.log"
+    with log.open("ab") as writer:
+        for _ in range(5):
+            writer.write(b"x" * 600)
+            writer.flush()
+            logs.bound(log, limit=1000)
+    assert log.stat().st_size + log.with_name("some.log.1").stat().st_size <= 2 * 1600
+
+
+@contextmanager
+def disk_of(megabytes: int, place: Path) -> Iterator[Path]:
+    """Mount a disk of this size for the block."""
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(place)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("only root can mount a small disk")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Write a file that leaves no space."""
+    ballast = disk / "ballast"
+    with suppress(OSError), ballast.open("wb") as file:
+        while True:
+            file.write(b"\0" * 1_000_000)
+    return ballast
+
+
+def test_a_full_disk_is_named(project: Path, tmp_path: Path) -> None:
+    with disk_of(20, tmp_path / "small") as small:
+        answer = run("start", project, small / "data", "--port=0", "--db-port=0")
+    assert answer.returncode != 0
+    assert "no space is left on the disk" in answer.stderr
+
+
+def test_a_disk_that_fills_up_costs_no_acknowledged_write(project: Path, tmp_path: Path) -> None:
+    with disk_of(150, tmp_path / "small") as small, launched(project, small / "data") as stack:
+        stack.sql("insert into public.notes values (1)")
+        ballast = fill(small)
+        with suppress(psycopg2.Error):
+            stack.sql("insert into public.notes select generate_series(2, 2000000)")
+        ballast.unlink()
+        wait_for(lambda: healthy(stack), within=60, what="a healthy stack")
+        assert stack.sql("select id from public.notes where id = 1") == [(1,)]
