@@ -85,6 +85,7 @@ class Audience:
                 self.token,
                 self._bindings(specs.values()),
                 timing,
+                timing.heartbeat if self.user_id is None else timing.quiet_heartbeat,
                 lambda: self._on_status(self),
             )
             await self._run_feed(self._feed, backoff)
@@ -131,6 +132,11 @@ class Audience:
         """Go on with a new access token."""
         if self._feed is not None:
             await self._feed.push_token(token)
+
+    def probe(self) -> None:
+        """Find out at once whether the other side is still there. Belongs to the loop."""
+        if self._feed is not None:
+            self._feed.probe()
 
     async def load_older(self, table: str) -> bool:
         """Read the next rows beyond the window of a table. Raises `ReadError`."""

@@ -223,6 +223,9 @@ class Engine:
             self._status_revision += 1
         if self._public.store.loaded.is_set():
             self._public_loaded.set()
+        if audience is self._public and audience.status.state is not FeedState.LIVE:
+            # What cut this feed off has most likely cut off the others.
+            self._call(self._probe)
         self._tell(audience, frozenset({STATUS}))
 
     def _tell(self, audience: Audience, tables: frozenset[str]) -> None:
@@ -289,6 +292,12 @@ class Engine:
             audiences = tuple(self._audiences.values())
         for audience in audiences:
             audience.check_readable()
+
+    def _probe(self) -> None:
+        with self._lock:
+            audiences = tuple(self._audiences.values())
+        for audience in audiences:
+            audience.probe()
 
     def _push_token(self, user_id: str, token: str) -> None:
         def push() -> None:

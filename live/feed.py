@@ -39,17 +39,20 @@ class Feed:
         token: TokenSource,
         bindings: Sequence[Binding],
         timing: Timing,
+        heartbeat: float,
         on_status: Callable[[], None],
     ) -> None:
         self._url, self._key = url, key
         self._sync, self._store = sync, sync.store
-        self._token, self._bindings, self._timing = token, bindings, timing
+        self._token, self._bindings = token, bindings
+        self._timing, self._heartbeat = timing, heartbeat
         self._on_status = on_status
         self._status = FeedStatus(FeedState.CONNECTING, datetime.now(UTC))
         self._subscription: Subscription | None = None
         self._streaming = False
         self._behind = True
         self._reachable = True
+        self._polled = False
         self._incoming: list[Record] = []
         self._missing: defaultdict[str, set[Key]] = defaultdict(set)
         self._incomplete = asyncio.Event()
@@ -78,6 +81,11 @@ class Feed:
         if self._subscription is not None:
             await self._subscription.push_token(token)
 
+    def probe(self) -> None:
+        """Find out at once whether the other side is still there."""
+        if self._subscription is not None:
+            self._subscription.probe()
+
     async def load_older(self, table: str) -> bool:
         """Read the next rows beyond the window of a table. Raises `ReadError`."""
         return await self._sync.load_older(table)
@@ -91,6 +99,7 @@ class Feed:
             _log.info("No stream: %s", reason)
             self._streaming = False
             self._behind = True
+            self._polled = False
             self._judge()
             self._wanted.set()
             self._retry.clear()
@@ -99,7 +108,13 @@ class Feed:
 
     async def _stream_once(self, backoff: Backoff) -> str:
         self._subscription = Subscription(
-            self._url, self._key, self._bindings, self._timing, self._received, self._subscribed
+            self._url,
+            self._key,
+            self._bindings,
+            self._timing,
+            self._heartbeat,
+            self._received,
+            self._subscribed,
         )
         try:
             await self._subscription.open(await self._token())
@@ -150,7 +165,7 @@ class Feed:
         while True:
             self._wanted.clear()
             try:
-                await self._read_once()
+                await self._read_noticing_silence()
                 self._reached(True)
             except ReadError as error:
                 _log.info("Reading failed: %s", error)
@@ -158,6 +173,18 @@ class Feed:
             self._judge()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wanted.wait(), self._pause())
+
+    async def _read_noticing_silence(self) -> None:
+        """Read; without a stream, no answer for a while counts as being offline until there is one."""
+        reading = asyncio.create_task(self._read_once())
+        try:
+            await asyncio.wait([reading], timeout=self._timing.notice)
+            if not reading.done() and not self._streaming:
+                self._reached(False)
+                self._judge()
+            await reading
+        finally:
+            reading.cancel()
 
     async def _give_the_stream_a_chance(self) -> None:
         """Load after subscribing, unless that takes too long: then load anyway, and catch up later."""
@@ -200,7 +227,7 @@ class Feed:
     def _reached(self, reachable: bool) -> None:
         if reachable and not self._reachable:
             self._retry.set()  # the network is back: no need to wait any longer
-        self._reachable = reachable
+        self._reachable = self._polled = reachable
 
     # The status.
 
@@ -210,7 +237,7 @@ class Feed:
         elif not self._reachable:
             state = FeedState.OFFLINE
         else:
-            state = FeedState.POLLING if self._sync.loaded else FeedState.CONNECTING
+            state = FeedState.POLLING if self._polled and self._sync.loaded else FeedState.CONNECTING
         if state is not self._status.state:
             _log.info("The feed is %s", state.value.lower())
             self._status = FeedStatus(state, datetime.now(UTC), self._status.last_lag, self._status.repaired)

@@ -11,7 +11,7 @@ class FeedState(StrEnum):
     """The value is what a person reads."""
 
     CONNECTING = "Connecting"
-    """No rows yet."""
+    """The stream is being opened, and it is not known yet what else can be had."""
     LIVE = "Live"
     """Changes arrive as they are committed."""
     CATCHING_UP = "Catching up"

@@ -33,6 +33,8 @@ from live.timing import Timing
 _log: Final = logging.getLogger(__name__)
 
 _HEARTBEATS: Final = "phoenix"
+_TURNS: Final = 5
+_MOMENT: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,14 @@ class Subscription:
         key: str,
         bindings: Sequence[Binding],
         timing: Timing,
+        heartbeat: float,
         on_data: Callable[[Record], None],
         on_subscribed: Callable[[], None],
     ) -> None:
         loop = asyncio.get_running_loop()
         self._timing = timing
+        self._heartbeat = heartbeat
+        self._probe = asyncio.Event()
         self._bindings = bindings
         self._on_data = on_data
         self._on_subscribed = on_subscribed
@@ -144,18 +149,20 @@ class Subscription:
         if not self._ended.done():
             self._ended.set_result(reason)
 
+    def probe(self) -> None:
+        """Send a heartbeat at once, to find out whether the other side is there."""
+        self._probe.set()
+
     async def _beat(self, heartbeats: _Heartbeats) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(self._timing.heartbeat_answer):
-                    await heartbeats.beat()
-            except TimeoutError:
-                self._end(f"no answer for {self._timing.heartbeat_answer:g} s")
-                return
-            except Exception as error:
-                self._end(f"{type(error).__name__}: {error}")
-                return
-            await asyncio.sleep(self._timing.heartbeat)
+        try:
+            while await heartbeats.answered(self._timing.heartbeat_answer):
+                self._probe.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._probe.wait(), self._heartbeat)
+        except Exception as error:  # whatever the socket raises, it is the end
+            self._end(f"{type(error).__name__}: {error}")
+        else:
+            self._end(f"no answer for {self._timing.heartbeat_answer:g} s")
 
 
 class _Heartbeats(AsyncRealtimeChannel):
@@ -166,14 +173,20 @@ class _Heartbeats(AsyncRealtimeChannel):
         self._answer = asyncio.Event()
         self._count = 0
 
-    async def beat(self) -> None:
-        """Send one and wait for its answer."""
+    async def answered(self, within: float) -> bool:
+        """Send one; return whether its answer came in time."""
         self._count += 1
         self._answer.clear()
-        await self.socket.send(
-            Message(topic=_HEARTBEATS, event=ChannelEvents.heartbeat, payload={}, ref=f"beat-{self._count}")
-        )
-        await self._answer.wait()
+        ref = f"beat-{self._count}"
+        await self.socket.send(Message(topic=_HEARTBEATS, event=ChannelEvents.heartbeat, payload={}, ref=ref))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._answer.wait(), within)
+        # If this process was held up, the answer may be there, but not yet read.
+        for _ in range(_TURNS):
+            if self._answer.is_set():
+                break
+            await asyncio.sleep(_MOMENT)
+        return self._answer.is_set()
 
     def _handle_message(self, message: ServerMessage) -> None:
         if isinstance(message, ReplyMessage) and message.ref == f"beat-{self._count}":

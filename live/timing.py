@@ -12,10 +12,12 @@ class Timing:
 
     open: float = 15.0
     """For a websocket to open and for "Subscribed to PostgreSQL" (seconds on a cold hosted project)."""
-    heartbeat: float = 2.0
-    """Between two heartbeats; a quiet socket is known to be dead after this and the next."""
-    heartbeat_answer: float = 3.0
-    """For a heartbeat to be answered."""
+    heartbeat: float = 0.8
+    """Between two heartbeats of the public feed."""
+    heartbeat_answer: float = 1.0
+    """For a heartbeat to be answered; with the pause, as long as a dead socket goes unnoticed."""
+    quiet_heartbeat: float = 20.0
+    """Between two heartbeats of a user's feed: it beats at once when the public one is in trouble."""
     first_retry: float = 0.2
     longest_retry: float = 15.0
     """Between tries to open the websocket: doubled each time, with jitter, without end."""
@@ -29,6 +31,8 @@ class Timing:
     """For an event to arrive by itself before what it tells counts as lost."""
     request: float = 10.0
     """For an answer over HTTP."""
+    notice: float = 1.2
+    """For an answer over HTTP, while there is no stream, before the feed counts as offline."""
     linger: float = 10.0
     """For a user's feed to stay open after their last tab left: a reload should find it."""
 

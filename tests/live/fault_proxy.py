@@ -1,0 +1,242 @@
+"""A passage between the engine and its Supabase that can go wrong in every way networks and servers do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from tests.support.wait import wait_until
+
+T = TypeVar("T")
+
+Message = dict[str, Any]
+Rewrite = Callable[[Message], Message | None]
+"""Gives what to pass on for a message to the client, None to drop it."""
+
+_CHUNK = 65_536
+_LONG = 600.0
+_TEXT, _CLOSE = 0x81, 0x88
+
+
+@dataclass(slots=True, eq=False)
+class _Connection:
+    """One connection through the proxy; a websocket once it has been upgraded."""
+
+    client: asyncio.StreamWriter
+    upstream: asyncio.StreamWriter
+    websocket: bool = False
+
+    def abort(self) -> None:
+        for writer in (self.client, self.upstream):
+            writer.transport.abort()
+
+
+@dataclass(slots=True)
+class FaultProxy:
+    """Passes bytes through, as long as it is told nothing else. Its switches may be set from any thread."""
+
+    host: str
+    port: int
+    stalled: bool = False
+    """Nothing is passed on, in neither direction, and nothing is closed: a half-open network."""
+    silent: bool = False
+    """New connections are accepted and never answered."""
+    no_websockets: bool = False
+    """New websockets are refused; HTTP works."""
+    rewrite: Rewrite | None = None
+    """Is given every message to a client of a websocket."""
+    url: str = ""
+    requests: int = 0
+    _connections: set[_Connection] = field(default_factory=set)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _loop: asyncio.AbstractEventLoop | None = None
+    _server: asyncio.Server | None = None
+    _port: int = 0
+
+    def cut(self) -> None:
+        """Reset every connection."""
+        self._call(self._cut)
+
+    def refuse(self) -> None:
+        """Reset every connection and accept no new one."""
+        self._call(self._close)
+
+    def accept(self) -> None:
+        """Be there again, at the same address."""
+        self._call(self._listen)
+
+    def close_websockets(self, code: int) -> None:
+        """Close every websocket from the server's side with this code; 1006 is an end without a word."""
+
+        async def close() -> None:
+            for connection in [c for c in self._connections if c.websocket]:
+                if code != 1006:
+                    connection.client.write(_frame(_CLOSE, struct.pack(">H", code)))
+                    await connection.client.drain()
+                connection.client.close()
+                connection.upstream.transport.abort()
+
+        self._call(close)
+
+    def inject(self, message: Message) -> None:
+        """Send a message to every websocket's client, as if the server had."""
+
+        async def send() -> None:
+            for connection in [c for c in self._connections if c.websocket]:
+                connection.client.write(_frame(_TEXT, json.dumps(message).encode()))
+
+        self._call(send)
+
+    def heal(self) -> None:
+        """Pass everything on again. What was stalled is lost with its connections."""
+        was_stalled = self.stalled or self.silent
+        self.stalled = self.silent = self.no_websockets = False
+        self.rewrite = None
+        if self._server is None:
+            self.accept()
+        if was_stalled:
+            self.cut()
+
+    def _call(self, function: Callable[[], Any]) -> None:
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(function(), self._loop).result(10)
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    async def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        await self._cut()
+
+    async def _cut(self) -> None:
+        for connection in self._connections:
+            connection.abort()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            upstream_reader, upstream = await asyncio.open_connection(self.host, self.port)
+            connection = _Connection(writer, upstream)
+            self._connections.add(connection)
+            try:
+                await self._pass(connection, reader, upstream_reader)
+            finally:
+                self._connections.discard(connection)
+                connection.abort()
+        writer.transport.abort()
+
+    async def _pass(
+        self, connection: _Connection, reader: asyncio.StreamReader, upstream: asyncio.StreamReader
+    ) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.requests += 1
+        await wait_until(lambda: not (self.silent or self.stalled), within=_LONG, what="the proxy to heal")
+        wants_websocket = b"upgrade: websocket" in head.lower()
+        if wants_websocket and self.no_websockets:
+            connection.client.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            await connection.client.drain()
+            return
+        if wants_websocket:
+            # Compressed messages could not be looked into.
+            lines = [
+                line for line in head.split(b"\r\n") if not line.lower().startswith(b"sec-websocket-ext")
+            ]
+            head = b"\r\n".join(lines)
+        connection.upstream.write(head)
+        down = (
+            self._frames(connection, upstream) if wants_websocket else self._copy(upstream, connection.client)
+        )
+        directions = [
+            asyncio.create_task(self._copy(reader, connection.upstream)),
+            asyncio.create_task(down),
+        ]
+        try:
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for direction in directions:
+                direction.cancel()
+            await asyncio.gather(*directions, return_exceptions=True)
+
+    async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(_CHUNK):
+            await self._unless_stalled()
+            target.write(data)
+            await target.drain()
+
+    async def _unless_stalled(self) -> None:
+        await wait_until(lambda: not self.stalled, within=_LONG, what="the proxy to heal")
+
+    async def _frames(self, connection: _Connection, source: asyncio.StreamReader) -> None:
+        """Pass a server's messages on one by one."""
+        connection.client.write(await source.readuntil(b"\r\n\r\n"))
+        connection.websocket = True
+        while True:
+            kind, payload = await _read_frame(source)
+            await self._unless_stalled()
+            if kind == _TEXT and self.rewrite is not None:
+                passed = self.rewrite(json.loads(payload))
+                if passed is None:
+                    continue
+                payload = json.dumps(passed).encode()
+            connection.client.write(_frame(kind, payload))
+            await connection.client.drain()
+
+
+async def _read_frame(source: asyncio.StreamReader) -> tuple[int, bytes]:
+    kind, length = await source.readexactly(2)
+    if length == 126:
+        (length,) = struct.unpack(">H", await source.readexactly(2))
+    elif length == 127:
+        (length,) = struct.unpack(">Q", await source.readexactly(8))
+    return kind, await source.readexactly(length)
+
+
+def _frame(kind: int, payload: bytes) -> bytes:
+    if len(payload) < 126:
+        return struct.pack(">BB", kind, len(payload)) + payload
+    if len(payload) < 65_536:
+        return struct.pack(">BBH", kind, 126, len(payload)) + payload
+    return struct.pack(">BBQ", kind, 127, len(payload)) + payload
+
+
+@contextmanager
+def fault_proxy(url: str) -> Iterator[FaultProxy]:
+    """Run a proxy in front of `url`; its own address is in `.url`."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    proxy = FaultProxy(parts.hostname, parts.port or 80)
+    loop = proxy._loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="fault proxy")
+    thread.start()
+    try:
+        proxy.accept()
+        yield proxy
+    finally:
+        proxy._call(proxy._close)
+        proxy._call(lambda: _finish(proxy._tasks))
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _finish(tasks: set[asyncio.Task[None]]) -> None:
+    running = list(tasks)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
