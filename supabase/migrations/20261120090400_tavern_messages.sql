@@ -24,7 +24,7 @@ comment on constraint tavern_messages_body_or_hidden on public.tavern_messages i
 -- leaves out unchanged values that are stored out of line. So the text stays in the row: 2,000 characters always fit.
 alter table public.tavern_messages alter column body set storage main;
 
-create index tavern_messages_created_at_idx on public.tavern_messages (created_at desc, id);
+create index tavern_messages_created_at_idx on public.tavern_messages (created_at desc, id desc);
 create index tavern_messages_author_id_idx on public.tavern_messages (author_id);
 create index tavern_messages_hidden_by_idx on public.tavern_messages (hidden_by) where hidden_by is not null;
 

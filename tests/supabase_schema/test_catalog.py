@@ -135,3 +135,13 @@ def test_the_owner_of_a_hosted_project_is_no_superuser(hosted: str) -> None:
         assert owner.value("select rolsuper from pg_roles where rolname = current_user") is False
         major = owner.value("select current_setting('server_version_num')::int / 10000")
         assert major in (15, 16, 17)
+
+
+@pytest.mark.parametrize(
+    ("table", "order"), [("tavern_messages", "created_at desc, id desc"), ("change_log", "id desc")]
+)
+def test_the_newest_rows_are_found_by_an_index(db: Session, table: str, order: str) -> None:
+    db.run("set local enable_seqscan = off")
+    plan = db.rows(f"explain select * from public.{table} order by {order} limit 500")
+    assert "Index Scan" in str(plan)
+    assert "Sort" not in str(plan)
