@@ -12,7 +12,8 @@ _BACKLOG = 2048
 
 def listen(wanted: int) -> socket.socket:
     """Listen on a loopback port; 0 takes any free one. OSError when it is taken."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named, asyncio turns off Nagle's algorithm on what is accepted (it looks at it).
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, wanted))
