@@ -45,7 +45,9 @@ select set_config('role', $1, true),
        set_config('request.headers', $3, true),
        set_config('request.method', $4, true),
        set_config('request.path', $5, true),
-       set_config('search_path', $6, true)
+       set_config('search_path', $6, true),
+       (select count(set_config(more.name, more.value, true))
+        from unnest($7::text[], $8::text[]) as more(name, value))
 """
 
 
@@ -92,11 +94,13 @@ class Database:
         method: str = "GET",
         path: str = "/",
         schema: str = "public",
+        settings: Sequence[tuple[str, str]] = (),
     ) -> AsyncIterator[Connection]:
         """Open a transaction under the caller's role and claims: Postgres itself enforces row security.
 
-        It commits at the end of the block and rolls back when the block raises. The settings cost one round
-        trip after BEGIN. While Postgres restarts, the call waits for it; nothing has been sent then.
+        It commits at the end of the block and rolls back when the block raises. The settings, with whatever
+        more is to be set for this transaction, cost one round trip after BEGIN. While Postgres restarts, the
+        call waits for it; nothing has been sent then.
 
         Raises:
             DatabaseUnavailable: Postgres did not come back, or went away inside the block: then nothing was
@@ -110,6 +114,8 @@ class Database:
             method,
             path,
             _names((schema, *self._search_path)),
+            [name for name, _ in settings],
+            [value for _, value in settings],
         )
         connection, transaction = await _begin(self._callers, read_only, values)
         try:
@@ -145,7 +151,7 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join('"' + name.replace('"', '""') + '"' for name in dict.fromkeys(names))
 
 
-async def _begin(pool: Pool, read_only: bool, values: tuple[str, ...]) -> tuple[Connection, Transaction]:
+async def _begin(pool: Pool, read_only: bool, values: tuple[object, ...]) -> tuple[Connection, Transaction]:
     deadline = time.monotonic() + _RESTART_SECONDS
     while True:
         connection = await _acquire(pool, deadline)
