@@ -16,13 +16,14 @@ from ui.bridge import Click, clicked, mark
 from ui.event_cards import Viewing
 from ui.event_edit import edit_event
 from ui.first_run import run_whole_app
+from ui.shared import shared_html
 from ui.sidebar import Place, page
 from ui.text import as_label
 
 BLOCK = "event_cards"
 _OPEN = "new_event_open"
 _DRAFT = "new_event_draft"
-_PAST_SHOWN = 30
+_UPCOMING_SHOWN, _PAST_SHOWN = 100, 30
 
 
 def show() -> None:
@@ -48,7 +49,7 @@ _TABLES = ("events", "rsvps", "users", "event_cohosts")
 @live_fragment(tables=_TABLES, varies_by=("time_zone",), key="events_upcoming")
 def _upcoming() -> None:
     viewing = _viewing()
-    shown = event_cards.upcoming(session.events(), viewing.minute)
+    shown = event_cards.upcoming(session.events(), viewing.minute)[:_UPCOMING_SHOWN]
     if not shown:
         layout.empty("🎻", "Nothing planned yet", "Sign in and plan the first evening.")
         return
@@ -66,13 +67,14 @@ def _past() -> None:
 
 
 def _cards(which: str, shown: list[Event], viewing: Viewing) -> None:
-    """Show the cards, built once for everybody who looks from the same zone in the same minute."""
+    """Show the cards, built once for everybody who looks at the same ones from the same zone."""
     answers, users, cohosts = session.rsvps(), session.users(), session.event_cohosts()
-    name = (which, answers.revision, users.revision, cohosts.revision, viewing.zone.key, viewing.minute)
+    ids = tuple(event.id for event in shown)
     by_event = event_cards.cohosts_by_event(cohosts)
     st.html(
-        session.events().derived(
-            name, lambda _rows: event_cards.cards_html(shown, answers, users, by_event, viewing)
+        shared_html(
+            (which, ids, session.events(), answers, users, cohosts, viewing.zone.key, viewing.today),
+            lambda: event_cards.cards_html(shown, answers, users, by_event, viewing),
         )
     )
 

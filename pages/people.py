@@ -12,11 +12,14 @@ from ui import event_cards, layout, session, times, writing
 from ui.bridge import clicked, mark
 from ui.first_run import run_whole_app
 from ui.people import avatar_html, by_name, directory_html, matches, name_of, role_html
+from ui.shared import shared_html
 from ui.sidebar import Place, page
 from ui.text import as_html, as_label, plural
 
 BLOCK = "directory"
 _SEARCH = "people_search"
+_MOST = 120
+"""People shown at once."""
 
 
 def show() -> None:
@@ -54,7 +57,12 @@ def _directory() -> None:
     if not found:
         layout.empty("🔎", "Nobody here by that name", "Try fewer letters.")
         return
-    st.html(users.derived(("directory", wanted), lambda _rows: directory_html(found)))
+    shown = found[:_MOST]
+    st.html(
+        directory_html(shown) if wanted else shared_html(("directory", users), lambda: directory_html(shown))
+    )
+    if len(found) > _MOST:
+        st.caption(f"{plural(len(found) - _MOST, 'more person', 'more people')}. Search to find them.")
 
 
 @live_fragment(tables=("users",), varies_by=("user",), key="people_marks")

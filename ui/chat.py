@@ -11,6 +11,7 @@ from live.rows import Rows
 from live.snapshot import Snapshot
 from ui import times
 from ui.people import avatar_html, finder, name_of, role_html
+from ui.shared import shared_html
 from ui.text import as_html
 
 TOGETHER = timedelta(minutes=7)
@@ -32,10 +33,9 @@ def room_html(
     messages: Snapshot[TavernMessage], users: Snapshot[User], count: int, zone: ZoneInfo, today: date
 ) -> str:
     """Show the newest messages by day and person; worked out once for all who look from the same zone."""
-    find = finder(users)
-    return messages.derived(
-        ("room", users.revision, count, zone.key, today),
-        lambda _rows: "".join(_blocks(newest(messages, count), find, zone, today)),
+    return shared_html(
+        ("room", messages, users, count, zone.key, today),
+        lambda: "".join(_blocks(newest(messages, count), finder(users), zone, today)),
     )
 
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
-from typing import cast
 
 import streamlit as st
 
 from db import events
 from db.auth import SignedIn
-from db.errors import Conflict, DatabaseError
+from db.errors import DatabaseError
 from db.events import EventDraft
-from db.merge import Choice, Merge, changed, decided, merge
+from db.merge import changed
 from db.models import Event, Record
 from db.rows import Values
+from live.fragments import live_fragment
 from ui import event_form, session, times, writing
+from ui.conflicts import Clash, Editing, choose, save, save_decided
 from ui.people import label_of
-from ui.text import as_html
 
-_CONFLICT = "event_conflict"
+_CLASH = "event_clash"
 _LABELS: Mapping[str, str] = {
     "title": "Title",
     "description": "Description",
@@ -29,21 +29,23 @@ _LABELS: Mapping[str, str] = {
     "time_zone": "Time zone",
     "location": "Location",
     "capacity": "Capacity",
+    "cancelled_at": "Cancelled",
 }
 
 
 def edit_event(event: Event) -> None:
     """Open the dialog for this event, as the person sees it now."""
-    st.session_state.pop(_CONFLICT, None)
+    st.session_state.pop(_CLASH, None)
     _dialog(event)
 
 
 @st.dialog("Edit event", width="medium", dismissible=False)
 def _dialog(event: Event) -> None:
-    conflict: _Conflict | None = st.session_state.get(_CONFLICT)
-    if conflict is not None:
-        _decide(conflict)
+    clash: Clash | None = st.session_state.get(_CLASH)
+    if clash is not None:
+        _decide(event, clash)
         return
+    _news(event)
     key = f"edit_{event.id}"
     with st.form(key, border=False):
         filled = event_form.fields(key, EventDraft.of(event))
@@ -57,99 +59,70 @@ def _dialog(event: Event) -> None:
         _save(event, filled)
 
 
+def _editing(event: Event) -> Editing:
+    def write(me: SignedIn, values: Values, version: int) -> Record:
+        return events.change(me, event.id, values, version=version)
+
+    return Editing("events", _values_of, write, _LABELS)
+
+
+def _values_of(record: Record) -> Values:
+    return EventDraft.of(Event.from_record(record)).values()
+
+
 def _save(event: Event, filled: event_form.Filled) -> None:
     draft = event_form.checked(filled)
     if isinstance(draft, str):
         st.warning(draft)
         return
-    base, mine = EventDraft.of(event).values(), draft.values()
-    _write(event, base, mine, changed(base, mine), event.version)
+    _settle(save(_editing(event), EventDraft.of(event).values(), draft.values(), event.version))
 
 
-def _write(event: Event, base: Values, mine: Values, values: Mapping[str, object], version: int) -> None:
-    if not values:
-        _close()
-    result = writing.write(
-        "events", lambda me: events.change(me, event.id, cast("Values", values), version=version)
-    )
-    if isinstance(result, Conflict):
-        _merge(event, base, mine, result.current)
-    elif isinstance(result, DatabaseError):
-        writing.complain(result)
-    else:
-        writing.say("Your changes are saved.")
-        _close()
-
-
-def _merge(event: Event, base: Values, mine: Values, current: Record) -> None:
-    """Put both changes together, or ask about the fields that both have changed."""
-    writing.show_written("events", [current])
-    now = Event.from_record(current)
-    theirs = EventDraft.of(now).values()
-    merged = merge(base, mine, theirs)
-    if not merged.clashes:
-        _write(event, theirs, {**theirs, **cast("Values", merged.mine)}, merged.mine, now.version)
-        return
-    st.session_state[_CONFLICT] = _Conflict(now, mine, theirs, merged)
-    st.rerun(scope="fragment")
-
-
-class _Conflict:
-    """Both versions of an event, until the person has decided."""
-
-    def __init__(self, event: Event, mine: Values, theirs: Values, merged: Merge) -> None:
-        self.event = event
-        self.mine = mine
-        self.theirs = theirs
-        self.merged = merged
-
-
-def _decide(conflict: _Conflict) -> None:
-    st.warning("Somebody else has changed the same fields since you began. Which version shall stand?")
-    choices = {field: _choose(field, conflict) for field in conflict.merged.clashes}
+def _decide(event: Event, clash: Clash) -> None:
+    choices = choose(_editing(event), clash, f"choice_{event.id}")
     with st.container(horizontal=True):
         saved = st.button("Save", type="primary")
         left = st.button("Close without saving", type="tertiary")
     if left:
         _close()
     if saved:
-        values = decided(conflict.merged, conflict.mine, choices)
-        st.session_state.pop(_CONFLICT)
-        _write(conflict.event, conflict.theirs, conflict.mine, values, conflict.event.version)
+        _settle(save_decided(_editing(event), clash, choices))
 
 
-def _choose(field: str, conflict: _Conflict) -> Choice:
-    with st.container(border=True):
-        zone = session.zone()
-        mine, theirs = _shown(conflict.mine[field], zone.key), _shown(conflict.theirs[field], zone.key)
-        st.html(
-            f'<div class="tv-versions"><b>{_LABELS[field]}</b>'
-            f"<p><small>Yours</small>{mine}</p><p><small>Theirs</small>{theirs}</p></div>"
-        )
-        return st.segmented_control(
-            _LABELS[field],
-            list(Choice),
-            format_func=lambda choice: choice.value,
-            default=Choice.MINE,
-            required=True,
-            label_visibility="collapsed",
-            key=f"choice_{conflict.event.id}_{conflict.event.version}_{field}",
-        )
-
-
-def _shown(value: object, zone_name: str) -> str:
-    if value is None or value == "":
-        return "<i>nothing</i>"
-    text = str(value)
-    try:
-        return as_html(times.full(datetime.fromisoformat(text), times.zone_named(zone_name)))
-    except ValueError:
-        return as_html(text)
+def _settle(result: Clash | DatabaseError | None) -> None:
+    """Close when it is saved; else say why not, with everything that was typed still in place."""
+    if isinstance(result, Clash):
+        st.session_state[_CLASH] = result
+        st.rerun(scope="fragment")
+    if isinstance(result, DatabaseError):
+        writing.complain(result)
+        return
+    writing.say("Your changes are saved.")
+    _close()
 
 
 def _close() -> None:
-    st.session_state.pop(_CONFLICT, None)
+    st.session_state.pop(_CLASH, None)
     st.rerun()
+
+
+@live_fragment(tables=("events",), varies_by=("user",), key="event_edit_news")
+def _news(event: Event) -> None:
+    """Tell what happens to the event while its form is open."""
+    now = session.events().get((event.id,))
+    if now is None:
+        st.warning("Somebody has removed this event. Your text stays here to copy.", icon=":material/delete:")
+        return
+    if now.version == event.version:
+        return
+    fields = changed(_told(event), _told(now))
+    words = ", ".join(_LABELS[field].lower() for field in fields) or "something"
+    when = times.ago(now.updated_at, datetime.now(UTC))
+    st.info(f"Somebody changed this event {when}: {words}.", icon=":material/edit_note:")
+
+
+def _told(event: Event) -> dict[str, object]:
+    return {**EventDraft.of(event).values(), "cancelled_at": event.cancelled_at}
 
 
 def _cohosts(event: Event) -> None:

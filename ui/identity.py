@@ -62,11 +62,20 @@ def leave() -> None:
 
 def sign_out() -> None:
     """Sign this person out, here and in every other place."""
+    _sign_out(everywhere=True)
+
+
+def sign_out_here() -> None:
+    """Sign this person out in this browser, and leave the others."""
+    _sign_out(everywhere=False)
+
+
+def _sign_out(*, everywhere: bool) -> None:
     me = session.signed_in()
     if me is None:
         return
     try:
-        session.services().accounts.sign_out(me, everywhere=True)
+        session.services().accounts.sign_out(me, everywhere=everywhere)
     except Unreachable:
         writing.say("You are signed out here; other places could not be told.", ":material/logout:")
     leave()
