@@ -205,6 +205,21 @@ begin
 end
 $$;
 
+-- Alters publications without changing what they publish, so that replication streams look at them again. A project
+-- may have made its publication anew, and stored generated columns are part of a record wherever it came from.
+create or replace function _realtime.touch_publications(names text[])
+returns void
+language plpgsql
+as $$
+declare
+  name text;
+begin
+  for name in select pubname from pg_publication where pubname = any(names) order by pubname loop
+    execute format('alter publication %I set (publish_generated_columns = stored)', name);
+  end loop;
+end
+$$;
+
 -- Prepares, in this session, the statement that says which of the given primary keys a caller can see now.
 -- Its parameter is a JSON array of keys, each an array of texts; it returns their positions, from 1.
 create or replace function _realtime.prepare_visibility(statement_name text, entity oid, key_columns text[])

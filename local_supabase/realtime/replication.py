@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import asyncpg
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
 from psycopg2.extras import LogicalReplicationConnection, ReplicationCursor
@@ -23,6 +24,7 @@ _LONGEST_BACKOFF = 5.0
 _CONNECT_SECONDS = 10.0
 # Read at most this many messages before other work of the event loop gets its turn.
 _MESSAGES_A_TURN = 256
+_LOGICAL_MESSAGE = b"M"
 
 
 class Sink(Protocol):
@@ -57,6 +59,8 @@ class ReplicationStream:
         self._reading = False
         self._paused = False
         self._failed: asyncio.Future[None] | None = None
+        self._settled: asyncio.Future[None] | None = None
+        self._marker = b""
         self._started = False
 
     async def run(self) -> None:
@@ -66,7 +70,7 @@ class ReplicationStream:
             try:
                 async with asyncio.timeout(None) as patience:
                     await self._stream(patience)
-            except (psycopg2.Error, OSError, TimeoutError) as error:
+            except (psycopg2.Error, asyncpg.PostgresError, OSError, TimeoutError) as error:
                 self._log.warning("The replication stream broke: %s", str(error).strip())
             if self._started:
                 backoff = _FIRST_BACKOFF
@@ -113,7 +117,7 @@ class ReplicationStream:
             slot_name=slot,
             decode=False,
             status_interval=FEEDBACK_SECONDS,
-            options={"proto_version": "1", "publication_names": names},
+            options={"proto_version": "1", "publication_names": names, "messages": "true"},
         )
         await _ready(connection)
         self._cursor = cursor
@@ -122,12 +126,15 @@ class ReplicationStream:
         self, connection: LogicalReplicationConnection, loop: asyncio.AbstractEventLoop
     ) -> None:
         self._failed = loop.create_future()
+        self._settled = loop.create_future()
+        self._marker = secrets.token_bytes(16)
         descriptor = connection.fileno()
         loop.add_reader(descriptor, self._read)
         try:
+            self._read()
+            await self._settle(self._marker, self._settled)
             self._started = True
             self._sink.stream_started()
-            self._read()
             while True:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(FEEDBACK_SECONDS):
@@ -137,6 +144,26 @@ class ReplicationStream:
             loop.remove_reader(descriptor)
             self._cursor = None
             self._failed.cancel()
+
+    async def _settle(self, marker: bytes, settled: asyncio.Future[None]) -> None:
+        """Make sure that the stream sees the catalog as it is, and that messages really arrive.
+
+        A new slot can take a change of the publications that was committed while it was being made for one
+        that is still under way, and would then pass over the tables in question until something else
+        invalidates its cache. A snapshot record lets it see the change, altering a publication makes it look,
+        and a message that comes through proves both.
+        """
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            connection = await asyncpg.connect(self._config.dsn)
+            try:
+                await connection.execute("select pg_log_standby_snapshot()")
+                await connection.execute("select _realtime.touch_publications($1)", self._config.publications)
+                await connection.execute(
+                    "select pg_logical_emit_message(true, 'realtime', $1::bytea)", marker
+                )
+                await settled
+            finally:
+                connection.terminate()
 
     def _read(self) -> None:
         """Hand over what has arrived, without waiting for more."""
@@ -148,7 +175,9 @@ class ReplicationStream:
                 message = cursor.read_message()
                 if message is None:
                     return
-                if not self._sink.received(message.payload):
+                if message.payload.startswith(_LOGICAL_MESSAGE):
+                    self._note_marker(message.payload)
+                elif not self._sink.received(message.payload):
                     self._paused = True
                     return
         except psycopg2.Error as error:
@@ -156,6 +185,10 @@ class ReplicationStream:
             return
         # More may be buffered in the client library, which the file descriptor does not show.
         asyncio.get_running_loop().call_soon(self._read)
+
+    def _note_marker(self, payload: bytes) -> None:
+        if payload.endswith(self._marker) and self._settled is not None and not self._settled.done():
+            self._settled.set_result(None)
 
     def _fail(self, error: psycopg2.Error) -> None:
         if self._failed is not None and not self._failed.done():
