@@ -52,7 +52,7 @@ def live_fragment(
 
     def decorate(function: Callable[P, None]) -> Callable[P, None]:
         name = key or f"{function.__module__}.{function.__qualname__}"
-        declaration = Declaration(name, tuple(tables), tuple(varies_by))
+        declaration = Declaration(name, _names(tables), _names(varies_by))
         DECLARED[name] = declaration
 
         @functools.wraps(function)
@@ -63,3 +63,8 @@ def live_fragment(
         return st.fragment(shown, key=name, run_every=None if supported() else FALLBACK_EVERY)
 
     return decorate
+
+
+def _names(names: Sequence[str]) -> tuple[str, ...]:
+    # ("users") is text and not a tuple, which no type checker tells apart here.
+    return (names,) if isinstance(names, str) else tuple(names)
