@@ -9,6 +9,7 @@ import os
 import pkgutil
 import platform
 import sys
+import traceback
 from collections.abc import Callable, Iterable
 
 import bench
@@ -34,14 +35,19 @@ def run(names: list[str]) -> int:
         print(f"There is no measurement {', '.join(unknown)}; there are {', '.join(known)}.", file=sys.stderr)
         return 2
     figures: list[Figure] = []
+    failed = False
     for name in names or known:
         print(f"== {name}", flush=True)
-        figures += known[name]() or ()
+        try:
+            figures += known[name]() or ()
+        except Exception:  # the other measurements are worth having
+            failed = True
+            traceback.print_exc()
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     print(f"\nPython {platform.python_version()}, {machine}")
     if figures:
         print(table(figures))
-    return 0
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,9 @@ async def _measure(stack: StackInfo, passage: Recorder, url: str) -> list[Figure
         windows = [await open_window(browser, url) for _ in range(TABS)]
         await visitor.is_live(windows[0].page)
         starting = Counter(str(request.table) for request in passage.reads())
+        for window in windows[2:]:
+            await window.context.close()
+        del windows[2:]
         writer = sign_up(stack, "Writer")
         reader = sign_up(stack, "Reader")
         watcher = windows[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 
-from local_supabase.runtime import StackInfo
+from local_supabase.runtime import StackInfo, stop_stack
 from tests.support.app import AppUnderTest
 from tests.support.browser import running_browser
 from tests.support.stack import running_stack
@@ -30,6 +30,15 @@ def app_with(environment: Mapping[str, str]) -> Iterator[AppUnderTest]:
             yield app
         finally:
             app.stop()
+
+
+@contextmanager
+def app_in(folder: Path) -> Iterator[AppUnderTest]:
+    """Run the app with an embedded Supabase of its own in this folder."""
+    data = folder / "data"
+    with app_with({"LOCAL_SUPABASE_DATA_DIR": str(data)}) as app:
+        yield app
+    stop_stack(data)
 
 
 @asynccontextmanager

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.support import visitor
 from tests.support.app import AppUnderTest
 from tests.support.browser import open_window
 from tests.support.people import unique
 from tests.support.wait import wait_for
-
-FIRST_START = 120  # seconds; a fresh machine needs far less than the 60 that are promised
 
 
 @pytest.fixture
@@ -43,6 +41,18 @@ async def test_an_app_with_no_settings_starts_its_own_supabase_and_keeps_what_wa
     await visitor.hears(again.page, text)
     await again.context.close()
     assert embedded_app.tracebacks() == []
+
+
+async def test_there_the_demo_people_are_one_click_away(embedded_app: AppUnderTest, browser: Browser) -> None:
+    embedded_app.start()
+    window = await open_window(browser, embedded_app.url)
+    await visitor.go(window.page, "Sign in")
+    await window.page.get_by_role("button", name="Ada, admin").click()
+    await visitor.is_signed_in(window.page)
+    await expect(visitor.navigation(window.page, "Activity")).to_be_visible()
+    await expect(window.page.get_by_test_id("stSidebar")).to_contain_text("ada@tavern.example")
+    assert window.problems == []
+    await window.context.close()
 
 
 def _using(folder: Path) -> list[psutil.Process]:

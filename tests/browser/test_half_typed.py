@@ -40,7 +40,11 @@ def _new_event(page: Page) -> list[Locator]:
 
 
 def _profile(page: Page) -> list[Locator]:
-    return [page.get_by_label("Display name"), page.get_by_label("About you"), page.get_by_role("textbox", name="Avatar")]
+    return [
+        page.get_by_label("Display name"),
+        page.get_by_label("About you"),
+        page.get_by_role("textbox", name="Avatar"),
+    ]
 
 
 async def _is_undisturbed(fields: list[Locator], page: Page, other: Person) -> None:
@@ -75,7 +79,7 @@ async def test_in_ones_profile(open_window: OpenWindow, other: Person) -> None:
 
 
 async def test_in_the_account_forms(open_window: OpenWindow, other: Person) -> None:
-    window = await open_window("/create-account")
+    window = await open_window("/create_account")
     fields = [window.page.get_by_label("Display name"), window.page.get_by_label("Email")]
     await _is_undisturbed(fields, window.page, other)
 

@@ -1,0 +1,53 @@
+"""Take the README's pictures from the real app with the demo data: `make screenshots`."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from playwright.async_api import Browser, ViewportSize
+
+from bench.running import app_in, chromium
+from tests.support import visitor
+from tests.support.browser import PHONE, Scheme, Window, open_window
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+WIDE = ViewportSize(width=1280, height=900)
+
+
+def take() -> None:
+    """Start the app with an embedded Supabase of its own and picture it."""
+    with tempfile.TemporaryDirectory(prefix="tavern-pictures-") as folder, app_in(Path(folder)) as app:
+        asyncio.run(_take(app.url))
+
+
+async def _take(url: str) -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    async with chromium() as browser:
+        light = await _as(browser, url, "Bo, organizer", "light", WIDE)
+        await _picture(light, "Tavern", "tavern")
+        await _picture(light, "Inbox", "inbox")
+        dark = await _as(browser, url, "Cy, member", "dark", WIDE)
+        await _picture(dark, "Events", "events-dark")
+        admin = await _as(browser, url, "Ada, admin", "light", WIDE)
+        await _picture(admin, "Activity", "activity")
+        phone = await _as(browser, url, "Cy, member", "light", PHONE)
+        await _picture(phone, "Tavern", "phone")
+
+
+async def _as(browser: Browser, url: str, person: str, scheme: Scheme, viewport: ViewportSize) -> Window:
+    window = await open_window(browser, url, scheme=scheme, viewport=viewport)
+    await visitor.go(window.page, "Sign in")
+    await window.page.get_by_role("button", name=person).click()
+    await visitor.is_signed_in(window.page)
+    return window
+
+
+async def _picture(window: Window, place: str, name: str) -> None:
+    await visitor.go(window.page, place)
+    await visitor.is_live(window.page)
+    await window.page.mouse.move(0, 0)
+    await window.page.screenshot(path=IMAGES / f"{name}.png")
+
+
+if __name__ == "__main__":
+    take()
