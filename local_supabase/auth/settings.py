@@ -62,6 +62,7 @@ class AuthSettings:
         email = auth.table("email")
         sessions = auth.table("sessions")
         limits = auth.table("rate_limit")
+        smtp = email.table("smtp").flag("enabled", False)
         fresh = cls()
         return cls(
             site_url=auth.text("site_url", fresh.site_url),
@@ -84,7 +85,8 @@ class AuthSettings:
             session_timebox=sessions.duration("timebox", fresh.session_timebox),
             session_inactivity=sessions.duration("inactivity_timeout", fresh.session_inactivity),
             rate_limits=RateLimits(
-                email_sent=limits.number("email_sent", 0),
+                # As with the Supabase CLI: mail that goes to the local mailbox is not limited.
+                email_sent=limits.number("email_sent", 0) if smtp else 0,
                 anonymous_users=limits.number("anonymous_users", 0),
                 token_refresh=limits.number("token_refresh", 0),
                 sign_in_sign_ups=limits.number("sign_in_sign_ups", 0),

@@ -118,7 +118,7 @@ begin
     return query execute format(
         $query$
         with matching as (
-            select o.path_tokens[$1] as name, cardinality(o.path_tokens) > $1 as is_folder,
+            select o.path_tokens[$1] collate "C" as name, cardinality(o.path_tokens) > $1 as is_folder,
                    o.id, o.updated_at, o.created_at, o.last_accessed_at, o.metadata
               from storage.objects o
              where o.bucket_id = $2 and starts_with(o.name, $3)

@@ -28,6 +28,8 @@ def test_the_supabase_clis_names_are_read(tmp_path: Path) -> None:
         double_confirm_changes = false
         max_frequency = "1m"
         otp_length = 8
+        [auth.email.smtp]
+        enabled = true
         [auth.sessions]
         timebox = "24h"
         [auth.rate_limit]
@@ -47,6 +49,11 @@ def test_the_supabase_clis_names_are_read(tmp_path: Path) -> None:
     assert settings.otp_length == 8
     assert settings.session_timebox == timedelta(days=1)
     assert settings.rate_limits == RateLimits(email_sent=2)
+
+
+def test_mail_to_the_local_mailbox_is_not_limited(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[auth.rate_limit]\nemail_sent = 2\n")
+    assert load_settings(tmp_path, {}).rate_limits == RateLimits()
 
 
 def test_the_environment_decides_on_confirmations(tmp_path: Path) -> None:
