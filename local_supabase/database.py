@@ -99,7 +99,7 @@ class Database:
         """Open a transaction under the caller's role and claims: Postgres itself enforces row security.
 
         It commits at the end of the block and rolls back when the block raises. The settings, with whatever
-        more is to be set for this transaction, cost one round trip after BEGIN. While Postgres restarts, the
+        else is to be set for this transaction, cost one round trip after BEGIN. While Postgres restarts, the
         call waits for it; nothing has been sent then.
 
         Raises:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from local_supabase.identity import TokenError, TokenProblem
 from local_supabase.rest.errors import RestError
 
+_PARTS = 3
 
-def refused(error: TokenError) -> RestError:
+
+def refused(error: TokenError, token: str | None) -> RestError:
     """Return PGRST301 for a token that cannot be read, 303 for claims that do not hold, 302 for no token."""
     code, message, details = _worded(error)
+    parts = (token or "").count(".") + 1
+    if error.kind is TokenProblem.MALFORMED and parts != _PARTS:
+        message = f"Expected {_PARTS} parts in JWT; got {parts}"
     challenge = f'Bearer error="invalid_token", error_description="{message}"'
     if error.kind is TokenProblem.MISSING:
         challenge = "Bearer"

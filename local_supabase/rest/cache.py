@@ -15,6 +15,7 @@ from local_supabase.database import Connection, DatabaseBusy, DatabaseUnavailabl
 from local_supabase.keys import Login
 from local_supabase.rest.catalog import Catalog
 from local_supabase.rest.catalog_load import load
+from local_supabase.rest.errors import no_catalog
 
 _CHANNEL: Final = "pgrst"
 _RECONNECT_SECONDS: Final = 0.2
@@ -37,7 +38,11 @@ class CatalogCache:
         self._listening = asyncio.Lock()
 
     async def current(self) -> Catalog:
-        """Return the catalog, read again if a change was announced."""
+        """Return the catalog, read again if a change was announced.
+
+        Raises:
+            RestError: PGRST002, it could not be read, and never was.
+        """
         if self._catalog is not None and not self._stale:
             return self._catalog
         async with self._loading:
@@ -46,6 +51,10 @@ class CatalogCache:
                 self._stale = False
                 try:
                     self._catalog = await self._read()
+                except _GONE as error:
+                    self._stale = True
+                    if self._catalog is None:
+                        raise no_catalog() from error
                 except BaseException:
                     self._stale = True
                     raise
@@ -83,7 +92,7 @@ class CatalogCache:
         ):
             # Without a search path the catalog functions name everything with its schema.
             await connection.execute("set local search_path to ''")
-            catalog = await load(connection)
+            catalog = await load(connection, self._context.settings.config.api.schemas)
         self._loaded_at = time.monotonic()
         return catalog
 

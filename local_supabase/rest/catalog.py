@@ -68,11 +68,11 @@ class Table:
 
 
 class Cardinality(Enum):
-    """How many rows stand on each side."""
+    """How many rows stand on each side; in the order in which PostgREST sorts them."""
 
+    ONE_TO_MANY = "one-to-many"
     MANY_TO_ONE = "many-to-one"
     ONE_TO_ONE = "one-to-one"
-    ONE_TO_MANY = "one-to-many"
     MANY_TO_MANY = "many-to-many"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from local_supabase.rest import catalog_sql as sql
 from local_supabase.rest.catalog import (
@@ -20,7 +20,6 @@ from local_supabase.rest.relationships import ViewKey, derive
 from local_supabase.rest.routines import computed_functions, routines
 from local_supabase.rest.views import base_columns
 
-SCHEMAS: Final = ("public", "graphql_public")
 Row: TypeAlias = Mapping[str, Any]  # a catalog row: its shape is the select list in catalog_sql
 
 
@@ -31,11 +30,11 @@ class Reader(Protocol):
         """Return the rows of a query."""
 
 
-async def load(connection: Reader) -> Catalog:
-    """Read the whole catalog."""
-    schemas = await connection.fetch(sql.SCHEMAS, list(SCHEMAS))
-    found = {row["name"]: row["description"] or "" for row in schemas}
-    exposed = tuple(name for name in SCHEMAS if name in found) or SCHEMAS[:1]
+async def load(connection: Reader, schemas: Sequence[str]) -> Catalog:
+    """Read the whole catalog; of the schemas to expose, those that are there are exposed."""
+    there = await connection.fetch(sql.SCHEMAS, list(schemas))
+    found = {row["name"]: row["description"] or "" for row in there}
+    exposed = tuple(name for name in schemas if name in found) or tuple(schemas[:1]) or ("public",)
     builder = _Builder(
         types=await connection.fetch(sql.TYPES),
         enums=await connection.fetch(sql.ENUMS),
@@ -216,10 +215,20 @@ def _visible(
     for one in computed:
         by_table[one.table].append(one)
     return {
-        table: tuple(one for one in members if _exposed(one, exposed))
+        table: tuple(sorted((one for one in members if _exposed(one, exposed)), key=_place))
         for table, members in by_table.items()
         if table.schema in exposed
     }
+
+
+_ORDER = list(Cardinality)
+
+
+def _place(one: Relationship) -> tuple[object, ...]:
+    # The order in which PostgREST names several relationships.
+    middle = one.junction
+    names = (middle.table, middle.constraint, middle.foreign_constraint) if middle is not None else ()
+    return one.foreign, _ORDER.index(one.cardinality), one.constraint, names, one.columns
 
 
 def _exposed(one: Relationship, exposed: tuple[str, ...]) -> bool:

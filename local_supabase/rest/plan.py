@@ -97,14 +97,15 @@ def _read(asked: Asked, catalog: Catalog, max_rows: int) -> Plan:
     root = _root(catalog, table.name, from_source=False)
     root.window = asked.window
     build(catalog, root, asked.query, filters=True, ranges=True, max_rows=max_rows)
+    form = asked.form
     _check_preferences(asked)
     writer = ReadWriter(catalog)
     rows = writer.query(root)
     counting, total = _counting(writer, root, asked, max_rows)
-    form = None if asked.target.headers_only else asked.form
+    made = body(None if asked.target.headers_only else form)
     sql = (
         f"WITH {SOURCE} AS ({rows}){counting} "
-        f"SELECT {total} AS total, pg_catalog.count({ROW}) AS rows, {body(form)} AS body, {RESPONSE} "
+        f"SELECT {total} AS total, pg_catalog.count({ROW}) AS rows, {made} AS body, {RESPONSE} "
         f"FROM (SELECT * FROM {SOURCE}) {ROW}"
     )
     explain, explain_values = _explaining(catalog, root, asked)
@@ -133,10 +134,11 @@ def _call(asked: Asked, catalog: Catalog, max_rows: int) -> Plan:
     posted = asked.target.action is Action.CALL
     routine = find_routine(catalog, asked.target.name, arguments.keys, asked.content, posted=posted)
     root = _root(catalog, routine.target or routine.name, from_source=True)
-    if routine.target is None:
+    if routine.columns:
         root.columns = routine.columns
     root.window = asked.window
     build(catalog, root, asked.query, filters=True, ranges=True, max_rows=max_rows)
+    form = asked.form
     _check_preferences(asked)
     if asked.preferences.max_affected is not None and asked.preferences.strict and routine.single:
         raise max_affected_rpc()
@@ -146,7 +148,7 @@ def _call(asked: Asked, catalog: Catalog, max_rows: int) -> Plan:
     counting, total = _counting(writer, root, asked, max_rows)
     silent = asked.target.headers_only or routine.returns is Returns.VOID
     made = body(
-        None if silent else asked.form,
+        None if silent else form,
         scalar=routine.returns is Returns.SCALAR,
         single=routine.single,
     )
@@ -188,11 +190,12 @@ def _write(asked: Asked, catalog: Catalog) -> Plan:
     target = _root(catalog, table.name, from_source=False)
     written, unfiltered = _written(asked, writer, table, returning, target)
     _check_preferences(asked)
+    form = asked.form
     sql = statement(
         writer,
         written,
         root,
-        asked.form if returns is Return.REPRESENTATION else None,
+        form if returns is Return.REPRESENTATION else None,
         location=table.key if asked.target.action is Action.INSERT and returns is Return.HEADERS_ONLY else (),
         counts_inserted=_merges(asked),
     )

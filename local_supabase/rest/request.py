@@ -81,10 +81,19 @@ class Asked:
     query: Query
     window: Window
     preferences: Preferences
-    form: Format
+    accept: str | None
     content: str
     rows: Rows | None = None
     arguments: Arguments | None = None
+
+    @property
+    def form(self) -> Format:
+        """The shape of the answer's body.
+
+        Raises:
+            RestError: PGRST107. It is asked for only when the request makes sense otherwise.
+        """
+        return negotiate(self.accept)
 
 
 def find_target(path: str, method: str, headers: Headers, schemas: tuple[str, ...]) -> Target:
@@ -118,7 +127,7 @@ def read_request(
     """Parse a request for a relation or routine.
 
     Raises:
-        RestError: PGRST100, 102, 103, 107, 114.
+        RestError: PGRST100, 102, 103, 114.
     """
     action = target.action
     query = parse_query(raw_query, arguments=action is Action.CALL_READ)
@@ -127,9 +136,7 @@ def read_request(
         raise put_range()
     content = content_kind(headers.get("content-type"))
     rows, arguments = _body(action, body, content, query)
-    return Asked(
-        target, query, window, preferences, negotiate(headers.get("accept")), content, rows, arguments
-    )
+    return Asked(target, query, window, preferences, headers.get("accept"), content, rows, arguments)
 
 
 def _body(action: Action, body: bytes, content: str, query: Query) -> tuple[Rows | None, Arguments | None]:

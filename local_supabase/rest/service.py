@@ -33,7 +33,6 @@ from local_supabase.rest.request import Action, Asked, find_target, read_request
 from local_supabase.rest.response import Result, error_response, make_response
 from local_supabase.rest.timezones import is_timezone
 
-MAX_ROWS: Final = 1000
 # What a caller can see of a catalog that is out of date: something is missing, or a type is not what it was.
 _STALE_CODES: Final = {"PGRST200", "PGRST201", "PGRST202", "PGRST203", "PGRST204", "PGRST205"}
 _STALE_STATES: Final = {"42P01", "42703", "42883", "42704", "42804", "42846", "0A000", "22P02", "42P10"}
@@ -45,6 +44,7 @@ class RestService:
     def __init__(self, context: Context, cache: CatalogCache) -> None:
         self._context = context
         self._cache = cache
+        self._max_rows = context.settings.config.api.max_rows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -70,11 +70,11 @@ class RestService:
             return error_response(unreachable(str(error)))
 
     def _identify(self, request: Request) -> Identity:
+        token = bearer_token(request.headers) or request.query_params.get("apikey")
         try:
-            token = bearer_token(request.headers)
-            return self._context.verifier.verify(token or request.query_params.get("apikey"))
+            return self._context.verifier.verify(token)
         except TokenError as error:
-            raise refused(error) from None
+            raise refused(error, token) from None
 
     async def _fresh(self, request: Request, identity: Identity) -> Response:
         """Answer from the catalog as it is known; if something is missing there, from a newer one."""
@@ -108,7 +108,7 @@ class RestService:
             return await describe(self._context, request, identity, catalog, target)
         raw_query = request.scope["query_string"].decode("latin-1")
         asked = read_request(target, raw_query, request.headers, body, preferences)
-        plan = make_plan(asked, catalog, MAX_ROWS)
+        plan = make_plan(asked, catalog, self._max_rows)
         result = await self._run(request, identity, catalog, asked, plan)
         profile = target.name.schema if len(catalog.schemas) > 1 else None
         return make_response(asked, plan, result, profile)
@@ -123,8 +123,8 @@ class RestService:
             method=request.method,
             path=_path(request.scope),
             schema=asked.target.name.schema,
+            settings=_settings(request, identity, catalog, asked.preferences, plan),
         ) as connection:
-            await _set(connection, _settings(request, identity, catalog, asked.preferences, plan))
             if plan.unfiltered is not None:
                 raise RestError(400, "21000", f"{plan.unfiltered} requires a WHERE clause")
             row = await connection.fetchrow(plan.sql, *plan.values)
@@ -133,7 +133,7 @@ class RestService:
             _check(asked, result)
             if plan.explain is None:
                 return result
-            return await _estimated(connection, asked, plan, result)
+            return await _estimated(connection, asked, plan, result, self._max_rows)
 
 
 def _path(scope: Scope) -> str:
@@ -155,17 +155,6 @@ def _settings(
     return settings
 
 
-async def _set(connection: Connection, settings: list[tuple[str, str]]) -> None:
-    if settings:
-        names = [name for name, _ in settings]
-        values = [value for _, value in settings]
-        await connection.execute(
-            "select set_config(s.name, s.value, true) from unnest($1::text[], $2::text[]) as s(name, value)",
-            names,
-            values,
-        )
-
-
 def _check(asked: Asked, result: Result) -> None:
     """Refuse what came out; the error ends the transaction, so nothing was done.
 
@@ -184,9 +173,11 @@ def _check(asked: Asked, result: Result) -> None:
         raise too_many_affected(result.rows)
 
 
-async def _estimated(connection: Connection, asked: Asked, plan: Plan, result: Result) -> Result:
+async def _estimated(
+    connection: Connection, asked: Asked, plan: Plan, result: Result, max_rows: int
+) -> Result:
     assert plan.explain is not None
-    if asked.preferences.count is Count.ESTIMATED and (result.total or 0) <= MAX_ROWS:
+    if asked.preferences.count is Count.ESTIMATED and (result.total or 0) <= max_rows:
         return result
     text = await connection.fetchval(plan.explain, *plan.explain_values)
     planned = int(orjson.loads(text)[0]["Plan"]["Plan Rows"])

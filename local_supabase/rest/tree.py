@@ -195,7 +195,8 @@ def place(tree: Condition) -> Placed:
 
 
 def _arrange(root: Node, query: Query) -> None:
-    for path, terms in query.orders:
+    # Of several orders for one resource the first counts.
+    for path, terms in reversed(query.orders):
         _at(root, path).order = terms
     for path, window in query.windows:
         if path:

@@ -6,6 +6,8 @@ import httpx
 import jwt
 import pytest
 
+from local_supabase.datadir import DataDir
+from local_supabase.keys import load_keys
 from tests.local_supabase.rest.conftest import Rest
 
 
@@ -130,6 +132,7 @@ def test_only_exposed_schemas_are_served(rest: Rest) -> None:
         ("GET", "/a/b/c", 404, "PGRST125"),
         ("GET", "/rpc/nope", 404, "PGRST202"),
         ("OPTIONS", "/nope", 404, "PGRST205"),
+        ("GET", "/nope?select=id,more(*)", 404, "PGRST205"),
     ],
 )
 def test_other_methods_and_paths_are_refused(
@@ -167,10 +170,8 @@ def test_the_root_describes_what_the_caller_may_use(rest: Rest) -> None:
 
 
 def _token(rest: Rest, **claims: object) -> str:
-    secret = (rest.stack.data_dir / "secrets.json").read_text()
-    import json
-
-    return jwt.encode({"role": "anon", **claims}, json.loads(secret)["jwt_secret"], algorithm="HS256")
+    secret = load_keys(DataDir(rest.stack.data_dir)).jwt_secret
+    return jwt.encode({"role": "anon", **claims}, secret, algorithm="HS256")
 
 
 @pytest.mark.parametrize(
@@ -189,10 +190,14 @@ def test_tokens_that_do_not_hold_are_refused(
     assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (status, code, message)
 
 
-@pytest.mark.parametrize("token", ["nonsense", "a.b.c"])
-def test_tokens_that_are_none_are_refused(rest: Rest, token: str) -> None:
+@pytest.mark.parametrize(
+    ("token", "message"),
+    [("nonsense", "Expected 3 parts in JWT; got 1"), ("a.b.c", "JWT couldn't be decoded")],
+)
+def test_tokens_that_are_none_are_refused(rest: Rest, token: str, message: str) -> None:
     answer = rest.get("/projects", Authorization=f"Bearer {token}")
-    assert (answer.status_code, answer.json()["code"]) == (401, "PGRST301")
+    body = answer.json()
+    assert (answer.status_code, body["code"], body["message"]) == (401, "PGRST301", message)
     assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
 
 
