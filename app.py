@@ -94,14 +94,14 @@ def _services() -> Services:
     if process.started:
         return process.services({}, lambda _message: None)
     place = st.empty()
-    with place.status("Opening the Tavern…", expanded=True) as status:
-        try:
+    try:
+        with place.status("Opening the Tavern…", expanded=True) as status:
             services = process.services(_configuration(), status.write)
-        except (SettingsError, LocalSupabaseError) as error:
-            log.exception("Tavern could not start")
-            place.empty()
-            trouble.show_closed(str(error))
-            st.stop()
+    except (SettingsError, LocalSupabaseError) as error:
+        log.warning("Tavern could not start: %s", error)
+        place.empty()
+        trouble.show_closed(str(error))
+        st.stop()
     place.empty()
     return services
 

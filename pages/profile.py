@@ -112,7 +112,7 @@ def _begin_anew() -> None:
 def _sign_out_here() -> None:
     st.divider()
     st.caption("“Sign out” in the menu signs you out everywhere.")
-    st.button("Sign out of this browser only", type="tertiary", on_click=identity.sign_out_here)
+    st.button("Leave only this browser", type="tertiary", on_click=identity.sign_out_here)
 
 
 if __name__ == "__main__":
