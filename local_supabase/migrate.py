@@ -16,7 +16,7 @@ from local_supabase.errors import DiskFull, MigrationError, ProjectError
 from local_supabase.statements import Statement, split
 
 _MIGRATION = re.compile(r"(?P<version>\d+)_(?P<name>.*)\.sql")
-_BOOTSTRAP = Path(__file__).parent / "bootstrap"
+BOOTSTRAP = Path(__file__).parent / "bootstrap"
 
 _HISTORY = """
 create schema if not exists supabase_migrations;
@@ -53,7 +53,7 @@ class Migration:
     path: Path
 
 
-def bootstrap(connection: Connection, folder: Path = _BOOTSTRAP) -> None:
+def bootstrap(connection: Connection, folder: Path = BOOTSTRAP) -> None:
     """Bring the database to this version's bootstrap: apply, in name order, the files it lacks.
 
     Raises:

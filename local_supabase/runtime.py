@@ -22,6 +22,7 @@ _START_SECONDS = 300.0
 _STOP_SECONDS = 40.0
 _POLL_SECONDS = 0.05
 _WATCH_SECONDS = 1.0
+_LONGEST_WATCH_SECONDS = 30.0
 
 Progress = Callable[[str], None]
 
@@ -205,24 +206,21 @@ def _reap_later(process: subprocess.Popen[bytes] | None) -> None:
 
 
 def _watch(member: _Membership) -> None:
-    """Start the stack again when its supervisor was killed; one that was stopped on purpose stays stopped."""
+    """Start the stack again when it was killed; one that was stopped on purpose stays stopped."""
     folder = member.wanted.data_dir
     # At the address that clients already have, which is the remembered one, even if it was asked to be any.
     again = replace(member.wanted, port=None, database_port=None)
-    while not member.ended.wait(_WATCH_SECONDS):
-        crashed = not folder.is_running() and folder.state.exists()
-        if crashed and _died(folder):
-            try:
-                _start_or_join(again, _silent)
-            except (StartFailed, OSError):
-                # The reason is in the supervisor's log and in the state, which says FAILED now: not tried
-                # again.
-                continue
-
-
-def _died(folder: DataDir) -> bool:
-    state = folder.read_state()
-    return state is not None and state.phase in {Phase.READY, Phase.STARTING}
+    pause = _WATCH_SECONDS
+    while not member.ended.wait(pause):
+        # Who stops a stack takes its state away; who is killed leaves it, and so does a start that failed.
+        if folder.is_running() or not folder.state.exists():
+            continue
+        try:
+            _start_or_join(again, _silent)
+            pause = _WATCH_SECONDS
+        except (StartFailed, OSError):
+            # Why is in the supervisor's log. It may pass, as a full disk does.
+            pause = min(pause * 2, _LONGEST_WATCH_SECONDS)
 
 
 def _silent(message: str) -> None:

@@ -1,9 +1,11 @@
+import shutil
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from local_supabase.errors import ProjectError
-from local_supabase.migrate import migrations
+from local_supabase.migrate import BOOTSTRAP, bootstrap, migrations
 from tests.local_supabase.launch import launched, make_project, run
 
 FIRST = "create table public.one (id int primary key);\ninsert into public.one values (1);"
@@ -99,3 +101,18 @@ def test_settings_of_one_migration_do_not_reach_the_next(tmp_path: Path) -> None
     )
     with launched(project, tmp_path / "data") as stack:
         assert stack.sql("select tableowner from pg_tables where schemaname = 'public'") == [("postgres",)]
+
+
+def test_an_older_database_gets_what_a_newer_bootstrap_adds_once(tmp_path: Path) -> None:
+    newer = tmp_path / "newer"
+    shutil.copytree(BOOTSTRAP, newer)
+    (newer / "99_more.sql").write_text("create table extensions.more (id int);")
+    with launched(make_project(tmp_path / "project"), tmp_path / "data") as stack:
+        connection = psycopg2.connect(stack.value("DATABASE_URL"))
+        connection.autocommit = True
+        try:
+            bootstrap(connection, newer)
+            bootstrap(connection, newer)
+        finally:
+            connection.close()
+        assert stack.sql("select count(*) from extensions.more") == [(0,)]

@@ -1,7 +1,9 @@
+import itertools
 import os
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -224,3 +226,47 @@ def test_a_disk_that_fills_up_costs_no_acknowledged_write(project: Path, tmp_pat
         ballast.unlink()
         wait_for(lambda: healthy(stack), within=60, what="a healthy stack")
         assert stack.sql("select id from public.notes where id = 1") == [(1,)]
+
+
+def test_no_acknowledged_write_is_lost_however_often_something_is_killed(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", NOTES)
+    acknowledged: list[int] = []
+    first = Launched(project, tmp_path / "data").wait_ready()
+
+    def wait_for_more_writes() -> None:
+        enough = len(acknowledged) + 20
+        wait_for(lambda: len(acknowledged) > enough, within=60, what="some writes")
+
+    with writing(first, acknowledged):
+        for name in ("postgres", "gateway", "postgres"):
+            wait_for_more_writes()
+            first.children[name].kill()
+        wait_for_more_writes()
+        first.stop(signal.SIGKILL)
+    with launched(project, tmp_path / "data") as again:
+        kept = {row[0] for row in again.sql("select id from public.notes")}
+    assert set(acknowledged) <= kept
+
+
+@contextmanager
+def writing(stack: Launched, acknowledged: list[int]) -> Iterator[None]:
+    """Write notes over REST from a thread during the block, noting those that were acknowledged."""
+    ended = threading.Event()
+    headers = {"apikey": stack.value("SUPABASE_SERVICE_KEY")}
+    url = f"{stack.value('SUPABASE_URL')}/rest/v1/notes"
+
+    def write() -> None:
+        for number in itertools.count():
+            if ended.is_set():
+                return
+            with suppress(httpx.HTTPError):
+                if httpx.post(url, headers=headers, json={"id": number}, timeout=5).status_code == 201:
+                    acknowledged.append(number)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
