@@ -15,7 +15,6 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from db.auth import Accounts
 from db.clients import Clients
 from db.settings import Settings, SettingsError, settings_from
-from live.engine import Engine
 from local_supabase.errors import LocalSupabaseError
 from local_supabase.runtime import ensure_running
 from pages import activity, create_account, events, inbox, people, profile, sign_in, tavern
@@ -106,13 +105,14 @@ def _services() -> Services:
     return services
 
 
-def _wait_for_rows(engine: Engine) -> None:
+def _wait_for_rows(services: Services) -> None:
+    engine = services.engine
     if engine.wait_loaded(0):
         return
     with st.spinner("Setting the tables…"):
         loaded = engine.wait_loaded(FIRST_ROWS)
     if not loaded:
-        trouble.show_unreachable(engine)
+        trouble.show_unreachable(services)
         st.stop()
 
 
@@ -143,7 +143,7 @@ def main() -> None:
     session.begin(services)
     me = identity.settle()
     setup_realtime_subscriptions(services.engine, me)
-    _wait_for_rows(services.engine)
+    _wait_for_rows(services)
     sidebar.remember(pages)
     sidebar.show()
     identity.keep_cookie()

@@ -154,6 +154,10 @@ def from_api(error: APIError) -> DatabaseError:
     """Translate PostgREST's answer. Codes: SQLSTATE classes of Postgres and PGRST* of PostgREST."""
     code = error.code or ""
     text = error.message or ""
+    if "api key" in text.lower():  # worded by the gateway of a hosted project, without a code
+        return Misconfigured(
+            "SUPABASE_KEY is not a key of this project. Copy the anon or publishable key again."
+        )
     if code in _TOKEN_CODES:
         return SignedOut()
     if _UNREACHABLE_CODES.fullmatch(code):

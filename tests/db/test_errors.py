@@ -21,6 +21,7 @@ def api_error(code: str, message: str = "") -> APIError:
 @pytest.mark.parametrize(
     ("code", "message", "expected"),
     [
+        ("", "Invalid API key", errors.Misconfigured),
         ("42501", 'new row violates row-level security policy for table "events"', errors.NotAllowed),
         ("23503", "violates foreign key constraint", errors.Gone),
         ("23505", "duplicate key value", errors.Duplicate),
