@@ -13,6 +13,7 @@ from db.auth import Accounts, SignedIn
 from db.clients import Clients
 from db.settings import Settings
 from local_supabase.runtime import StackInfo
+from tests.verify.oracle import Oracle
 
 PASSWORD = "a-long-test-password"
 
@@ -22,8 +23,8 @@ class Cast:
     """Ada is an admin, bo and cy write, dee only looks on; a visitor has no account."""
 
     stack: StackInfo
-    clients: Clients
     accounts: Accounts
+    oracle: Oracle
     ada: SignedIn
     bo: SignedIn
     cy: SignedIn
@@ -67,11 +68,13 @@ def gathered(stack: StackInfo) -> Iterator[Cast]:
     """Gather the cast for the block."""
     clients = Clients(Settings(stack.url, stack.anon_key))
     accounts = Accounts(clients)
+    oracle = Oracle(stack)
     try:
         ada, bo, cy, dee = (new_account(accounts, name) for name in ("Ada", "Bo", "Cy", "Dee"))
-        cast = Cast(stack, clients, accounts, ada, bo, cy, dee)
+        cast = Cast(stack, accounts, oracle, ada, bo, cy, dee)
         cast.by_sql("update public.users set role = 'admin' where id = %s", ada.user_id)
         yield cast
     finally:
+        oracle.close()
         accounts.close()
         clients.close()

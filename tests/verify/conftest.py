@@ -13,6 +13,7 @@ from realtime_handlers import ALL_SPECS
 from tests.support.stack import running_stack
 from tests.support.wait import wait_for
 from tests.verify.cast import Cast, gathered
+from tests.verify.followers import Followers
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,17 @@ def engine(own_stack: StackInfo, cast: Cast) -> Iterator[Engine]:
         yield started
     finally:
         started.stop()
+
+
+@pytest.fixture(scope="module")
+def followers(own_stack: StackInfo, cast: Cast) -> Iterator[Followers]:
+    """Give everybody a store that follows without a stream."""
+    opened = Followers(own_stack, cast.readers)
+    try:
+        opened.catch_up()
+        yield opened
+    finally:
+        opened.close()
 
 
 def _is_live(engine: Engine, user_id: str | None) -> bool:

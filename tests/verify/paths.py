@@ -17,12 +17,14 @@ from tests.verify.cast import Cast
 Result = tuple[str, Record, SignedIn]
 """A row that a write returned, with its table and its writer: what the writer's own tab shows at once."""
 
+Act = Callable[[Cast], list[Result]]
+
 
 @dataclass(frozen=True, slots=True)
 class WritePath:
     """One way to write, and the functions of `db` that it uses."""
 
-    act: Callable[[Cast], list[Result]]
+    act: Act
     covers: Sequence[Callable[..., object]]
 
     def __str__(self) -> str:
@@ -32,9 +34,14 @@ class WritePath:
 PATHS: list[WritePath] = []
 
 
-def path(*covers: Callable[..., object]) -> Callable[[Callable[[Cast], list[Result]]], None]:
+def path(*covers: Callable[..., object]) -> Callable[[Act], Act]:
     """Take the function below as a write path."""
-    return lambda act: PATHS.append(WritePath(act, covers))
+
+    def taken(act: Act) -> Act:
+        PATHS.append(WritePath(act, covers))
+        return act
+
+    return taken
 
 
 def new_id() -> str:
@@ -278,4 +285,18 @@ def many_rows_in_one_transaction(cast: Cast) -> list[Result]:
         cast.bo.user_id,
     )
     cast.by_sql("delete from public.tavern_messages where body like 'Message %%'")
+    return []
+
+
+@path()
+def an_answer_is_replaced_in_one_transaction_by_sql(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo)
+    rsvps.answer(cast.cy, event, RsvpStatus.GOING)
+    cast.by_sql(
+        "delete from public.rsvps where event_id = %s;"
+        " insert into public.rsvps (event_id, user_id, status) values (%s, %s, 'maybe')",
+        event,
+        event,
+        cast.cy.user_id,
+    )
     return []

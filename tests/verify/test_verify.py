@@ -1,32 +1,32 @@
 """For every write path: the snapshot with the changes applied is what a fresh load gives, table by table."""
 
-import asyncio
 import inspect
 from functools import partial
 
-import httpx
 import pytest
 
 from db import events, private_messages, rsvps, tavern_messages, users
 from db.auth import SignedIn
 from live.engine import Engine
-from live.reads import Reader
-from live.store import Store
-from live.sync import Sync
-from local_supabase.runtime import StackInfo
-from realtime_handlers import ALL_SPECS
 from tests.support.wait import wait_for
 from tests.verify.cast import Cast
-from tests.verify.oracle import Tables, difference, fresh_load, held_by_engine, held_by_store
-from tests.verify.paths import PATHS, WritePath
+from tests.verify.followers import Followers
+from tests.verify.oracle import Tables, difference, held_by_engine, held_by_store
+from tests.verify.paths import (
+    PATHS,
+    WritePath,
+    a_message_is_hidden,
+    a_private_message_is_sent,
+    something_is_said,
+)
 
 
 def assert_all_see_the_truth(engine: Engine, cast: Cast) -> None:
     """Compare everybody's tables with a fresh load of their own."""
     for name, person in cast.readers.items():
-        expected = fresh_load(cast.clients, person)
+        expected = cast.oracle.fresh_load(person)
         try:
-            wait_for(partial(_equal, expected, engine, person), within=15, what=f"{name} to see a fresh load")
+            wait_for(partial(_equal, expected, engine, person), within=60, what=f"{name} to see a fresh load")
         except AssertionError as error:
             wrong = difference(expected, held_by_engine(engine, person))
             raise AssertionError(f"{error}\n{wrong}") from None
@@ -56,28 +56,12 @@ def test_the_writers_own_result_and_its_echo_are_one(engine: Engine, cast: Cast,
 
 
 @pytest.mark.parametrize("path", PATHS, ids=str)
-async def test_catching_up_alone_brings_every_write(
-    own_stack: StackInfo, cast: Cast, path: WritePath
-) -> None:
-    async with httpx.AsyncClient(timeout=30) as http:
-        followers = {name: follower(own_stack, person, http) for name, person in cast.readers.items()}
-        await asyncio.gather(*(one.load() for one in followers.values()))
-        path.act(cast)
-        await asyncio.gather(*(one.catch_up() for one in followers.values()))
-        for name, person in cast.readers.items():
-            wrong = difference(fresh_load(cast.clients, person), held_by_store(followers[name].store))
-            assert not wrong, f"{name}:\n{wrong}"
-
-
-def follower(stack: StackInfo, person: SignedIn | None, http: httpx.AsyncClient) -> Sync:
-    """Return what follows every table for this person by asking, without a stream."""
-
-    async def token() -> str | None:
-        return person.access_token() if person else None
-
-    specs = {spec.name: spec for spec in ALL_SPECS}
-    reader = Reader(stack.url, stack.anon_key, specs, token, http)
-    return Sync(Store(ALL_SPECS, lambda _: None), specs, reader)
+def test_catching_up_alone_brings_every_write(followers: Followers, cast: Cast, path: WritePath) -> None:
+    path.act(cast)
+    followers.catch_up()
+    for name, person in cast.readers.items():
+        wrong = difference(cast.oracle.fresh_load(person), held_by_store(followers.stores[name]))
+        assert not wrong, f"{name}:\n{wrong}"
 
 
 def test_every_function_that_writes_is_verified() -> None:
@@ -92,17 +76,29 @@ def test_every_function_that_writes_is_verified() -> None:
 
 
 def test_a_third_person_holds_nothing_of_a_private_message(engine: Engine, cast: Cast) -> None:
-    held = held_by_engine(engine, cast.dee)
-    assert held["users"]
-    assert held["private_messages"] == {}
-    assert held["change_log"] == {}
-    assert "For you alone" not in repr(held)
-    admin = held_by_engine(engine, cast.ada)
+    a_private_message_is_sent(cast)
+    assert_all_see_the_truth(engine, cast)
+    assert "For you alone" in repr(held_by_engine(engine, cast.cy))
+    third, admin = held_by_engine(engine, cast.dee), held_by_engine(engine, cast.ada)
+    assert third["users"]
+    assert third["private_messages"] == {}
+    assert third["change_log"] == {}
     assert admin["change_log"]
-    assert "For you alone" not in repr(admin)
+    assert "For you alone" not in repr((third, admin))
 
 
 def test_nobody_holds_the_text_of_a_hidden_message_but_moderators(engine: Engine, cast: Cast) -> None:
+    a_message_is_hidden(cast)
+    assert_all_see_the_truth(engine, cast)
     for name, person in cast.readers.items():
         held = repr(held_by_engine(engine, person))
         assert ("Something rude" in held) is (name == "ada"), name
+
+
+def test_what_is_pruned_leaves_the_activity_feed(engine: Engine, cast: Cast) -> None:
+    something_is_said(cast)
+    assert_all_see_the_truth(engine, cast)
+    assert held_by_engine(engine, cast.ada)["change_log"]
+    cast.by_sql("select public.prune_change_log('0')")
+    assert_all_see_the_truth(engine, cast)
+    assert held_by_engine(engine, cast.ada)["change_log"] == {}
