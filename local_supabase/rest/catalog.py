@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -30,11 +31,13 @@ class Type:
         return self.name in {JSON, JSONB}
 
 
+MEDIA_TYPE = re.compile(r"[A-Za-z0-9.-]+/[A-Za-z0-9.+-]+")
 PG: str = "pg_catalog"
 TEXT = Name(PG, "text")
 JSON = Name(PG, "json")
 JSONB = Name(PG, "jsonb")
 TSVECTOR = Name(PG, "tsvector")
+BYTEA = Name(PG, "bytea")
 TEXT_TYPE = Type(TEXT, TEXT, Name(PG, "_text"), "text")
 JSONB_TYPE = Type(JSONB, JSONB, Name(PG, "_jsonb"), "jsonb")
 JSON_TYPE = Type(JSON, JSON, Name(PG, "_json"), "json")
@@ -159,9 +162,15 @@ class Routine:
         return not self.set_of
 
     @property
-    def has_variadic(self) -> bool:
-        """Whether its last parameter takes any number of values."""
-        return any(parameter.variadic for parameter in self.parameters)
+    def media_type(self) -> str | None:
+        """The media type its value is of: it returns a domain with the name of one, such as "text/plain"."""
+        named = self.returns is Returns.SCALAR and self.single and MEDIA_TYPE.fullmatch(self.type.name)
+        return self.type.name if named else None
+
+    @property
+    def gives_bytes(self) -> bool:
+        """Whether its value is of bytea, or a domain over it."""
+        return any(column.type.base == BYTEA for column in self.columns.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Format(Enum):
     OBJECT = "application/vnd.pgrst.object+json"
     OBJECT_STRIPPED = "application/vnd.pgrst.object+json;nulls=stripped"
     CSV = "text/csv"
+    RAW = "the value as it is"
     OPENAPI = "application/openapi+json"
 
     @property
@@ -115,16 +116,26 @@ def _quality(text: str) -> float:
         return 1.0
 
 
+_WITH_CHARSET = ("text/plain", "text/xml", "text/csv", "application/json")
+
+
+def raw_content_type(media_type: str) -> str:
+    """Return the Content-Type of a value of a media type that a function named itself."""
+    return f"{media_type}; charset=utf-8" if media_type in _WITH_CHARSET else media_type
+
+
 @lru_cache(maxsize=512)
-def negotiate(header: str | None) -> Format:
+def negotiate(header: str | None, own: str | None = None) -> Format:
     """Choose the shape of the body of a table's or function's answer.
+
+    `own` is the media type of a function's value, which is given as it is to who asks for that type.
 
     Raises:
         RestError: PGRST107, nothing the caller accepts can be made (plans are off, as on a hosted project).
     """
     accepted = parse_accept(header)
     for candidate in accepted:
-        chosen = _format(candidate)
+        chosen = Format.RAW if candidate.name == own else _format(candidate)
         if chosen is not None:
             return chosen
     raise no_media_type([candidate.plain for candidate in accepted])

@@ -19,6 +19,7 @@ from local_supabase.rest.errors import (
     put_filters,
 )
 from local_supabase.rest.fuzzy import closest
+from local_supabase.rest.media import Format, negotiate
 from local_supabase.rest.payload import Rows
 from local_supabase.rest.preferences import Count, Missing, Resolution, Return
 from local_supabase.rest.read_sql import RESPONSE, ROW, ReadWriter, body
@@ -38,6 +39,7 @@ class Plan:
     sql: str
     values: tuple[object, ...]
     read_only: bool
+    form: Format
     explain: str | None = None
     explain_values: tuple[object, ...] = ()
     table: Table | None = None
@@ -109,7 +111,7 @@ def _read(asked: Asked, catalog: Catalog, max_rows: int) -> Plan:
         f"FROM (SELECT * FROM {SOURCE}) {ROW}"
     )
     explain, explain_values = _explaining(catalog, root, asked)
-    return Plan(sql, tuple(writer.parameters.values), True, explain, explain_values, table)
+    return Plan(sql, tuple(writer.parameters.values), True, form, explain, explain_values, table)
 
 
 def _counting(writer: ReadWriter, root: Node, asked: Asked, max_rows: int) -> tuple[str, str]:
@@ -138,7 +140,7 @@ def _call(asked: Asked, catalog: Catalog, max_rows: int) -> Plan:
         root.columns = routine.columns
     root.window = asked.window
     build(catalog, root, asked.query, filters=True, ranges=True, max_rows=max_rows)
-    form = asked.form
+    form = negotiate(asked.accept, routine.media_type if _selects_everything(root) else None)
     _check_preferences(asked)
     if asked.preferences.max_affected is not None and asked.preferences.strict and routine.single:
         raise max_affected_rpc()
@@ -158,7 +160,11 @@ def _call(asked: Asked, catalog: Catalog, max_rows: int) -> Plan:
         f"SELECT {total} AS total, {page} AS rows, {made} AS body, {RESPONSE} FROM ({rows}) {ROW}"
     )
     read_only = not posted or routine.volatility is not Volatility.VOLATILE
-    return Plan(sql, tuple(writer.parameters.values), read_only, routine=routine)
+    return Plan(sql, tuple(writer.parameters.values), read_only, form, routine=routine)
+
+
+def _selects_everything(root: Node) -> bool:
+    return not root.children and [item.field.name for item in root.fields] == ["*"]
 
 
 def _called_columns(root: Node) -> list[str]:
@@ -199,7 +205,7 @@ def _write(asked: Asked, catalog: Catalog) -> Plan:
         location=table.key if asked.target.action is Action.INSERT and returns is Return.HEADERS_ONLY else (),
         counts_inserted=_merges(asked),
     )
-    return Plan(sql, tuple(writer.parameters.values), False, table=table, unfiltered=unfiltered)
+    return Plan(sql, tuple(writer.parameters.values), False, form, table=table, unfiltered=unfiltered)
 
 
 def _merges(asked: Asked) -> bool:

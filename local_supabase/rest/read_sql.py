@@ -23,6 +23,7 @@ _CSV: Final = (
     f"FROM (SELECT row_to_json(hh) AS r FROM {SOURCE} AS hh LIMIT 1) s) a) || E'\\n' || "
     f"coalesce(string_agg(substring({ROW}::text, 2, length({ROW}::text) - 2), E'\\n'), '')"
 )
+_RAW: Final = f"(array_agg({ROW}.pgrst_scalar::text))[1]"
 
 
 class ReadWriter(Writer):
@@ -167,6 +168,8 @@ def body(form: Format | None, *, scalar: bool = False, single: bool = False) -> 
         return "''"
     if form is Format.CSV:
         return _CSV
+    if form is Format.RAW:
+        return _RAW
     rows = f"json_agg({ROW}.pgrst_scalar)" if scalar else f"json_agg({ROW})"
     if form.strips_nulls:
         rows = f"json_strip_nulls({rows})"

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from local_supabase.rest.catalog import Returns
 from local_supabase.rest.errors import RestError, bad_response_headers, bad_response_status
+from local_supabase.rest.media import Format, raw_content_type
 from local_supabase.rest.plan import Plan
 from local_supabase.rest.preferences import Resolution, Return
 from local_supabase.rest.ranges import content_range, out_of_bounds, read_status
@@ -27,7 +28,7 @@ class Result:
 
     total: int | None
     rows: int
-    body: str
+    body: str | None
     headers: str | None = None
     status: str | None = None
     inserted: int | None = None
@@ -48,13 +49,25 @@ def make_response(asked: Asked, plan: Plan, result: Result, profile: str | None)
         case _:
             status, headers, body = _write_answer(asked, result)
     if body is not None:
-        headers.append(("Content-Type", asked.form.content_type))
+        headers.append(("Content-Type", _content_type(plan)))
         if profile is not None:
             headers.append(("Content-Profile", profile))
     own = _own_headers(result.headers)
     replaced = {name.lower() for name, _ in own}
     headers = [pair for pair in headers if pair[0].lower() not in replaced] + own
-    return respond(_own_status(result.status) or status, headers, (body or "").encode())
+    return respond(_own_status(result.status) or status, headers, _encoded(plan, body or ""))
+
+
+def _content_type(plan: Plan) -> str:
+    if plan.form is Format.RAW and plan.routine is not None:
+        return raw_content_type(plan.routine.media_type or "")
+    return plan.form.content_type
+
+
+def _encoded(plan: Plan, body: str) -> bytes:
+    if plan.form is Format.RAW and plan.routine is not None and plan.routine.gives_bytes:
+        return bytes.fromhex(body.removeprefix("\\x"))
+    return body.encode()
 
 
 def respond(status: int, headers: Headers, body: bytes) -> Response:
@@ -94,7 +107,7 @@ def _rows_answer(asked: Asked, plan: Plan, result: Result) -> tuple[int, Headers
         return 204, headers, None
     if status == 416:
         return status, headers, out_of_bounds(lower, result.total or 0).decode()
-    return status, headers, result.body
+    return status, headers, result.body or ""
 
 
 def _content_location(asked: Asked) -> str:

@@ -130,7 +130,7 @@ class RestService:
             row = await connection.fetchrow(plan.sql, *plan.values)
             assert row is not None
             result = Result(*row.values())
-            _check(asked, result)
+            _check(asked, plan, result)
             if plan.explain is None:
                 return result
             return await _estimated(connection, asked, plan, result, self._max_rows)
@@ -155,7 +155,7 @@ def _settings(
     return settings
 
 
-def _check(asked: Asked, result: Result) -> None:
+def _check(asked: Asked, plan: Plan, result: Result) -> None:
     """Refuse what came out; the error ends the transaction, so nothing was done.
 
     Raises:
@@ -165,7 +165,7 @@ def _check(asked: Asked, result: Result) -> None:
     if action is Action.UPSERT:
         if result.rows != 1:
             raise put_mismatch()
-    elif asked.form.singular and result.rows != 1:
+    elif plan.form.singular and result.rows != 1:
         raise not_singular(result.rows)
     limit = asked.preferences.max_affected
     limited = action in {Action.UPDATE, Action.DELETE, Action.CALL, Action.CALL_READ}

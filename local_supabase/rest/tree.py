@@ -102,7 +102,7 @@ def build(
     """Hang the embedded resources, conditions, orders and windows of a query under its root.
 
     `filters` says whether the root's own filters and logic belong to the reading (not so for writes),
-    `ranges` whether orders and windows do.
+    `ranges` whether windows do.
 
     Raises:
         RestError: PGRST108, 118, 120, 123, 200, 201.
@@ -116,8 +116,11 @@ def build(
         if filters or path:
             node = _at(root, path)
             node.where.append(place(tree))
+    # Of several orders for one resource the first counts.
+    for path, terms in reversed(query.orders):
+        _at(root, path).order = terms
     if ranges:
-        _arrange(root, query)
+        _open_windows(root, query)
         _limit(root, max_rows)
     _settle(root)
     return root
@@ -194,10 +197,7 @@ def place(tree: Condition) -> Placed:
     return Branch(tree.conjunction, tree.negated, tuple(place(part) for part in tree.parts))
 
 
-def _arrange(root: Node, query: Query) -> None:
-    # Of several orders for one resource the first counts.
-    for path, terms in reversed(query.orders):
-        _at(root, path).order = terms
+def _open_windows(root: Node, query: Query) -> None:
     for path, window in query.windows:
         if path:
             _at(root, path).window = window

@@ -161,7 +161,8 @@ def returned_columns(root: Node, key: tuple[str, ...]) -> list[str]:
         needed += [near for near, _ in (one.junction.columns if one.junction is not None else one.columns)]
     if "*" in names:
         return ["*"]
-    return sorted({*names, *needed, *key})
+    ordering = [term.field.name for term in root.order if term.relation is None]
+    return sorted({*names, *needed, *key, *ordering})
 
 
 def statement(

@@ -129,6 +129,16 @@ def test_the_result_can_be_csv_or_one_object(rest: Rest) -> None:
     assert one.json() == {"id": 1}
 
 
+def test_a_value_of_a_media_type_is_given_as_it_is_to_who_asks_for_it(rest: Rest) -> None:
+    html = rest.get("/rpc/page", Accept="text/html")
+    assert (html.text, html.headers["content-type"]) == ("<p>hi</p>", "text/html")
+    assert rest.get("/rpc/page").json() == "<p>hi</p>"
+    image = rest.get("/rpc/pixel", Accept="image/png, */*")
+    assert (image.content, image.headers["content-type"]) == (b"\x89PNG\x00", "image/png")
+    assert rest.get("/rpc/page", Accept="image/png").status_code == 406
+    assert rest("HEAD", "/rpc/page", Accept="text/html").headers["content-type"] == "text/html"
+
+
 def test_a_function_that_is_not_there_is_described(rest: Rest) -> None:
     answer = rest.post("/rpc/add", {"a": 1})
     assert answer.status_code == 404

@@ -72,6 +72,19 @@ def test_an_empty_list_inserts_nothing_and_an_empty_object_a_row_of_defaults(res
     assert len(rest.post("/things", [{}, {}], **REPRESENTATION).json()) == 2
 
 
+def test_what_was_written_comes_in_the_order_asked_for(rest: Rest) -> None:
+    rows = [{"name": name} for name in ("a", "c", "b")]
+    answer = rest.post("/things?select=name&order=name.desc", rows, **REPRESENTATION)
+    assert [row["name"] for row in answer.json()] == ["c", "b", "a"]
+    by_id = rest(
+        "PATCH", "/things?name=neq.a&select=name&order=id.desc", json={"note": "x"}, **REPRESENTATION
+    )
+    assert [row["name"] for row in by_id.json()] == ["b", "c"]
+    embedding = "/clients?id=eq.1&select=id,projects(id)&projects.order=id.desc"
+    changed = rest("PATCH", embedding, json={"name": "Microsoft"}, **REPRESENTATION)
+    assert changed.json() == [{"id": 1, "projects": [{"id": 2}, {"id": 1}]}]
+
+
 def test_csv_and_forms_are_rows_too(rest: Rest) -> None:
     csv = rest(
         "POST", "/things", content="name,note\nc1,NULL\nc2,hey\n", Content_Type="text/csv", **REPRESENTATION

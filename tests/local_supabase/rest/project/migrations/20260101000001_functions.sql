@@ -79,3 +79,7 @@ create function public.denied() returns int stable language sql as $$ select 1 $
 revoke all on function public.denied() from public, anon, authenticated;
 create function public.cursor_rows() returns setof record language sql stable as $$ select 1, 2 $$;
 create function public.trigger_one() returns trigger language plpgsql as $$ begin return new; end $$;
+create domain public."text/html" as text;
+create domain public."image/png" as bytea;
+create function public.page() returns public."text/html" stable language sql as $$ select '<p>hi</p>' $$;
+create function public.pixel() returns public."image/png" stable language sql as $$ select '\x89504e4700'::bytea $$;
