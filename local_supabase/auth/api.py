@@ -193,6 +193,8 @@ async def caller_of(api: AuthApi, connection: Connection, request: Request) -> C
     user = await users.find(connection, users.Lookup.ID, subject)
     if user is None:
         raise forbidden("user_not_found", "User from sub claim in JWT does not exist")
+    if user.is_banned:
+        raise forbidden("user_banned", "User is banned")
     return Caller(user, await _session_of(connection, claims.get("session_id")))
 
 

@@ -10,15 +10,19 @@ from local_supabase.auth.settings import AuthSettings
 
 def allowed(settings: AuthSettings, url: str) -> bool:
     """Tell whether a URL may be redirected to, as GoTrue's ``IsRedirectURLValid`` judges it."""
+    # Clients strip or reinterpret these, and then go somewhere else than what was judged.
+    if not url or any(character <= " " or character in "\x7f\\" for character in url):
+        return False
     try:
         target, site = urlsplit(url), urlsplit(settings.site_url)
-        hostname = target.hostname
+        hostname, port, site_port = target.hostname, target.port, site.port
     except ValueError:
         return False
-    if not url or not target.scheme or any(character in url for character in "\r\n\0\\"):
+    if not target.scheme:
         return False
-    if hostname and hostname == site.hostname:
-        return target.scheme in ("http", "https")
+    is_site = hostname and (target.scheme, hostname) == (site.scheme, site.hostname)
+    if is_site and (port == site_port or hostname == "localhost"):
+        return True
     if hostname and hostname.isdigit():  # an IPv4 address as one number
         return False
     if hostname and (address := _address(hostname)) is not None:

@@ -71,7 +71,11 @@ def routes(context: Context) -> list[BaseRoute]:
 
 def build_routes(api: AuthApi) -> list[BaseRoute]:
     """Give the routes of a service that was put together."""
-    return [Route(path, endpoint(api, handler), methods=[method]) for method, path, handler in ENDPOINTS]
+    routes = [Route(path, endpoint(api, handler), methods=[method]) for method, path, handler in ENDPOINTS]
+    for route in routes:
+        # Starlette would answer HEAD like GET, and whoever only looks at the link in a mail would use it up.
+        (route.methods or set()).discard("HEAD")
+    return list(routes)
 
 
 def load_settings(project: Path, environ: Mapping[str, str]) -> AuthSettings:

@@ -20,7 +20,7 @@ from local_supabase.auth.limits import refuse_if_over
 from local_supabase.auth.models import User
 from local_supabase.auth.one_time import TokenType
 from local_supabase.auth.users import Changes, Column, Lookup
-from local_supabase.auth.validation import validate_email
+from local_supabase.auth.validation import validate_email, validate_phone
 from local_supabase.database import Connection
 
 HALF_CONFIRMED = "Confirmation link accepted. Please proceed to confirm link sent to the other email"
@@ -85,6 +85,8 @@ def _read_presented(body: Body) -> Presented:
         return Presented(kind, hashed)
     if bool(email) == bool(phone):
         raise invalid("Only an email address or phone number should be provided on verify")
+    if phone:
+        validate_phone(phone)
     if phone or kind in PHONE_TYPES:
         # Nobody has a code sent to a phone, since none is ever sent.
         raise forbidden("otp_expired", "Token has expired or is invalid")

@@ -83,6 +83,8 @@ async def test_a_banned_user_is_told_so(auth: Auth, sql: "asyncpg.Connection[asy
     )
     signing_in = await auth.sign_in(session.email)
     assert (signing_in.status_code, signing_in.json()["code"]) == (400, "user_banned")
+    asking = await auth.get("/user", session.access_token)
+    assert (asking.status_code, asking.json()["code"]) == (403, "user_banned")
     refreshing = await auth.refresh(session.refresh_token)
     assert (refreshing.status_code, refreshing.json()["code"]) == (400, "user_banned")
 

@@ -40,10 +40,19 @@ def test_the_site_loopback_and_what_is_listed_are_allowed(url: str) -> None:
         "https://shop.example/done/more",
         "https://tavern.example\r\nX: y",
         "https://[",
+        "http://tavern.example/",
+        "https://tavern.example:8443/",
+        "\thttps://2130706433/",
     ],
 )
 def test_anything_else_is_not(url: str) -> None:
     assert not allowed(SETTINGS, url)
+
+
+def test_the_site_on_localhost_may_have_any_port() -> None:
+    local = AuthSettings(site_url="http://localhost:8501")
+    assert allowed(local, "http://localhost:3000/callback")
+    assert not allowed(local, "https://localhost:3000/callback")
 
 
 def test_the_first_allowed_one_is_chosen_else_the_site() -> None:

@@ -75,6 +75,14 @@ async def test_a_used_link_leads_to_the_site_with_the_error(strict: Auth) -> Non
     }
 
 
+async def test_looking_at_a_link_does_not_use_it_up(strict: Auth) -> None:
+    email = await _signed_up(strict)
+    mail = await strict.mail_to(email)
+    looked = await strict.http.head(f"/verify?{httpx.URL(mail.link).query.decode()}")
+    assert looked.status_code == 405
+    assert "access_token" in _fragment(await strict.follow(mail))
+
+
 async def test_the_hash_of_a_link_is_a_token_hash(strict: Auth) -> None:
     email = await _signed_up(strict)
     hashed = parse_qs((await strict.mail_to(email)).link)["type"]
@@ -104,6 +112,7 @@ async def test_an_old_code_is_refused(strict: Auth, sql: "asyncpg.Connection[asy
         ({"type": "signup", "token_hash": "1", "email": "a@x.example"}, 400, "validation_failed"),
         ({"type": "magic", "token": "1", "email": "a@x.example"}, 400, "validation_failed"),
         ({"type": "sms", "token": "1", "phone": "491511234567"}, 403, "otp_expired"),
+        ({"type": "sms", "token": "1", "phone": "0151-invalid"}, 400, "validation_failed"),
         ({"type": "signup", "token": "1", "email": "nobody@x.example"}, 403, "otp_expired"),
         ({"type": "signup", "token_hash": "nothing"}, 403, "otp_expired"),
     ],
