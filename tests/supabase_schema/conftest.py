@@ -4,8 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from local_supabase.runtime import StackInfo
 from tests.supabase_schema.cluster import hosted_database
 from tests.supabase_schema.database import Session, World, new_world, session
+from tests.support.stack import running_stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
+    """Give a stack that only these tests use: they read the catalog, prune the log and demote admins."""
+    with running_stack(tmp_path_factory.mktemp("schema") / "data") as info:
+        yield info
 
 
 @pytest.fixture(scope="session")
