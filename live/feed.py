@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -51,6 +52,8 @@ class Feed:
         self._subscription: Subscription | None = None
         self._streaming = False
         self._behind = True
+        # The feeds of a process do not all ask at the same moment.
+        self._jitter = random.uniform(0.8, 1.0)  # noqa: S311 - nobody gains by guessing it
         self._reachable = True
         self._polled = False
         self._incoming: list[Record] = []
@@ -221,7 +224,7 @@ class Feed:
 
     def _pause(self) -> float:
         if self._streaming and not self._behind:
-            return self._timing.reconcile * (0.9 + 0.2 * (id(self) % 97) / 97)
+            return self._timing.reconcile * self._jitter
         return self._timing.poll
 
     def _reached(self, reachable: bool) -> None:
@@ -239,7 +242,8 @@ class Feed:
         else:
             state = FeedState.POLLING if self._polled and self._sync.loaded else FeedState.CONNECTING
         if state is not self._status.state:
-            _log.info("The feed is %s", state.value.lower())
+            level = logging.INFO if state in (FeedState.LIVE, FeedState.CATCHING_UP) else logging.WARNING
+            _log.log(level, "The feed was %s and is %s", self._status.state.value, state.value)
             self._status = FeedStatus(state, datetime.now(UTC), self._status.last_lag, self._status.repaired)
             self._on_status()
 

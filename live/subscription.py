@@ -32,6 +32,10 @@ from live.timing import Timing
 
 _log: Final = logging.getLogger(__name__)
 
+# To the client every attempt that fails is an error; here it is what an outage looks like, and the feed says
+# once that there is one.
+logging.getLogger("realtime").setLevel(logging.CRITICAL)
+
 _HEARTBEATS: Final = "phoenix"
 _TURNS: Final = 5
 _MOMENT: Final = 0.01

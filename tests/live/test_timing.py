@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live.timing import Backoff
+from live.timing import Backoff, Timing
 
 
 @given(st.integers(0, 2**32), st.integers(1, 200))
@@ -28,3 +28,14 @@ def test_a_success_begins_anew() -> None:
 def test_two_do_not_come_back_in_step() -> None:
     pauses = [Backoff(1, 60, random.Random(seed)).next() for seed in range(20)]
     assert len(set(pauses)) > 10
+
+
+def test_a_dead_socket_is_noticed_within_two_seconds() -> None:
+    timing = Timing()
+    assert timing.heartbeat + timing.heartbeat_answer < 2
+    assert timing.notice < 2
+
+
+def test_reconciling_is_as_rare_as_is_said() -> None:
+    assert 0.8 * Timing().reconcile >= 20
+    assert Timing().reconcile <= 30
