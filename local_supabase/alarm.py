@@ -21,8 +21,11 @@ class Alarm:
 
     def __enter__(self) -> Self:
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, self._stop)
+        # Under nohup it is ignored, and stays so.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._stop)
         # A handler of its own makes the interpreter write to the wake-up descriptor.
         signal.signal(signal.SIGCHLD, _nothing)
         return self

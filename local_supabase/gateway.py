@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -37,9 +38,11 @@ from local_supabase.edge import AccessLog, ApiKeyCheck, Cors
 from local_supabase.identity import TokenVerifier
 from local_supabase.keys import load_keys
 from local_supabase.settings import Settings
+from local_supabase.websocket_protocol import AbortableWebSocketProtocol
 
 SERVICES = ("rest", "auth", "realtime", "storage", "functions")
 _MAX_FRAME_BYTES = 5_000_000
+_OPEN_FILES = 65_536
 
 Lifespan = Callable[[Context], AbstractAsyncContextManager[object]]
 Routes = Callable[[Context], Sequence[BaseRoute]]
@@ -172,8 +175,10 @@ async def serve(settings: Settings, listener: socket.socket, lifeline: int) -> N
             access_log=False,
             log_config=None,
             server_header=False,
-            ws="websockets-sansio",
+            ws=AbortableWebSocketProtocol,
             ws_max_size=_MAX_FRAME_BYTES,
+            # As on the hosted server; compressing each frame for each client would cost more than it saves.
+            ws_per_message_deflate=False,
             timeout_graceful_shutdown=2,
             timeout_keep_alive=65,
         )
@@ -194,6 +199,15 @@ def _orphaned(server: uvicorn.Server, settings: Settings, lifeline: int) -> None
             os.kill(pid, signal.SIGINT)
 
 
+def _allow_many_sockets() -> None:
+    """Raise the limit of open files, which is often 1024, as far as it goes without privileges."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the gateway on the listening socket it inherits from the supervisor."""
     parser = argparse.ArgumentParser(prog="python -m local_supabase.gateway")
@@ -210,6 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
         force=True,
     )
+    _allow_many_sockets()
     config = load_config(options.project)
     settings = Settings(options.port, options.db_port, options.project, DataDir(options.data_dir), config)
     with socket.socket(fileno=options.listener) as listener:

@@ -270,3 +270,16 @@ def writing(stack: Launched, acknowledged: list[int]) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def test_the_end_of_the_terminal_ends_a_stack_but_not_one_under_nohup(project: Path, tmp_path: Path) -> None:
+    with launched(project, tmp_path / "data") as stack:
+        assert stack.stop(signal.SIGHUP) == 0
+    kept = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with launched(project, tmp_path / "data") as stack:
+            stack.process.send_signal(signal.SIGHUP)
+            assert healthy(stack)
+            assert stack.stop(signal.SIGTERM) == 0
+    finally:
+        signal.signal(signal.SIGHUP, kept)
