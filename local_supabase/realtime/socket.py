@@ -28,6 +28,7 @@ from local_supabase.realtime.rooms import TOPIC_PREFIX, Frame
 from local_supabase.realtime.services import Services
 from local_supabase.realtime.subscriptions import binding_id
 from local_supabase.realtime.tokens import API_KEY_PREFIX, TokenRefused
+from local_supabase.websocket_protocol import abort
 
 NORMAL_CLOSURE = 1000
 GOING_AWAY = 1001
@@ -64,7 +65,7 @@ class Connection:
         self._queued_bytes = 0
         self._has_frames = asyncio.Event()
         self._close_code: int | None = None
-        self._overrun = False
+        self._overrun = asyncio.Event()
 
     @property
     def version(self) -> Version:
@@ -78,7 +79,7 @@ class Connection:
 
     def send(self, frame: Frame) -> None:
         """Queue a frame; a client that has too many waiting is given up."""
-        if self._close_code is not None or self._overrun:
+        if self._close_code is not None or self._overrun.is_set():
             return
         self._queue.append(frame)
         self._queued_bytes += len(frame)
@@ -89,7 +90,7 @@ class Connection:
 
     def _give_up(self) -> None:
         self._services.log.warning("A client does not read what it subscribed to; its connection is ended")
-        self._overrun = True
+        self._overrun.set()
         self._queue.clear()
         self._queued_bytes = 0
 
@@ -106,20 +107,22 @@ class Connection:
 
     async def run(self) -> None:
         """Serve until either side ends the connection."""
-        sender = asyncio.create_task(self._send_queued())
-        receiver = asyncio.create_task(self._receive())
+        work = (self._send_queued(), self._receive(), self._overrun.wait())
+        tasks = [asyncio.ensure_future(part) for part in work]
         try:
-            await asyncio.wait((sender, receiver), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (sender, receiver):
+            if self._overrun.is_set():
+                abort(self._websocket)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(sender, receiver, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             for channel in list(self._channels.values()):
                 channel.close()
 
     async def _send_queued(self) -> None:
-        while not self._overrun:
-            while self._queue and not self._overrun:
+        while True:
+            while self._queue:
                 frame = self._queue.popleft()
                 self._queued_bytes -= len(frame)
                 if isinstance(frame, bytes):
@@ -133,7 +136,7 @@ class Connection:
             await self._has_frames.wait()
 
     async def _receive(self) -> None:
-        while self._close_code is None and not self._overrun:
+        while self._close_code is None:
             try:
                 async with asyncio.timeout(self._services.limits.idle_seconds):
                     received = await self._websocket.receive()

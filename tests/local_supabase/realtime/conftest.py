@@ -25,6 +25,7 @@ from local_supabase.postgres import Server
 from local_supabase.realtime import server_routes
 from local_supabase.realtime.limits import Limits
 from local_supabase.realtime.server import RealtimeServer
+from local_supabase.websocket_protocol import AbortableWebSocketProtocol
 from tests.local_supabase.realtime.client import Client, connect
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
@@ -94,7 +95,7 @@ async def running_realtime(dsn: str, limits: Limits = FAST) -> AsyncIterator[Rea
     async with RealtimeServer.running(dsn, TokenVerifier(SECRET), limits, log) as server:
         app = Starlette(routes=[Mount("/realtime/v1", routes=list(server_routes(server)))])
         config = uvicorn.Config(
-            app, lifespan="off", log_config=None, ws="websockets-sansio", ws_max_size=5_000_000
+            app, lifespan="off", log_config=None, ws=AbortableWebSocketProtocol, ws_max_size=5_000_000
         )
         web = uvicorn.Server(config)
         with socket.socket() as listener:
