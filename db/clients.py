@@ -12,7 +12,7 @@ from supabase_auth import SyncGoTrueClient
 
 from db.settings import Settings
 
-TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+TIMEOUT = httpx.Timeout(7.0, connect=4.0)
 """Seconds. A person waits for the answer, so it is short."""
 
 

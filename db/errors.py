@@ -50,9 +50,15 @@ class Unreachable(DatabaseError):
 
     message = "Tavern can't reach the database; your text is kept. Please try again in a moment."
 
-    def __init__(self, *, perhaps_written: bool = True) -> None:
+    def __init__(self, *, perhaps_written: bool = True, timed_out: bool = False) -> None:
         super().__init__()
         self.perhaps_written = perhaps_written
+        self.timed_out = timed_out
+
+    @property
+    def worth_looking(self) -> bool:
+        """Whether to look now if the write happened: not where nobody has answered for seconds."""
+        return self.perhaps_written and not self.timed_out
 
 
 class Misconfigured(DatabaseError):
@@ -239,4 +245,5 @@ def from_transport(error: httpx.HTTPError) -> Unreachable:
     """No HTTP answer at all."""
     log.info("The database did not answer: %r", error)
     never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-    return Unreachable(perhaps_written=not never_sent)
+    timed_out = isinstance(error, httpx.TimeoutException)
+    return Unreachable(perhaps_written=not never_sent, timed_out=timed_out)

@@ -91,7 +91,7 @@ def insert(me: Caller, table: str, key: Key, values: Values) -> Record:
     except Duplicate:
         return _mine_already(me, table, key, values, Duplicate())
     except Unreachable as error:
-        if not error.perhaps_written:
+        if not error.worth_looking:
             raise
         return _mine_already(me, table, key, values, error)
     return written[0]
@@ -121,7 +121,7 @@ def update(me: Caller, table: str, key: Key, values: Values, version: int) -> Re
     try:
         written = run(me, table, lambda rows: narrowed(rows.update(values), at_version))
     except Unreachable as error:
-        if not error.perhaps_written:
+        if not error.worth_looking:
             raise
         return _explain_unchanged(me, table, key, values, version, otherwise=error)
     if written:
@@ -148,7 +148,7 @@ def delete(me: Caller, table: str, key: Key) -> None:
     try:
         removed = run(me, table, lambda rows: narrowed(rows.delete(), key))
     except Unreachable as error:
-        if not error.perhaps_written or find(me, table, key) is not None:
+        if not error.worth_looking or find(me, table, key) is not None:
             raise
         return
     if not removed and find(me, table, key) is not None:

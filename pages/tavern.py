@@ -146,13 +146,25 @@ def _composer() -> None:
     if session.signed_in() is None:
         _invitation()
         return
-    unsent: list[_Unsent] = st.session_state.setdefault(_UNSENT, [])
     place = st.container()
     said = st.chat_input("Say something…", key="room_say", max_chars=_LONGEST)
     if said and said.strip():
-        unsent.append(_Unsent(str(uuid.uuid4()), said.strip()))
+        _unsent().append(_Unsent(str(uuid.uuid4()), said.strip()))
     with place:
-        st.session_state[_UNSENT] = [left for each in unsent if (left := _deliver(each)) is not None]
+        _deliveries()
+
+
+def _unsent() -> list[_Unsent]:
+    unsent: list[_Unsent] = st.session_state.setdefault(_UNSENT, [])
+    return unsent
+
+
+@live_fragment(tables=("tavern_messages",), varies_by=("user", _UNSENT), key="room_deliveries")
+def _deliveries() -> None:
+    """Send what is new or asked for again, and show what could not be sent, until it turns up in the room."""
+    known = session.tavern_messages()
+    waiting = [each for each in _unsent() if (each.id,) not in known]
+    st.session_state[_UNSENT] = [left for each in waiting if (left := _deliver(each)) is not None]
 
 
 def _deliver(unsent: _Unsent) -> _Unsent | None:

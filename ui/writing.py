@@ -8,8 +8,9 @@ from typing import TypeVar
 import streamlit as st
 
 from db.auth import SignedIn
-from db.errors import DatabaseError, SignedOut
+from db.errors import DatabaseError, SignedOut, Unreachable
 from db.models import Record
+from live.status import FeedState
 from ui import session
 from ui.text import as_label
 
@@ -21,6 +22,8 @@ def attempt(do: Callable[[SignedIn], T]) -> T | DatabaseError:
     me = session.signed_in()
     if me is None:
         return SignedOut()
+    if session.engine().status(me.user_id).state is FeedState.OFFLINE:
+        return Unreachable(perhaps_written=False)  # told at once, without waiting for nothing
     try:
         return do(me)
     except DatabaseError as error:
