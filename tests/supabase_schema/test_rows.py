@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from db.constraints import MEANING
 from tests.supabase_schema.database import Session, World, message, new_person
 
 
@@ -209,7 +210,9 @@ def test_every_constraint_of_a_value_is_tried_above_and_worded(db: Session) -> N
     )
     checks = {str(name): str(words) for name, words in found}
     assert checks.keys() - CONSTRAINTS.keys() == {"tavern_messages_hidden_by_whom"}  # triggers see to it
-    assert all(checks[name].endswith(".") for name in CONSTRAINTS)
+    assert {name: checks[name] for name in CONSTRAINTS} == {
+        name: words for name, (_, words) in MEANING.items()
+    }
 
 
 @pytest.mark.parametrize("value", ["🦉", "👩‍🚀", "🇩🇪", "", None, "https://pictures.example/owl.png?size=64"])
