@@ -39,6 +39,8 @@ class Arguments:
     raw: bytes | None = None
 
 
+# So many brackets may be nested too deeply for Postgres; below, it judges the JSON itself.
+_SUSPICIOUS: Final = 1000
 _EMPTY: Final = Rows("[]", single=False, keys=())
 
 
@@ -89,6 +91,8 @@ def form_pairs(body: bytes) -> list[tuple[str, str]]:
 
 def _json_rows(body: bytes, columns: tuple[str, ...] | None) -> Rows:
     if columns is not None:
+        if body.count(b"[") + body.count(b"{") > _SUSPICIOUS:
+            load_json(body)
         return Rows(_text(body), single=body.lstrip(b" \t\r\n").startswith(b"{"), keys=columns)
     value = load_json(body)
     text = body.decode("utf-8")

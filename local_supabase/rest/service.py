@@ -24,6 +24,7 @@ from local_supabase.rest.errors import (
     too_many_affected,
     unreachable,
 )
+from local_supabase.rest.grammar import too_deep
 from local_supabase.rest.openapi import describe
 from local_supabase.rest.options import describe_options
 from local_supabase.rest.pg_errors import from_postgres
@@ -68,13 +69,20 @@ class RestService:
             return error_response(busy())
         except (asyncpg.InterfaceError, OSError) as error:
             return error_response(unreachable(str(error)))
+        except RecursionError:
+            return error_response(too_deep("query"))
 
     def _identify(self, request: Request) -> Identity:
         token = bearer_token(request.headers) or request.query_params.get("apikey")
         try:
-            return self._context.verifier.verify(token)
+            identity = self._context.verifier.verify(token)
         except TokenError as error:
             raise refused(error, token) from None
+        if "role" in identity.claims:
+            return identity
+        # Policies may ask for the claim, so it is there even where the token leaves it out.
+        claims = {**identity.claims, "role": identity.role}
+        return Identity(identity.role, claims, orjson.dumps(claims).decode())
 
     async def _fresh(self, request: Request, identity: Identity) -> Response:
         """Answer from the catalog as it is known; if something is missing there, from a newer one."""

@@ -1,5 +1,6 @@
 """The HTTP side of reading: counts, ranges, formats, schemas, methods, tokens."""
 
+import asyncio
 import time
 
 import httpx
@@ -190,6 +191,13 @@ def test_tokens_that_do_not_hold_are_refused(
     assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (status, code, message)
 
 
+def test_a_token_without_a_role_acts_as_anon(rest: Rest) -> None:
+    secret = load_keys(DataDir(rest.stack.data_dir)).jwt_secret
+    token = jwt.encode({"sub": "00000000-0000-0000-0000-000000000001"}, secret, algorithm="HS256")
+    who = rest.post("/rpc/who", {}, Authorization=f"Bearer {token}").json()
+    assert who == {"user": "anon", "role": "anon", "uid": "00000000-0000-0000-0000-000000000001"}
+
+
 @pytest.mark.parametrize(
     ("token", "message"),
     [("nonsense", "Expected 3 parts in JWT; got 1"), ("a.b.c", "JWT couldn't be decoded")],
@@ -219,3 +227,18 @@ def test_strict_handling_refuses_what_is_not_known(rest: Rest) -> None:
     answer = rest.get("/projects", Prefer="handling=strict, something=else")
     assert answer.json()["details"] == "Invalid preferences: something=else"
     assert rest.get("/projects", Prefer="handling=lenient, something=else").status_code == 200
+
+
+async def test_two_hundred_requests_at_once_are_all_answered(rest: Rest) -> None:
+    headers = {"apikey": rest.stack.anon_key}
+    limits = httpx.Limits(max_connections=200)
+    async with httpx.AsyncClient(
+        base_url=f"{rest.stack.url}/rest/v1", headers=headers, limits=limits
+    ) as client:
+        answers = await asyncio.gather(
+            *(
+                client.get(f"/projects?select=id,clients(name)&id=eq.{n % 5 + 1}", timeout=60)
+                for n in range(200)
+            )
+        )
+    assert [answer.json()[0]["id"] for answer in answers] == [n % 5 + 1 for n in range(200)]

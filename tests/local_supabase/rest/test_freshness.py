@@ -77,3 +77,14 @@ def test_a_reload_can_be_asked_for_by_hand(rest: Rest) -> None:
     rest.sql("set session_replication_role = replica; create table public.fresh (id int)")
     rest.sql("notify pgrst, 'reload schema'")
     assert rest.get("/fresh").status_code == 200
+
+
+def test_changes_are_seen_after_every_connection_was_lost(rest: Rest) -> None:
+    rest.sql(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where usename in ('supabase_admin', 'authenticator') and backend_type = 'client backend'"
+    )
+    rest.sql("create table public.fresh (id int)")
+    assert rest.get("/fresh").status_code == 200
+    rest.sql("drop table public.fresh")
+    assert rest.get("/fresh").status_code == 404
