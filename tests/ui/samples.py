@@ -1,0 +1,114 @@
+"""Rows and snapshots for the tests of what is shown."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from db.models import (
+    ChangeLogEntry,
+    Event,
+    PrivateMessage,
+    Role,
+    Rsvp,
+    RsvpStatus,
+    TavernMessage,
+    User,
+)
+from live.changes import Change, Op
+from live.rows import Rows
+from live.snapshot import Snapshot
+
+R = TypeVar("R")
+
+NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
+HOSTILE = "<img src=x onerror=alert(1)> **b** \"'&"
+
+
+def snapshot(rows: Iterable[R], key: Sequence[str] = ("id",)) -> Snapshot[R]:
+    """Return a snapshot of these rows."""
+    table: Rows[R] = Rows()
+    for row in rows:
+        values = tuple(str(getattr(row, column)) for column in key)
+        table = table.apply(Change("table", Op.INSERT, values, row, 1))
+    return Snapshot(table, 1)
+
+
+def user(name: str, **values: object) -> User:
+    """Return somebody whose id is made from the name."""
+    given = {
+        "id": f"id-{name}",
+        "display_name": name,
+        "bio": "",
+        "avatar": None,
+        "role": Role.MEMBER,
+        "version": 1,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return User(**{**given, **values})  # type: ignore[arg-type]  # fields by name, from the test
+
+
+def message(body: str | None, author: User, *, minutes: float = 0, **values: object) -> TavernMessage:
+    """Return something said so many minutes after NOW."""
+    moment = NOW + timedelta(minutes=minutes)
+    given = {
+        "id": f"m{minutes}",
+        "author_id": author.id,
+        "body": body,
+        "edited_at": None,
+        "hidden_at": None,
+        "hidden_by": None,
+        "version": 1,
+        "created_at": moment,
+        "updated_at": moment,
+    }
+    return TavernMessage(**{**given, **values})  # type: ignore[arg-type]  # fields by name, from the test
+
+
+def event(title: str, organizer: User, *, hours: float = 24, **values: object) -> Event:
+    """Return an event that starts so many hours after NOW and takes two."""
+    starts = NOW + timedelta(hours=hours)
+    given = {
+        "id": f"event-{title}",
+        "title": title,
+        "description": "",
+        "starts_at": starts,
+        "ends_at": starts + timedelta(hours=2),
+        "time_zone": "Europe/Berlin",
+        "location": "",
+        "capacity": None,
+        "organizer_id": organizer.id,
+        "cancelled_at": None,
+        "version": 1,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Event(**{**given, **values})  # type: ignore[arg-type]  # fields by name, from the test
+
+
+def rsvp(to: Event, who: User, status: RsvpStatus) -> Rsvp:
+    """Return somebody's answer."""
+    return Rsvp(to.id, who.id, status, 1, NOW, NOW)
+
+
+def private(
+    body: str, sender: User, recipient: User, *, minutes: float = 0, read: bool = False
+) -> PrivateMessage:
+    """Return a private message of so many minutes after NOW."""
+    moment = NOW + timedelta(minutes=minutes)
+    return PrivateMessage(
+        f"p{minutes}", sender.id, recipient.id, body, moment if read else None, 1, moment, moment
+    )
+
+
+def logged(
+    op: str,
+    table: str,
+    actor: User | None,
+    old: dict[str, object] | None,
+    new: dict[str, object] | None,
+    number: int = 1,
+) -> ChangeLogEntry:
+    """Return an entry of the change log."""
+    who = actor.id if actor else None
+    return ChangeLogEntry(number, table, {"id": "x"}, op, who, old, new, NOW)
