@@ -171,6 +171,10 @@ class Supervisor:
         server, gateway = self._server, self._gateway
         assert server is not None, "started"
         assert gateway is not None, "started"
+        if not self._data_dir.lock.exists():
+            _log.error("the data folder %s is gone; ending", self._data_dir.root)
+            self._stopping = True
+            return
         for log in (gateway.log, server.log, self._data_dir.supervisor_log):
             logs.bound(log)
         if server.exit_code() is not None:

@@ -75,15 +75,24 @@ class Launched:
 
 
 @contextmanager
+def starting(
+    project: Path, data_dir: Path, *options: str, environment: Mapping[str, str] = {}
+) -> Iterator[Launched]:
+    """Begin to start a stack; whatever there is of it is stopped after the block."""
+    stack = Launched(project, data_dir, *options, environment=environment)
+    try:
+        yield stack
+    finally:
+        stack.stop()
+
+
+@contextmanager
 def launched(
     project: Path, data_dir: Path, *options: str, environment: Mapping[str, str] = {}
 ) -> Iterator[Launched]:
     """Run a stack for the block and stop it after."""
-    stack = Launched(project, data_dir, *options, environment=environment)
-    try:
+    with starting(project, data_dir, *options, environment=environment) as stack:
         yield stack.wait_ready()
-    finally:
-        stack.stop()
 
 
 def command(name: str, project: Path, data_dir: Path, *options: str) -> list[str]:

@@ -1,5 +1,6 @@
 import itertools
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 from local_supabase import logs, ports
 from local_supabase.datadir import DataDir
 from local_supabase.supervisor import Options, Supervisor
-from tests.local_supabase.launch import Launched, launched, make_project, run
+from tests.local_supabase.launch import Launched, launched, make_project, run, starting
 from tests.support.wait import wait_for
 
 NOTES = "create table public.notes (id int primary key);"
@@ -83,10 +84,10 @@ def test_a_killed_supervisor_takes_its_children_along_and_the_next_start_works(
 
 
 def test_a_stop_leaves_no_process(project: Path, tmp_path: Path) -> None:
-    stack = Launched(project, tmp_path / "data").wait_ready()
-    family = psutil.Process(stack.process.pid).children(recursive=True)
-    assert len(family) > 2
-    assert stack.stop(signal.SIGINT) == 0
+    with launched(project, tmp_path / "data") as stack:
+        family = psutil.Process(stack.process.pid).children(recursive=True)
+        assert len(family) > 2
+        assert stack.stop(signal.SIGINT) == 0
     wait_for(lambda: gone(*family), within=5, what="the end of the whole family")
 
 
@@ -100,11 +101,18 @@ def test_a_postmaster_file_left_by_a_power_failure_does_not_matter(project: Path
         assert healthy(again)
 
 
+def test_a_stack_whose_data_folder_is_deleted_ends(stack: Launched) -> None:
+    family = psutil.Process(stack.process.pid).children(recursive=True)
+    shutil.rmtree(stack.data_dir.root, ignore_errors=True)
+    wait_for(lambda: stack.process.poll() is not None, what="the end of the supervisor")
+    wait_for(lambda: gone(*family), what="the end of the whole family")
+
+
 def test_an_interrupted_first_start_is_begun_again(project: Path, tmp_path: Path) -> None:
-    stack = Launched(project, tmp_path / "data")
     half_made = tmp_path / "data" / "postgres.new" / "PG_VERSION"
-    wait_for(half_made.exists, what="the beginning of the database")
-    stack.stop(signal.SIGKILL)
+    with starting(project, tmp_path / "data") as stack:
+        wait_for(half_made.exists, what="the beginning of the database")
+        stack.stop(signal.SIGKILL)
     with launched(project, tmp_path / "data") as again:
         assert healthy(again)
         assert not half_made.parent.exists()
@@ -231,13 +239,12 @@ def test_a_disk_that_fills_up_costs_no_acknowledged_write(project: Path, tmp_pat
 def test_no_acknowledged_write_is_lost_however_often_something_is_killed(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", NOTES)
     acknowledged: list[int] = []
-    first = Launched(project, tmp_path / "data").wait_ready()
 
     def wait_for_more_writes() -> None:
         enough = len(acknowledged) + 20
         wait_for(lambda: len(acknowledged) > enough, within=60, what="some writes")
 
-    with writing(first, acknowledged):
+    with launched(project, tmp_path / "data") as first, writing(first, acknowledged):
         for name in ("postgres", "gateway", "postgres"):
             wait_for_more_writes()
             first.children[name].kill()
