@@ -1,4 +1,4 @@
-"""A real embedded Supabase for a test session: free ports, a folder of its own, this project's schema and seed."""
+"""A real embedded Supabase for tests: free ports, a folder of its own, this project's schema and seed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
