@@ -7,7 +7,12 @@ from local_supabase.auth.service import load_settings
 from local_supabase.auth.settings import AuthSettings, RateLimits
 
 
-def test_a_project_without_a_file_has_the_defaults(tmp_path: Path) -> None:
+def test_a_project_without_a_file_has_the_defaults_and_anonymous_people(tmp_path: Path) -> None:
+    assert load_settings(tmp_path, {}) == AuthSettings(anonymous=True)
+
+
+def test_a_file_that_says_nothing_has_the_clis_defaults(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("")
     assert load_settings(tmp_path, {}) == AuthSettings()
 
 
