@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 from dotenv import dotenv_values
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from db.auth import Accounts
@@ -88,11 +89,10 @@ def _filled(values: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name in SETTING_NAMES if (value := values.get(name)) is not None}
 
 
-def _services() -> Services:
+def _services(place: DeltaGenerator) -> Services:
     process = _process()
     if process.started:
         return process.services({}, lambda _message: None)
-    place = st.empty()
     try:
         with place.status("Opening the Tavern…", expanded=True) as status:
             services = process.services(_configuration(), status.write)
@@ -105,12 +105,12 @@ def _services() -> Services:
     return services
 
 
-def _wait_for_rows(services: Services) -> None:
-    engine = services.engine
-    if engine.wait_loaded(0):
+def _wait_for_rows(services: Services, place: DeltaGenerator) -> None:
+    if services.engine.wait_loaded(0):
         return
-    with st.spinner("Setting the tables…"):
-        loaded = engine.wait_loaded(FIRST_ROWS)
+    with place, st.spinner("Setting the tables…"):
+        loaded = services.engine.wait_loaded(FIRST_ROWS)
+    place.empty()
     if not loaded:
         trouble.show_unreachable(services)
         st.stop()
@@ -139,11 +139,13 @@ def main() -> None:
     # First of all: a run that stops before it has named its pages is a "page not found" to Streamlit.
     pages = _pages()
     current = st.navigation(list(pages.values()), position="hidden")
-    services = _services()
+    # Always there, so that what follows keeps its place, and with it what is typed, when the server restarts.
+    place = st.empty()
+    services = _services(place)
     session.begin(services)
     me = identity.settle()
     setup_realtime_subscriptions(services.engine, me)
-    _wait_for_rows(services)
+    _wait_for_rows(services, place)
     sidebar.remember(pages)
     sidebar.show()
     identity.keep_cookie()
