@@ -9,6 +9,7 @@ from typing import Protocol
 import orjson
 
 from local_supabase.identity import Identity
+from local_supabase.realtime.attendance import Attendance
 from local_supabase.realtime.framing import (
     ClientMessage,
     UserBroadcast,
@@ -17,10 +18,10 @@ from local_supabase.realtime.framing import (
     encode_reply,
 )
 from local_supabase.realtime.join import JoinRequest
-from local_supabase.realtime.limits import CallWindow
 from local_supabase.realtime.postgres_changes import SubscriptionUnavailable
 from local_supabase.realtime.private import Extension, PolicyUnavailable, Reading
 from local_supabase.realtime.replay import StoredBroadcast
+from local_supabase.realtime.rights import Rights
 from local_supabase.realtime.rooms import Frame, broadcast_frame
 from local_supabase.realtime.services import Services
 from local_supabase.realtime.subscriptions import (
@@ -83,29 +84,24 @@ class Channel:
         self._services = services
         self._socket = socket
         self._request = request
-        self._identity = identity
         self._token = token
-        self._reading = reading
-        self._writing: dict[Extension, bool] = {}
         self._state = State.JOINED
-        self._presence_enabled = request.presence_enabled
-        self._presence_calls = CallWindow(
-            services.limits.client_presence_calls, services.limits.client_presence_seconds
-        )
+        self._attendance = Attendance(services, self, request.presence_key, enabled=request.presence_enabled)
         self._bindings: list[Binding] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscribing: asyncio.Task[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._replayed: frozenset[str] = frozenset()
-        self._room = services.rooms.enter(self, name, private=request.private)
-        self.topic = self._room.topic
+        self.rights = Rights(services.policies, name, socket.headers, identity, reading)
+        self.room = services.rooms.enter(self, name, private=request.private)
+        self.topic = self.room.topic
 
     # What rooms and the fan-out ask and send.
 
     @property
     def identity(self) -> Identity:
         """The role and claims of its newest token."""
-        return self._identity
+        return self.rights.identity
 
     @property
     def version(self) -> Version:
@@ -120,12 +116,12 @@ class Channel:
     @property
     def hears_broadcasts(self) -> bool:
         """Whether it may read broadcasts."""
-        return self._reading is None or self._reading.broadcast
+        return self.rights.reads_broadcasts
 
     @property
     def hears_presence(self) -> bool:
         """Whether it may read presence."""
-        return self._reading is None or bool(self._reading.presence)
+        return self.rights.reads_presence
 
     def has_seen(self, message_id: str) -> bool:
         """Tell whether a stored broadcast was replayed to it."""
@@ -134,7 +130,7 @@ class Channel:
     def send_change(self, ids: Sequence[int], data: bytes) -> None:
         """Push a change of the database."""
         payload = {"ids": ids, "data": orjson.Fragment(data)}
-        self._push("postgres_changes", payload, direct=False)
+        self.push("postgres_changes", payload, direct=False)
 
     def send_broadcast(self, frame: Frame) -> None:
         """Push a broadcast; a project over its rate loses the channels that receive."""
@@ -156,8 +152,7 @@ class Channel:
             if frame is not None:
                 self._socket.send(frame)
         self._await_expiry()
-        if self._presence_enabled:
-            self._sync_presence()
+        self._attendance.start()
         self._subscribe()
         if self._request.replication_ready:
             self._start(self._announce_replication())
@@ -172,10 +167,8 @@ class Channel:
             task.cancel()
         if self._expiry is not None:
             self._expiry.cancel()
-        diff = self._room.presence.untrack(self, self._request.presence_key)
         self._services.rooms.leave(self, self.name, private=self._request.private)
-        if diff is not None:
-            self._room.announce(diff.to_json())
+        self._attendance.end()
         self._socket.forget(self)
 
     def say_closed(self) -> None:
@@ -206,7 +199,7 @@ class Channel:
         if message.event == "broadcast":
             await self._handle_broadcast(message)
         elif message.event == "presence":
-            await self._handle_presence(message)
+            await self._attendance.handle(message)
         elif message.event == "access_token":
             await self._handle_token(message.payload)
         else:
@@ -226,7 +219,7 @@ class Channel:
         )
 
     async def _handle_broadcast(self, message: ClientMessage) -> None:
-        if not await self._may_write(Extension.BROADCAST):
+        if not await self.rights.may_write(Extension.BROADCAST):
             return
         self._services.messages.add()
         payload = message.payload
@@ -238,84 +231,10 @@ class Channel:
             return
         sender = None if self._request.self_broadcast else self
         stripped = _without_metadata(payload)
-        self._room.broadcast(stripped, sender=sender)
+        self.room.broadcast(stripped, sender=sender)
         if self._request.ack and self._state is State.JOINED:
             self.reply(message, "ok", {})
         self._shut_down_if_too_many()
-
-    async def _may_write(self, extension: Extension) -> bool:
-        if not self._request.private:
-            return True
-        allowed = self._writing.get(extension)
-        if allowed is None:
-            try:
-                allowed = await self._services.policies.may_write(
-                    self.name, self._identity, self._socket.headers, extension
-                )
-            except PolicyUnavailable:
-                return False
-            self._writing[extension] = allowed
-        return allowed
-
-    async def _handle_presence(self, message: ClientMessage) -> None:
-        payload = message.payload
-        if not isinstance(payload, dict) or not isinstance(payload.get("event"), str):
-            self.reply(message, "ok", {})
-            return
-        if not self._presence_calls.allow():
-            self.shut_down("Client presence rate limit exceeded")
-            return
-        event = payload["event"].lower()
-        if event == "track":
-            await self._track(message, payload.get("payload", {}))
-        elif event == "untrack":
-            self.reply(message, "ok", {})
-            diff = self._room.presence.untrack(self, self._request.presence_key)
-            if diff is not None:
-                self._room.announce(diff.to_json())
-        else:
-            self.reply(message, "error", {})
-
-    async def _track(self, message: ClientMessage, payload: object) -> None:
-        if not await self._may_track():
-            self.reply(message, "error", {})
-            return
-        if not isinstance(payload, dict):
-            self.reply(message, "error", {"reason": "Presence track payload must be a map"})
-            return
-        if len(orjson.dumps(payload)) > self._services.limits.max_payload_bytes:
-            self.shut_down("Track message size exceeded")
-            return
-        diff = self._room.presence.track(self, self._request.presence_key, payload)
-        if diff is not None and not self._count_presence():
-            return
-        self.reply(message, "ok", {})
-        if diff is not None:
-            self._room.announce(diff.to_json())
-        if not self._presence_enabled:
-            # A track switches presence on, so the members that were there before are still to be told.
-            self._presence_enabled = True
-            self._sync_presence()
-
-    async def _may_track(self) -> bool:
-        if self._reading is not None and self._reading.presence is None:
-            try:
-                self._reading = await self._read_policies(presence=True)
-            except PolicyUnavailable:
-                return False
-        return await self._may_write(Extension.PRESENCE)
-
-    def _sync_presence(self) -> None:
-        if self.hears_presence and self._count_presence():
-            self._push("presence_state", self._room.presence.state())
-
-    def _count_presence(self) -> bool:
-        presence = self._services.presence
-        if presence.average() > self._services.limits.max_presence_per_second:
-            self.shut_down("Too many presence messages per second")
-            return False
-        presence.add()
-        return True
 
     def _shut_down_if_too_many(self) -> None:
         if self._services.messages.average() > self._services.limits.max_messages_per_second:
@@ -332,41 +251,31 @@ class Channel:
         except TokenRefused as refusal:
             self.shut_down(refusal.message)
             return
-        self._token, self._identity = token, identity
-        self._writing.clear()
-        if await self._still_reads():
+        self._token = token
+        if await self._renew(identity):
             self._await_expiry()
             self._subscribe()
 
-    async def _still_reads(self) -> bool:
-        before = self._reading
-        if before is None:
-            return True
+    async def _renew(self, identity: Identity) -> bool:
         try:
-            self._reading = now = await self._read_policies(presence=before.presence is not None)
+            if await self.rights.renew(identity):
+                return True
         except PolicyUnavailable:
             self.shut_down("Realtime was unable to connect to the project database")
             return False
-        if (before.broadcast and not now.broadcast) or (before.presence and not now.presence):
-            self.shut_down(f"You no longer have permission to read from this Channel topic: {self.name}")
-            return False
-        return True
-
-    async def _read_policies(self, *, presence: bool) -> Reading:
-        return await self._services.policies.read(
-            self.name, self._identity, self._socket.headers, presence=presence
-        )
+        self.shut_down(f"You no longer have permission to read from this Channel topic: {self.name}")
+        return False
 
     def _await_expiry(self) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
-        remaining = (self._identity.expires_at or 0.0) - time.time()
+        remaining = (self.rights.identity.expires_at or 0.0) - time.time()
         self._expiry = asyncio.get_running_loop().call_later(
             min(max(remaining, 0.0), _LONGEST_TIMER), self._check_expiry
         )
 
     def _check_expiry(self) -> None:
-        expires_at = self._identity.expires_at or 0.0
+        expires_at = self.rights.identity.expires_at or 0.0
         if expires_at <= time.time():
             self.shut_down(expired_message(expires_at))
         else:
@@ -423,9 +332,10 @@ class Channel:
 
     def _say_system(self, extension: str, status: str, message: str) -> None:
         payload = {"extension": extension, "status": status, "message": message, "channel": self.name}
-        self._push("system", payload)
+        self.push("system", payload)
 
-    def _push(self, event: str, payload: object, *, direct: bool = True) -> None:
+    def push(self, event: str, payload: object, *, direct: bool = True) -> None:
+        """Send a message; `direct` ones, which are this channel's own, carry the reference of the join."""
         join_ref = self.join_ref if direct else None
         self._socket.send(
             encode_push(self.version, join_ref=join_ref, topic=self.topic, event=event, payload=payload)

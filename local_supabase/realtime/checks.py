@@ -18,6 +18,8 @@ select bool_and(coalesce(_realtime.compare(q.operator, q.type_oid, q.value, q.wa
 from unnest($1::text[], $2::oid[], $3::text[], $4::text[], $5::bool[])
   as q(operator, type_oid, value, wanted, negate)
 """
+# Raises for a role that is not there.
+_ROLE = "select quote_ident($1)::regrole"
 _READABLE = """
 select a.attname::text from pg_attribute a
 where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped
@@ -43,6 +45,7 @@ class Checker:
                 f"the given connect parameters: {parameters.describe()}"
             )
         try:
+            await self._connection.execute(_ROLE, role)
             return {oid: await self._check_table(oid, parameters, role) for oid in tables}
         except asyncpg.PostgresError as error:
             raise SubscriptionError(

@@ -434,6 +434,16 @@ async def test_what_cannot_be_subscribed_to_is_told_and_the_channel_stays(
     assert (await client.reply_to(ref))["payload"]["status"] == "ok"
 
 
+async def test_a_role_that_is_not_there_cannot_subscribe(realtime: Realtime, table: MakeTable) -> None:
+    name = await table("id int primary key")
+    async with connect(realtime.url, token("nobody at all")) as client:
+        await client.join("room", {"postgres_changes": [{"schema": "public", "table": name}]})
+        system = await client.event("system")
+    assert system["payload"]["message"].endswith(
+        'Exception: ERROR 42704 (undefined_object) role "nobody at all" does not exist'
+    )
+
+
 async def test_every_type_arrives_as_postgres_itself_would_write_it(
     client: Client, sql: asyncpg.Connection, table: MakeTable
 ) -> None:
