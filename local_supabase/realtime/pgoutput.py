@@ -124,7 +124,7 @@ def decode(data: bytes) -> Message:
     """Read one message. Raises `DecodeError`."""
     try:
         return _decode(data)
-    except (struct.error, IndexError, ValueError) as error:
+    except (struct.error, IndexError, ValueError, OverflowError) as error:
         raise DecodeError(f"cannot read a replication message: {error}") from error
 
 
