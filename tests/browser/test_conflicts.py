@@ -1,0 +1,95 @@
+"""Two people edit the same event: what goes together is merged, what does not is decided by a person."""
+
+from playwright.async_api import Locator, Page, expect
+
+from local_supabase.runtime import StackInfo
+from tests.browser.conftest import OpenWindow
+from tests.support import visitor
+from tests.support.browser import Window, settled
+from tests.support.people import give_role, sign_up, unique
+
+
+async def test_different_fields_are_merged(open_window: OpenWindow, stack: StackInfo) -> None:
+    organizer, admin, title = await _two_editors(open_window, stack)
+    mine, theirs = await _edit(organizer.page, title), await _edit(admin.page, title)
+
+    await mine.get_by_label("Description").fill("Bring your own pen")
+    await theirs.get_by_label("Location").fill("The cellar")
+    await _save(theirs)
+    await expect(mine.get_by_text("Somebody changed this event")).to_contain_text("location")
+    await expect(mine.get_by_label("Description")).to_have_value("Bring your own pen")
+    await _save(mine)
+
+    await expect(organizer.page.get_by_role("dialog")).to_have_count(0)
+    for window in (organizer, admin):
+        await expect(visitor.event(window.page, title)).to_contain_text("Bring your own pen")
+        await expect(visitor.event(window.page, title)).to_contain_text("The cellar")
+
+
+async def test_the_same_field_is_decided_by_whoever_saves_last(
+    open_window: OpenWindow, stack: StackInfo
+) -> None:
+    organizer, admin, title = await _two_editors(open_window, stack)
+    mine, theirs = await _edit(organizer.page, title), await _edit(admin.page, title)
+
+    await mine.get_by_label("Location").fill("The attic")
+    await mine.get_by_label("Description").fill("All of it mine")
+    await theirs.get_by_label("Location").fill("The cellar")
+    await theirs.get_by_label("Description").fill("All of it theirs")
+    await _save(theirs)
+    await expect(mine.get_by_text("Somebody changed this event")).to_be_visible()
+    await _save(mine)
+    await expect(mine).to_contain_text("The attic")
+    await expect(mine).to_contain_text("The cellar")
+    await mine.get_by_label("Location").get_by_text("Take theirs").click()
+    await mine.get_by_role("button", name="Save", exact=True).click()
+
+    for window in (organizer, admin):
+        await expect(visitor.event(window.page, title)).to_contain_text("The cellar")
+        await expect(visitor.event(window.page, title)).to_contain_text("All of it mine")
+
+
+async def test_an_event_removed_meanwhile_leaves_the_text_in_the_form(
+    open_window: OpenWindow, stack: StackInfo
+) -> None:
+    organizer = sign_up(stack, "Organizer")
+    window = await open_window()
+    await visitor.sign_in(window.page, organizer.email, organizer.password)
+    await visitor.go(window.page, "Events")
+    title = unique("Gone soon")
+    await visitor.create_event(window.page, title)
+    form = await _edit(window.page, title)
+    await form.get_by_label("Description").fill("Words worth keeping")
+
+    organizer.client.table("events").delete().eq("title", title).execute()
+    await expect(form.get_by_text("Somebody has removed this event")).to_be_visible()
+    await _save(form)
+    await expect(form.get_by_role("alert").filter(has_text="not there any more")).to_be_visible()
+    await expect(form.get_by_label("Description")).to_have_value("Words worth keeping")
+
+
+async def _two_editors(open_window: OpenWindow, stack: StackInfo) -> tuple[Window, Window, str]:
+    """Give the windows of an organizer and an admin, both with the organizer's event before them."""
+    admin = sign_up(stack, "Admin")
+    give_role(stack, admin.user_id, "admin")
+    first, second = await open_window(), await open_window()
+    await visitor.create_account(first.page, "Organizer")
+    await visitor.sign_in(second.page, admin.email, admin.password)
+    for window in (first, second):
+        await visitor.go(window.page, "Events")
+    title = unique("Contested")
+    await visitor.create_event(first.page, title)
+    await expect(visitor.event(second.page, title)).to_be_visible()
+    return first, second, title
+
+
+async def _edit(page: Page, title: str) -> Locator:
+    await visitor.event(page, title).get_by_role("button", name="Edit").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_label("Title")).to_have_value(title)
+    await settled(page)
+    return dialog
+
+
+async def _save(dialog: Locator) -> None:
+    await dialog.get_by_role("button", name="Save changes").click()
