@@ -10,7 +10,7 @@ import bcrypt
 import jwt
 import psycopg2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class has a lower-case name
 
@@ -144,7 +144,7 @@ def test_the_claims_of_the_caller(database: Connection) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None)
 @given(message=st.binary(max_size=300), key=st.binary(max_size=200))
 def test_digests_and_macs_are_those_of_the_algorithms(
     database: Connection, algorithm: str, message: bytes, key: bytes
@@ -155,7 +155,7 @@ def test_digests_and_macs_are_those_of_the_algorithms(
     assert octets(mac) == hmac.new(key, message, algorithm).digest()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None)
 @given(name=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=80))
 def test_named_uuids_are_those_of_the_standard(database: Connection, name: str) -> None:
     for version, expected in (
