@@ -29,6 +29,9 @@ STATUS: Final = "status"
 Listener = Callable[[frozenset[str], frozenset[str]], None]
 """Is told, on any thread, which sessions show something else now, and of which tables. Must not block."""
 
+_ENDING: Final = 3.0
+"""Seconds that feeds and libraries get to end by themselves."""
+
 _WORST_FIRST: Final = (
     FeedState.OFFLINE,
     FeedState.CONNECTING,
@@ -251,13 +254,15 @@ class Engine:
         feeds = list(self._feeds.values())
         for feed in feeds:
             feed.cancel()
-        await asyncio.gather(*feeds, return_exceptions=True)
+        if feeds:
+            await asyncio.wait(feeds, timeout=_ENDING)
         assert self._http is not None
         await self._http.aclose()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        if left:
+            await asyncio.wait(left, timeout=_ENDING)
         await self._loop.shutdown_default_executor()
         self._loop.stop()
 

@@ -9,7 +9,6 @@ whose events came incomplete.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections import defaultdict
@@ -23,7 +22,7 @@ from live.reads import TokenSource
 from live.status import FeedState, FeedStatus
 from live.subscription import Binding, Subscription
 from live.sync import Sync
-from live.timing import Backoff, Timing
+from live.timing import Backoff, Timing, happens
 from live.wire import Incomplete, read_message
 
 _log: Final = logging.getLogger(__name__)
@@ -106,8 +105,7 @@ class Feed:
             self._judge()
             self._wanted.set()
             self._retry.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._retry.wait(), backoff.next())
+            await happens(self._retry, backoff.next())
 
     async def _stream_once(self, backoff: Backoff) -> str:
         self._subscription = Subscription(
@@ -174,8 +172,7 @@ class Feed:
                 _log.info("Reading failed: %s", error)
                 self._reached(False)
             self._judge()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), self._pause())
+            await happens(self._wanted, self._pause())
 
     async def _read_noticing_silence(self) -> None:
         """Read; without a stream, no answer for a while counts as being offline until there is one."""
@@ -191,8 +188,7 @@ class Feed:
 
     async def _give_the_stream_a_chance(self) -> None:
         """Load after subscribing, unless that takes too long: then load anyway, and catch up later."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wanted.wait(), self._timing.patience)
+        await happens(self._wanted, self._timing.patience)
 
     async def _read_once(self) -> None:
         streaming, behind = self._streaming, self._behind

@@ -2,7 +2,7 @@
 """Rerunning fragments of other sessions, through the private parts of Streamlit's runtime.
 
 Streamlit has no public way to do this. What is used was read in 1.67.0: `AppSession._scriptrunner`,
-`_create_scriptrunner`, `_client_state` and `_event_loop` (runtime/app_session.py), `RerunData` and
+`_create_scriptrunner`, `_client_state`, `_browser_queue` and `_event_loop` (runtime/app_session.py), `RerunData` and
 `ThreadState` (runtime/scriptrunner_utils). A contract test holds it against the installed version, and
 `supported()` is False where a name is missing; fragments then fall back to `run_every`.
 
@@ -30,7 +30,7 @@ from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils import script_run_context as _contexts
 
-_SESSION_NAMES: Final = ("_scriptrunner", "_client_state", "_event_loop")
+_SESSION_NAMES: Final = ("_scriptrunner", "_client_state", "_event_loop", "_browser_queue")
 _SESSION_METHODS: Final = ("_create_scriptrunner", "has_fragment")
 _RERUN_NAMES: Final = {
     "query_string",
@@ -49,7 +49,7 @@ class Wake(Enum):
     STARTED = auto()
     """The fragments are running."""
     BUSY = auto()
-    """The session's script is running; ask again."""
+    """The session's script is running, or the browser has not been sent all of it; ask again."""
     NOTHING = auto()
     """The session no longer shows any of these fragments, or is shutting down."""
     GONE = auto()
@@ -106,7 +106,9 @@ def wake(session_id: str, fragments: Sequence[str]) -> Wake:
     session = _session(session_id)
     if session is None:
         return Wake.GONE
-    if session._scriptrunner is not None:
+    # A run begins by dropping what is queued of its fragments. Of a full run that the browser has not been sent
+    # yet, that would leave out places that later elements count on ("Bad delta path"), and the page is lost.
+    if session._scriptrunner is not None or not session._browser_queue.is_empty():
         return Wake.BUSY
     ids = [fragment for fragment in fragments if session.has_fragment(fragment)]
     if not ids:

@@ -28,7 +28,7 @@ from realtime import (
 
 from live.changes import Record
 from live.errors import SubscriptionError
-from live.timing import Timing
+from live.timing import Timing, happens
 
 _log: Final = logging.getLogger(__name__)
 
@@ -161,8 +161,7 @@ class Subscription:
         try:
             while await heartbeats.answered(self._timing.heartbeat_answer):
                 self._probe.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._probe.wait(), self._heartbeat)
+                await happens(self._probe, self._heartbeat)
         except Exception as error:  # whatever the socket raises, it is the end
             self._end(f"{type(error).__name__}: {error}")
         else:
@@ -183,8 +182,7 @@ class _Heartbeats(AsyncRealtimeChannel):
         self._answer.clear()
         ref = f"beat-{self._count}"
         await self.socket.send(Message(topic=_HEARTBEATS, event=ChannelEvents.heartbeat, payload={}, ref=ref))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._answer.wait(), within)
+        await happens(self._answer, within)
         # If this process was held up, the answer may be there, but not yet read.
         for _ in range(_TURNS):
             if self._answer.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass
 
@@ -56,3 +57,17 @@ class Backoff:
         step = min(self._longest, self._first * 2.0 ** min(self._tries, 30))
         self._tries += 1
         return step * self._random.uniform(0.5, 1.0)
+
+
+async def happens(event: asyncio.Event, within: float) -> bool:
+    """Wait for the event; return whether it came within so many seconds.
+
+    `asyncio.wait_for` of Python 3.11 can lose a cancellation that arrives together with the event, and a
+    task that loses it runs for ever.
+    """
+    try:
+        async with asyncio.timeout(within):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

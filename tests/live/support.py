@@ -53,7 +53,8 @@ class Signed:
 
 def fresh_load(client: Client, spec: AnySpec) -> dict[Key, Any]:
     """Read the whole table as this client may see it."""
-    answer = client.table(spec.name).select(spec.columns).limit(1000).execute()
+    query = client.table(spec.name).select(spec.columns).limit(1000)
+    answer = (query.order(spec.order, desc=True) if spec.order else query).execute()
     records = cast(list[Record], answer.data)
     return {spec.key_of(record): spec.parse(record) for record in records}
 
@@ -64,10 +65,21 @@ def rows_of(engine: Engine, table: str, user_id: str | None = None) -> dict[Key,
     return {} if snapshot is None else dict(snapshot.rows)
 
 
+def agree(spec: AnySpec, shown: dict[Key, Any], there: dict[Key, Any]) -> bool:
+    """Return whether what is shown is what is there, down to the oldest row of the window if there is one."""
+    if spec.window is None or spec.order is None or not shown:
+        return shown == there
+    oldest = min(getattr(row, spec.order) for row in shown.values())
+    # Rows as old as the oldest one may lie on either side of the window's edge.
+    newer = {key for key, row in there.items() if getattr(row, spec.order) > oldest}
+    same = all(there.get(key) == row for key, row in shown.items())
+    return same and newer <= shown.keys() and len(shown) >= min(spec.window, len(there))
+
+
 def wait_equal(engine: Engine, spec: AnySpec, client: Client, user_id: str | None = None) -> None:
     """Wait until the engine shows what this client reads, row by row."""
     wait_for(
-        lambda: rows_of(engine, spec.name, user_id) == fresh_load(client, spec),
+        lambda: agree(spec, rows_of(engine, spec.name, user_id), fresh_load(client, spec)),
         within=10,
         what=f"{spec.name} to equal a fresh load",
     )
