@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote_plus, unquote_plus
 
 from local_supabase.rest.errors import RestError
@@ -12,6 +13,7 @@ from local_supabase.rest.grammar import parse_columns, parse_key, parse_order, p
 from local_supabase.rest.ranges import Window, window
 from local_supabase.rest.syntax import Condition, EmbedPath, Filter, OrderTerm, SelectItem
 
+Pairs: TypeAlias = Sequence[tuple[str, str | None]]
 _RESERVED: Final = {"select", "columns", "on_conflict"}
 _EMBEDDABLE: Final = {"order", "limit", "offset", "and", "or"}
 
@@ -38,13 +40,17 @@ class Query:
 
 
 def split(raw: str) -> list[tuple[str, str | None]]:
-    """Decode a query string into pairs, in order; a name without `=` has no value."""
+    """Decode a query string into pairs, in order; a name without `=` has no value.
+
+    The gateway's own `apikey` is left out: it is checked there and means nothing here.
+    """
     pairs: list[tuple[str, str | None]] = []
     for part in raw.replace(";", "&").split("&") if ";" in raw else raw.split("&"):
         if not part:
             continue
         name, equals, value = part.partition("=")
-        pairs.append((unquote_plus(name), unquote_plus(value) if equals else None))
+        if name != "apikey":
+            pairs.append((unquote_plus(name), unquote_plus(value) if equals else None))
     return pairs
 
 
@@ -54,8 +60,15 @@ def parse_query(raw: str, *, arguments: bool = False) -> Query:
     Raises:
         RestError: PGRST100, PGRST103.
     """
-    # The gateway's own parameter: it is checked there and means nothing here.
-    pairs = [pair for pair in split(raw) if pair[0] != "apikey"]
+    return parse_pairs(split(raw), arguments=arguments)
+
+
+def parse_pairs(pairs: Pairs, *, arguments: bool = False) -> Query:
+    """Parse a query string that was split.
+
+    Raises:
+        RestError: PGRST100, PGRST103.
+    """
     given = [(name, value) for name, value in pairs if value is not None]
     first = dict(reversed([pair for pair in pairs if pair[0] in _RESERVED]))
     select, columns, on_conflict = first.get("select"), first.get("columns"), first.get("on_conflict")
@@ -73,8 +86,8 @@ def parse_query(raw: str, *, arguments: bool = False) -> Query:
         columns=named,
         on_conflict=None if on_conflict is None else parse_columns(on_conflict, "on_conflict"),
         arguments=tuple(rest),
-        filter_names=frozenset(name for name, _ in given if _is_filter(name)),
-        canonical=_canonical(pairs),
+        filter_names=frozenset(name for name, _ in given if is_filter(name)),
+        canonical=canonical(pairs),
     )
 
 
@@ -86,7 +99,8 @@ def _path(name: str) -> EmbedPath:
     return parse_key(name)[0]
 
 
-def _is_filter(name: str) -> bool:
+def is_filter(name: str) -> bool:
+    """Whether a parameter of this name is a filter (or an argument)."""
     return name not in _RESERVED and _last(name) not in _EMBEDDABLE
 
 
@@ -96,7 +110,7 @@ def _filters(
     filters: list[tuple[EmbedPath, Filter]] = []
     rest: list[tuple[str, str]] = []
     for name, value in given:
-        if not _is_filter(name):
+        if not is_filter(name):
             continue
         if arguments and not _has_operation(value):
             rest.append((parse_key(name)[1].name, value))
@@ -131,6 +145,7 @@ def _windows(given: list[tuple[str, str]]) -> tuple[tuple[EmbedPath, Window], ..
     )
 
 
-def _canonical(pairs: list[tuple[str, str | None]]) -> str:
+def canonical(pairs: Pairs) -> str:
+    """Write pairs as a query string again, sorted by name."""
     ordered = sorted(pairs, key=lambda pair: pair[0])
     return "&".join(f"{quote_plus(name)}={quote_plus(value or '')}" for name, value in ordered)

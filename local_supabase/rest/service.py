@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack
 from typing import Final
 
 import asyncpg
@@ -29,8 +31,9 @@ from local_supabase.rest.openapi import describe
 from local_supabase.rest.options import describe_options
 from local_supabase.rest.pg_errors import from_postgres
 from local_supabase.rest.plan import Plan, make_plan
+from local_supabase.rest.plan_cache import PlanCache
 from local_supabase.rest.preferences import Count, Preferences, parse_preferences
-from local_supabase.rest.request import Action, Asked, find_target, read_request
+from local_supabase.rest.request import Action, Asked, Target, find_target, read_request
 from local_supabase.rest.response import Result, error_response, make_response
 from local_supabase.rest.timezones import is_timezone
 
@@ -46,6 +49,8 @@ class RestService:
         self._context = context
         self._cache = cache
         self._max_rows = context.settings.config.api.max_rows
+        self._plans = PlanCache(self._max_rows)
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -114,34 +119,70 @@ class RestService:
         preferences = parse_preferences(request.headers.getlist("prefer"), is_timezone)
         if target.action is Action.DESCRIBE:
             return await describe(self._context, request, identity, catalog, target)
-        raw_query = request.scope["query_string"].decode("latin-1")
-        asked = read_request(target, raw_query, request.headers, body, preferences)
-        plan = make_plan(asked, catalog, self._max_rows)
+        asked, plan = self._planned(request, target, preferences, catalog, body)
         result = await self._run(request, identity, catalog, asked, plan)
         profile = target.name.schema if len(catalog.schemas) > 1 else None
         return make_response(asked, plan, result, profile)
 
+    def _planned(
+        self, request: Request, target: Target, preferences: Preferences, catalog: Catalog, body: bytes
+    ) -> tuple[Asked, Plan]:
+        raw_query = request.scope["query_string"].decode("latin-1")
+        if target.action is Action.READ and "range" not in request.headers:
+            kept = self._plans.read(target, raw_query, request.headers.get("accept"), preferences, catalog)
+            if kept is not None:
+                return kept
+        asked = read_request(target, raw_query, request.headers, body, preferences)
+        return asked, make_plan(asked, catalog, self._max_rows)
+
     async def _run(
         self, request: Request, identity: Identity, catalog: Catalog, asked: Asked, plan: Plan
     ) -> Result:
-        async with self._context.database.as_caller(
-            identity,
-            read_only=plan.read_only,
-            headers={name: value for name, value in request.headers.items() if name != "cookie"},
-            method=request.method,
-            path=_path(request.scope),
-            schema=asked.target.name.schema,
-            settings=_settings(request, identity, catalog, asked.preferences, plan),
-        ) as connection:
-            if plan.unfiltered is not None:
-                raise RestError(400, "21000", f"{plan.unfiltered} requires a WHERE clause")
-            row = await connection.fetchrow(plan.sql, *plan.values)
-            assert row is not None
-            result = Result(*row.values())
-            _check(asked, plan, result)
-            if plan.explain is None:
-                return result
-            return await _estimated(connection, asked, plan, result, self._max_rows)
+        transaction = AsyncExitStack()
+        try:
+            connection = await transaction.enter_async_context(
+                self._context.database.as_caller(
+                    identity,
+                    read_only=plan.read_only,
+                    headers={name: value for name, value in request.headers.items() if name != "cookie"},
+                    method=request.method,
+                    path=_path(request.scope),
+                    schema=asked.target.name.schema,
+                    settings=_settings(request, identity, catalog, asked.preferences, plan),
+                )
+            )
+            result = await self._execute(connection, asked, plan)
+        except BaseException as error:
+            await transaction.__aexit__(type(error), error, error.__traceback__)
+            raise
+        if plan.read_only:
+            # Nothing can go wrong any more and nothing has to last: the answer need not wait for the end.
+            self._end_later(transaction)
+        else:
+            await transaction.aclose()
+        return result
+
+    async def _execute(self, connection: Connection, asked: Asked, plan: Plan) -> Result:
+        if plan.unfiltered is not None:
+            raise RestError(400, "21000", f"{plan.unfiltered} requires a WHERE clause")
+        row = await connection.fetchrow(plan.sql, *plan.values)
+        assert row is not None
+        result = Result(*row.values())
+        _check(asked, plan, result)
+        if plan.explain is None:
+            return result
+        return await _estimated(connection, asked, plan, result, self._max_rows)
+
+    def _end_later(self, transaction: AsyncExitStack) -> None:
+        task = asyncio.create_task(transaction.aclose(), name="rest-read-end")
+        self._ending.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The connection is gone, or the database; whoever comes next will hear of it.
+            self._context.log.debug("REST: the end of a read failed: %r", error)
 
 
 def _path(scope: Scope) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from local_supabase.rest.catalog import Name
@@ -41,9 +42,9 @@ class Parameters:
         """Give a value as its text form, read by the type's own input function."""
         return f"{self.text(value)}::{qualified(kind)}"
 
-    def texts(self, values: list[str]) -> str:
+    def texts(self, values: Sequence[str]) -> str:
         """Give an array of texts."""
-        self.values.append(values)
+        self.values.append(tuple(values))
         return f"${len(self.values)}::text[]"
 
     def number(self, value: int) -> str:

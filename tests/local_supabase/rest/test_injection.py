@@ -102,4 +102,4 @@ def test_every_value_is_a_parameter() -> None:
     assert parameters.text("' or 1=1") == "$1::text"
     assert parameters.texts(["a", "b"]) == "$2::text[]"
     assert parameters.cast("5", Name("pg_catalog", "int4")) == '$3::text::"pg_catalog"."int4"'
-    assert parameters.values == ["' or 1=1", ["a", "b"], "5"]
+    assert parameters.values == ["' or 1=1", ("a", "b"), "5"]

@@ -1,0 +1,66 @@
+from local_supabase.rest.catalog import PG, Catalog, Column, Name, Table, Type
+from local_supabase.rest.plan import Plan
+from local_supabase.rest.plan_cache import PlanCache
+from local_supabase.rest.preferences import Preferences
+from local_supabase.rest.request import Action, Asked, Resource, Target
+
+_INT = Type(Name(PG, "int4"), Name(PG, "int4"), Name(PG, "_int4"), "integer")
+_NAME = Name("public", "things")
+_TARGET = Target(Resource.RELATION, Action.READ, _NAME, "GET")
+
+
+def _catalog(*columns: str) -> Catalog:
+    table = Table(_NAME, {name: Column(name, _INT) for name in columns}, ("id",))
+    return Catalog(("public",), {_NAME: table}, {}, {}, {}, {})
+
+
+def _read(cache: PlanCache, query: str, catalog: Catalog) -> tuple[Asked, Plan]:
+    found = cache.read(_TARGET, query, None, Preferences(), catalog)
+    assert found is not None
+    return found
+
+
+def test_other_values_share_a_statement_and_keep_their_own_parameters() -> None:
+    cache, catalog = PlanCache(1000), _catalog("id", "n")
+    first = _read(cache, "id=eq.1&n=not.gt.x&limit=5", catalog)[1]
+    second = _read(cache, "id=eq.2&n=not.gt.%ff&limit=5", catalog)[1]
+    assert first.sql is second.sql
+    assert first.values == ("1", "x", 5)
+    assert second.values == ("2", "\ufffd", 5)
+
+
+def test_what_shapes_the_statement_is_never_shared() -> None:
+    cache, catalog = PlanCache(1000), _catalog("id")
+    queries = [
+        "id=eq.1",
+        "id=neq.1",
+        "id=not.eq.1",
+        "id=like.1",
+        "id=in.(1)",
+        "limit=1",
+        "limit=2",
+        "select=id",
+        "x=eq.1",
+    ]
+    kept = [_read(cache, query, catalog)[1] for query in queries]
+    assert len({(plan.sql, plan.values) for plan in kept}) == len(queries)
+
+
+def test_each_request_keeps_its_own_address() -> None:
+    cache, catalog = PlanCache(1000), _catalog("id")
+    _read(cache, "id=eq.1", catalog)
+    assert _read(cache, "id=eq.2", catalog)[0].query.canonical == "id=eq.2"
+
+
+def test_a_new_catalog_means_new_plans() -> None:
+    cache = PlanCache(1000)
+    before = _read(cache, "id=eq.1", _catalog("id"))[1]
+    after = _read(cache, "id=eq.1", _catalog("other"))[1]
+    assert "int4" in before.sql
+    assert "int4" not in after.sql
+
+
+def test_errors_and_disguised_marks_are_left_to_the_plain_way() -> None:
+    cache, catalog = PlanCache(1000), _catalog("id")
+    for query in ("select=nope(id)", "id=bad.1", "limit=-1", "id=eq.\ue0000&id=like.\ue0000"):
+        assert cache.read(_TARGET, query, None, Preferences(), catalog) is None
