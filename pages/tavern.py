@@ -146,8 +146,9 @@ def _composer() -> None:
     if session.signed_in() is None:
         _invitation()
         return
-    place = st.container()
-    said = st.chat_input("Say something…", key="room_say", max_chars=_LONGEST)
+    with st.container(gap=None):
+        place = st.container()
+        said = st.chat_input("Say something…", key="room_say", max_chars=_LONGEST)
     if said and said.strip():
         _unsent().append(_Unsent(str(uuid.uuid4()), said.strip()))
     with place:

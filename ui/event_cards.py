@@ -147,7 +147,7 @@ def _facts_html(
     facts = [f'<span title="{as_html(exactly)}">🕖 {as_html(when)}</span>']
     if event.location:
         facts.append(f"<span>📍 <bdi>{as_html(event.location)}</bdi></span>")
-    facts.append(f"<span>{avatar_html(hosts[0], 'small')} {names}</span>")
+    facts.append(f"<span>{avatar_html(hosts[0], 'small')}<span>{names}</span></span>")
     return f'<p class="tv-facts">{"".join(facts)}</p>'
 
 

@@ -40,22 +40,21 @@ def fields(key: str, initial: EventDraft) -> Filled:
         key=f"{key}_description",
     )
     left, right = st.columns(2)
-    with left:
-        starts = st.datetime_input("Starts", _local(initial.starts_at, zone), key=f"{key}_starts")
-        location = st.text_input(
-            "Location", initial.location, max_chars=_LONGEST_LOCATION, key=f"{key}_location"
-        )
-    with right:
-        ends = st.datetime_input("Ends", _local(initial.ends_at, zone), key=f"{key}_ends")
-        capacity = st.number_input(
-            "Capacity",
-            min_value=1,
-            max_value=_MOST_PEOPLE,
-            value=initial.capacity,
-            step=1,
-            placeholder="No limit",
-            key=f"{key}_capacity",
-        )
+    starts = left.datetime_input("Starts", _local(initial.starts_at, zone), key=f"{key}_starts")
+    ends = right.datetime_input("Ends", _local(initial.ends_at, zone), key=f"{key}_ends")
+    left, right = st.columns(2)
+    location = left.text_input(
+        "Location", initial.location, max_chars=_LONGEST_LOCATION, key=f"{key}_location"
+    )
+    capacity = right.number_input(
+        "Capacity",
+        min_value=1,
+        max_value=_MOST_PEOPLE,
+        value=initial.capacity,
+        step=1,
+        placeholder="No limit",
+        key=f"{key}_capacity",
+    )
     zones = times.zones_to_choose()
     known = zones if initial.time_zone in zones else (initial.time_zone, *zones)
     zone_name = st.selectbox("Time zone", known, index=known.index(initial.time_zone), key=f"{key}_zone")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 
 import streamlit as st
@@ -12,7 +13,10 @@ from ui import cookie, session, writing
 
 _followed: weakref.WeakSet[SignedIn] = weakref.WeakSet()
 _SETTLED = "tavern_settled"
+_TRIED = "tavern_restore_tried"
 _DEAD = "tavern_dead_token"
+_TRY_AGAIN = 5.0
+"""Seconds between tries to restore a sign-in while the service cannot be reached."""
 _COOKIE_EVERY = 240
 """Seconds between looks at whether the token has been replaced; the one before stays good."""
 
@@ -34,11 +38,20 @@ def _restore() -> None:
         return
     try:
         enter(session.services().accounts.restore(token))
-    except Unreachable as error:
-        writing.tell(error)  # and tried again in the next run
+    except Unreachable:
+        # Not known: tried again in the next run, which `overdue` brings about.
+        st.session_state[_TRIED] = time.monotonic()
     except SignInError:
         st.session_state[_SETTLED] = True
         st.session_state[_DEAD] = token
+
+
+def overdue() -> bool:
+    """Tell whether this tab needs a full run to find out whose it is: signed out, or not restored yet."""
+    if session.was_signed_in():
+        return True
+    tried: float = st.session_state.get(_TRIED, 0.0)
+    return not st.session_state.get(_SETTLED) and time.monotonic() - tried > _TRY_AGAIN
 
 
 def enter(me: SignedIn) -> None:

@@ -56,7 +56,7 @@ def show() -> None:
 
 @live_fragment(tables=("users", "private_messages", STATUS), varies_by=("user", "role"), key="navigation")
 def _links() -> None:
-    if session.was_signed_in():
+    if identity.overdue():
         st.rerun()
     with st.sidebar:
         _link(Place.TAVERN, "Tavern")
