@@ -152,7 +152,8 @@ begin
         program || ' ' || answer
     );
     hash := pg_read_file(answer);
-    execute format('copy (select 1) to program %L', 'rm -f ' || answer);
+    -- Reads to the end first: a program that has ended already makes the writing fail.
+    execute format('copy (select 1) to program %L', 'cat > /dev/null; rm -f ' || answer);
     return nullif(trim(hash), '');
 end $$;
 
