@@ -238,8 +238,9 @@ begin
     execute format('deallocate %I', statement_name);
   end if;
   execute format(
+    -- The limit makes it a look-up of each key, whatever the planner thinks of the length of the array.
     'prepare %I(text) as select array_agg(k.position::int) from json_array_elements($1::json) '
-    'with ordinality as k(value, position) where exists (select from %s as x where %s)',
+    'with ordinality as k(value, position), lateral (select from %s as x where %s limit 1) as seen',
     statement_name, entity::regclass, condition
   );
 end
