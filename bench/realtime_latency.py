@@ -47,7 +47,7 @@ alter publication supabase_realtime add table bench_open, bench_secured;
 class _RawStream:
     """Notes when each row's message reaches a bare replication client."""
 
-    arrived: dict[int, float] = field(default_factory=dict)
+    arrivals: asyncio.Queue[tuple[int, float]] = field(default_factory=asyncio.Queue)
     started: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stream_started(self) -> None:
@@ -60,8 +60,13 @@ class _RawStream:
         now = time.perf_counter()
         decoded = decode(message)
         if isinstance(decoded, Insert):
-            self.arrived[int(str(decoded.new[0]))] = now
+            self.arrivals.put_nowait((int(str(decoded.new[0])), now))
         return True
+
+    async def arrival(self, row: int) -> float:
+        while (arrived := await self.arrivals.get())[0] != row:
+            pass
+        return arrived[1]
 
 
 def main() -> Iterator[Figure]:
@@ -105,8 +110,8 @@ async def _measure(
         for row in range(_ROWS):
             await writer.execute(f"insert into {table} values ($1, 'somebody', 'a short message')", row)
             seen = max(await asyncio.gather(*(_receive(client) for client in clients)))
+            lags.append(seen - await raw.arrival(row))
             await asyncio.sleep(_PAUSE)
-            lags.append(seen - raw.arrived[row])
         await writer.execute(f"delete from {table} where id >= 0")
     following.cancel()
     # The first changes of a table are when its definition is read.
