@@ -13,7 +13,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-Record = Mapping[str, object]
+from db import columns
+from db.columns import Record
+
+__all__ = [
+    "ChangeLogEntry",
+    "Event",
+    "EventCohost",
+    "PrivateMessage",
+    "Record",
+    "Role",
+    "Rsvp",
+    "RsvpStatus",
+    "TavernMessage",
+    "User",
+]
 
 
 class Role(StrEnum):
@@ -30,48 +44,6 @@ class RsvpStatus(StrEnum):
     GOING = "going"
     MAYBE = "maybe"
     DECLINED = "declined"
-
-
-def _text(record: Record, column: str) -> str:
-    value = record.get(column)
-    if not isinstance(value, str):
-        raise ValueError(f"column {column!r} should hold text, not {value!r}")
-    return value
-
-
-def _optional_text(record: Record, column: str) -> str | None:
-    return None if record.get(column) is None else _text(record, column)
-
-
-def _integer(record: Record, column: str) -> int:
-    value = record.get(column)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"column {column!r} should hold an integer, not {value!r}")
-    return value
-
-
-def _optional_integer(record: Record, column: str) -> int | None:
-    return None if record.get(column) is None else _integer(record, column)
-
-
-def _moment(record: Record, column: str) -> datetime:
-    moment = datetime.fromisoformat(_text(record, column))
-    if moment.tzinfo is None:
-        raise ValueError(f"column {column!r} should hold a time with its zone, not {moment.isoformat()}")
-    return moment
-
-
-def _optional_moment(record: Record, column: str) -> datetime | None:
-    return None if record.get(column) is None else _moment(record, column)
-
-
-def _optional_object(record: Record, column: str) -> Mapping[str, object] | None:
-    value = record.get(column)
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        raise ValueError(f"column {column!r} should hold a JSON object, not {value!r}")
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +63,14 @@ class User:
     def from_record(cls, record: Record) -> Self:
         """Read one row of `public.users`."""
         return cls(
-            id=_text(record, "id"),
-            display_name=_text(record, "display_name"),
-            bio=_optional_text(record, "bio") or "",
-            avatar=_optional_text(record, "avatar"),
-            role=Role(_text(record, "role")),
-            version=_integer(record, "version"),
-            created_at=_moment(record, "created_at"),
-            updated_at=_moment(record, "updated_at"),
+            id=columns.text(record, "id"),
+            display_name=columns.text(record, "display_name"),
+            bio=columns.optional_text(record, "bio") or "",
+            avatar=columns.optional_text(record, "avatar"),
+            role=Role(columns.text(record, "role")),
+            version=columns.integer(record, "version"),
+            created_at=columns.moment(record, "created_at"),
+            updated_at=columns.moment(record, "updated_at"),
         )
 
 
@@ -124,19 +96,19 @@ class Event:
     def from_record(cls, record: Record) -> Self:
         """Read one row of `public.events`."""
         return cls(
-            id=_text(record, "id"),
-            title=_text(record, "title"),
-            description=_optional_text(record, "description") or "",
-            starts_at=_moment(record, "starts_at"),
-            ends_at=_moment(record, "ends_at"),
-            time_zone=_text(record, "time_zone"),
-            location=_optional_text(record, "location") or "",
-            capacity=_optional_integer(record, "capacity"),
-            organizer_id=_text(record, "organizer_id"),
-            cancelled_at=_optional_moment(record, "cancelled_at"),
-            version=_integer(record, "version"),
-            created_at=_moment(record, "created_at"),
-            updated_at=_moment(record, "updated_at"),
+            id=columns.text(record, "id"),
+            title=columns.text(record, "title"),
+            description=columns.optional_text(record, "description") or "",
+            starts_at=columns.moment(record, "starts_at"),
+            ends_at=columns.moment(record, "ends_at"),
+            time_zone=columns.text(record, "time_zone"),
+            location=columns.optional_text(record, "location") or "",
+            capacity=columns.optional_integer(record, "capacity"),
+            organizer_id=columns.text(record, "organizer_id"),
+            cancelled_at=columns.optional_moment(record, "cancelled_at"),
+            version=columns.integer(record, "version"),
+            created_at=columns.moment(record, "created_at"),
+            updated_at=columns.moment(record, "updated_at"),
         )
 
 
@@ -154,11 +126,11 @@ class EventCohost:
     def from_record(cls, record: Record) -> Self:
         """Read one row of `public.event_cohosts`."""
         return cls(
-            event_id=_text(record, "event_id"),
-            user_id=_text(record, "user_id"),
-            version=_integer(record, "version"),
-            created_at=_moment(record, "created_at"),
-            updated_at=_moment(record, "updated_at"),
+            event_id=columns.text(record, "event_id"),
+            user_id=columns.text(record, "user_id"),
+            version=columns.integer(record, "version"),
+            created_at=columns.moment(record, "created_at"),
+            updated_at=columns.moment(record, "updated_at"),
         )
 
 
@@ -177,12 +149,12 @@ class Rsvp:
     def from_record(cls, record: Record) -> Self:
         """Read one row of `public.rsvps`."""
         return cls(
-            event_id=_text(record, "event_id"),
-            user_id=_text(record, "user_id"),
-            status=RsvpStatus(_text(record, "status")),
-            version=_integer(record, "version"),
-            created_at=_moment(record, "created_at"),
-            updated_at=_moment(record, "updated_at"),
+            event_id=columns.text(record, "event_id"),
+            user_id=columns.text(record, "user_id"),
+            status=RsvpStatus(columns.text(record, "status")),
+            version=columns.integer(record, "version"),
+            created_at=columns.moment(record, "created_at"),
+            updated_at=columns.moment(record, "updated_at"),
         )
 
 
@@ -204,15 +176,15 @@ class TavernMessage:
     def from_record(cls, record: Record) -> Self:
         """Read one row of `public.tavern_messages`."""
         return cls(
-            id=_text(record, "id"),
-            author_id=_text(record, "author_id"),
-            body=_optional_text(record, "body"),
-            edited_at=_optional_moment(record, "edited_at"),
-            hidden_at=_optional_moment(record, "hidden_at"),
-            hidden_by=_optional_text(record, "hidden_by"),
-            version=_integer(record, "version"),
-            created_at=_moment(record, "created_at"),
-            updated_at=_moment(record, "updated_at"),
+            id=columns.text(record, "id"),
+            author_id=columns.text(record, "author_id"),
+            body=columns.optional_text(record, "body"),
+            edited_at=columns.optional_moment(record, "edited_at"),
+            hidden_at=columns.optional_moment(record, "hidden_at"),
+            hidden_by=columns.optional_text(record, "hidden_by"),
+            version=columns.integer(record, "version"),
+            created_at=columns.moment(record, "created_at"),
+            updated_at=columns.moment(record, "updated_at"),
         )
 
 
@@ -233,14 +205,14 @@ class PrivateMessage:
     def from_record(cls, record: Record) -> Self:
         """Read one row of `public.private_messages`."""
         return cls(
-            id=_text(record, "id"),
-            sender_id=_text(record, "sender_id"),
-            recipient_id=_text(record, "recipient_id"),
-            body=_text(record, "body"),
-            read_at=_optional_moment(record, "read_at"),
-            version=_integer(record, "version"),
-            created_at=_moment(record, "created_at"),
-            updated_at=_moment(record, "updated_at"),
+            id=columns.text(record, "id"),
+            sender_id=columns.text(record, "sender_id"),
+            recipient_id=columns.text(record, "recipient_id"),
+            body=columns.text(record, "body"),
+            read_at=columns.optional_moment(record, "read_at"),
+            version=columns.integer(record, "version"),
+            created_at=columns.moment(record, "created_at"),
+            updated_at=columns.moment(record, "updated_at"),
         )
 
 
@@ -264,12 +236,12 @@ class ChangeLogEntry:
     def from_record(cls, record: Record) -> Self:
         """Read one row of `public.change_log`."""
         return cls(
-            id=_integer(record, "id"),
-            table_name=_text(record, "table_name"),
-            row_key=_optional_object(record, "row_key") or {},
-            op=_text(record, "op"),
-            actor=_optional_text(record, "actor"),
-            old=_optional_object(record, "old"),
-            new=_optional_object(record, "new"),
-            changed_at=_moment(record, "changed_at"),
+            id=columns.integer(record, "id"),
+            table_name=columns.text(record, "table_name"),
+            row_key=columns.optional_object(record, "row_key") or {},
+            op=columns.text(record, "op"),
+            actor=columns.optional_text(record, "actor"),
+            old=columns.optional_object(record, "old"),
+            new=columns.optional_object(record, "new"),
+            changed_at=columns.moment(record, "changed_at"),
         )

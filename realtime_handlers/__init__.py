@@ -14,6 +14,8 @@ from live.sessions import bind_session
 from live.tables import AnySpec
 from live.users import UserSession
 from realtime_handlers import (
+    agent_run_events,
+    agent_runs,
     change_log,
     event_cohosts,
     events,
@@ -33,6 +35,8 @@ ALL_SPECS: Final[tuple[AnySpec, ...]] = (
     tavern_messages.SPEC,
     private_messages.SPEC,
     change_log.SPEC,
+    agent_runs.SPEC,
+    agent_run_events.SPEC,
 )
 
 _lock = threading.Lock()

@@ -127,11 +127,18 @@ class World:
     event: str
     chat: str
     private: str
+    run: str
 
     @property
     def values(self) -> dict[str, str]:
         """Everybody and everything by name, for named placeholders."""
-        return {**self.people, "event": self.event, "chat": self.chat, "private": self.private}
+        return {
+            **self.people,
+            "event": self.event,
+            "chat": self.chat,
+            "private": self.private,
+            "run": self.run,
+        }
 
     def fill(self, sql: str) -> str:
         """Put the ids into a statement of the tests."""
@@ -159,4 +166,9 @@ def new_world(owner: Session) -> World:
         people["owner"],
         people["recipient"],
     )
-    return World(people, event, str(chat), str(private))
+    run = owner.value(
+        "insert into public.agent_runs (user_id, agent_name, agent_id, status)"
+        " values (%s, 'Tester', 't-1', 'in_progress') returning id",
+        people["owner"],
+    )
+    return World(people, event, str(chat), str(private), str(run))

@@ -67,6 +67,23 @@ ACCESS = """
     change_log.private           owner      no      -       -      -       -
     change_log.private           recipient  no      -       -      -       -
     change_log.private           admin      no      -       -      -       -
+    change_log.agent_runs        anon       no      -       -      -       -
+    change_log.agent_runs        owner      no      -       -      -       -
+    change_log.agent_runs        admin      no      -       -      -       -
+    agent_runs                   anon       no      no      no     no      no
+    agent_runs                   owner      yes     yes     no     yes     no
+    agent_runs                   other      no      yes     no     no      no
+    agent_runs                   admin      yes     yes     no     no      no
+    agent_runs.status            anon       -       -       -      no      -
+    agent_runs.status            owner      -       -       -      yes     -
+    agent_runs.status            other      -       -       -      no      -
+    agent_runs.status            admin      -       -       -      yes     -
+    agent_runs.user_id           owner      -       -       -      no      -
+    agent_runs.user_id           admin      -       -       -      no      -
+    agent_run_events             anon       no      no      no     no      no
+    agent_run_events             owner      yes     yes     no     no      no
+    agent_run_events             other      no      no      no     no      no
+    agent_run_events             admin      yes     no      no     no      no
 """
 
 # How the row of the table is reached, and what an update sets.
@@ -79,6 +96,9 @@ ROWS = {
     "private_messages": "id = %(private)s",
     "change_log": "table_name = 'events' and row_key ->> 'id' = %(event)s",
     "change_log.private": "table_name = 'private_messages' and row_key ->> 'id' = %(private)s",
+    "change_log.agent_runs": "table_name = 'agent_runs' and row_key ->> 'id' = %(run)s",
+    "agent_runs": "id = %(run)s",
+    "agent_run_events": "run_id = %(run)s",
 }
 SETS = {
     "users": "bio = 'New here'",
@@ -93,6 +113,10 @@ SETS = {
     "private_messages": "body = 'Not what I said'",
     "private_messages.read_at": "read_at = now()",
     "change_log": "actor = null",
+    "agent_runs": "current_step = 'Reading'",
+    "agent_runs.status": "status = 'cancelled'",
+    "agent_runs.user_id": "user_id = %(other)s",
+    "agent_run_events": "message = 'That is not what was said'",
 }
 # %(name)s is in whose name: the one who acts, or somebody else.
 INSERTS = {
@@ -105,6 +129,10 @@ INSERTS = {
     "private_messages": "insert into public.private_messages (sender_id, recipient_id, body)"
     " values (%(name)s, %(third)s, 'Hi')",
     "change_log": "insert into public.change_log (table_name, row_key, op) values ('events', '{}', 'DELETE')",
+    "agent_runs": "insert into public.agent_runs (user_id, agent_name, agent_id)"
+    " values (%(name)s, 'Tester', 't-1')",
+    "agent_run_events": "insert into public.agent_run_events (run_id, user_id, kind, message)"
+    " values (%(run)s, %(name)s, 'log', 'Hi')",
 }
 
 

@@ -27,6 +27,7 @@ STAMPS = "version = 77, created_at = 'epoch', updated_at = 'epoch'"
         ("rsvps", "owner", f"status = 'going', {STAMPS}", "user_id = %(owner)s"),
         ("tavern_messages", "owner", f"body = 'x', {STAMPS}", "id = %(chat)s"),
         ("private_messages", "recipient", "read_at = now()", "id = %(private)s"),
+        ("agent_runs", "owner", f"current_step = 'x', {STAMPS}", "id = %(run)s"),
     ],
 )
 def test_a_version_grows_by_one_whatever_is_sent(
@@ -169,6 +170,9 @@ def test_the_database_says_when_a_message_was_read(db: Session, world: World) ->
     assert db.value("select read_at from public.private_messages where id = %s", world.private) is None
 
 
+NEW_RUN = "insert into agent_runs (user_id, agent_name, agent_id, task_id)"
+NEW_EVENT = "insert into agent_run_events (run_id, user_id, kind, message)"
+
 CONSTRAINTS = {
     "users_display_name_length": "update users set display_name = repeat('x', 61) where id = %(owner)s",
     "users_display_name_plain": "update users set display_name = ' x' where id = %(owner)s",
@@ -193,6 +197,28 @@ CONSTRAINTS = {
     " values (%(owner)s, %(other)s, E'\\n')",
     "private_messages_to_somebody_else": "insert into private_messages (sender_id, recipient_id, body)"
     " values (%(owner)s, %(owner)s, 'x')",
+    "agent_runs_task_id_length": f"{NEW_RUN} values (%(owner)s, 'a', 'a', repeat('x', 201))",
+    "agent_runs_agent_name_length": f"{NEW_RUN} values (%(owner)s, ' ', 'a', null)",
+    "agent_runs_agent_id_length": f"{NEW_RUN} values (%(owner)s, 'a', '', null)",
+    "agent_runs_status_known": "insert into agent_runs (user_id, agent_name, agent_id, status)"
+    " values (%(owner)s, 'a', 'a', 'done')",
+    "agent_runs_current_step_length": "update agent_runs set current_step = repeat('x', 301)"
+    " where id = %(run)s",
+    "agent_runs_progress_percent_range": "update agent_runs set progress_percent = 'nan' where id = %(run)s",
+    "agent_runs_result_size": "update agent_runs set result = to_jsonb(repeat('x', 200000))"
+    " where id = %(run)s",
+    "agent_runs_error_length": "update agent_runs set error = repeat('x', 5001) where id = %(run)s",
+    "agent_runs_metadata_form": "update agent_runs set metadata = '[]' where id = %(run)s",
+    "agent_runs_verification_evidence_form": "update agent_runs set verification_evidence = '{}'"
+    " where id = %(run)s",
+    "agent_runs_tokens_range": "update agent_runs set tokens = -1 where id = %(run)s",
+    "agent_runs_cost_usd_range": "update agent_runs set cost_usd = 'nan' where id = %(run)s",
+    "agent_run_events_kind_known": f"{NEW_EVENT} values (%(run)s, %(owner)s, 'thought', 'x')",
+    "agent_run_events_level_known": "insert into agent_run_events (run_id, user_id, kind, message, level)"
+    " values (%(run)s, %(owner)s, 'log', 'x', 'loud')",
+    "agent_run_events_message_length": f"{NEW_EVENT} values (%(run)s, %(owner)s, 'log', repeat('x', 20001))",
+    "agent_run_events_data_size": "insert into agent_run_events (run_id, user_id, kind, message, data)"
+    " values (%(run)s, %(owner)s, 'log', 'x', to_jsonb(repeat('x', 20000)))",
 }
 
 
@@ -248,6 +274,9 @@ def test_nothing_else_is_a_time_zone(db: Session, world: World, zone: str) -> No
         ("rsvps", "user_id", "user_id = %(owner)s"),
         ("tavern_messages", "id", "id = %(chat)s"),
         ("private_messages", "recipient_id", "id = %(private)s"),
+        ("agent_runs", "id", "id = %(run)s"),
+        ("agent_runs", "user_id", "id = %(run)s"),
+        ("agent_run_events", "id", "run_id = %(run)s"),
     ],
 )
 def test_nobody_changes_a_key(db: Session, world: World, table: str, column: str, row: str) -> None:

@@ -1,0 +1,26 @@
+"""Runs of agents: each person's own, and everybody's for admins."""
+
+from __future__ import annotations
+
+from db.agent_models import AgentRun
+from live.changes import Change
+from live.rows import Rows
+from live.tables import Audience, TableSpec
+
+
+def handle_agent_runs_change(rows: Rows[AgentRun], change: Change[AgentRun]) -> Rows[AgentRun]:
+    """Add or replace a run, or remove it with its person's account."""
+    return rows.apply(change)
+
+
+# Without filters: the policies know that admins see everybody's runs, a filter on one's own id does not.
+SPEC = TableSpec(
+    name="agent_runs",
+    key=("id",),
+    parse=AgentRun.from_record,
+    version=lambda run: run.version,
+    handler=handle_agent_runs_change,
+    audience=Audience.USER,
+    order="created_at",
+    window=500,
+)
