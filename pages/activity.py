@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from db.errors import Unreachable
 from live.fragments import live_fragment
-from ui import activity, layout, session, times
+from ui import activity, layout, session, times, writing
 from ui.first_run import run_whole_app
 from ui.people import by_name, finder, name_of
 
@@ -88,7 +89,10 @@ def _more() -> None:
 def _show_more() -> None:
     st.session_state[_SHOWN] += _STEP
     if st.session_state[_SHOWN] > len(session.change_log()):
-        session.engine().load_older("change_log", session.my_id())
+        try:
+            session.load_older("change_log")
+        except Unreachable as error:
+            writing.tell(error)
     st.rerun("activity_rows")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from db import tavern_messages
-from db.errors import DatabaseError
+from db.errors import DatabaseError, Unreachable
 from db.models import TavernMessage
 from live.fragments import live_fragment
 from ui import chat, layout, session, times, writing
@@ -19,6 +19,7 @@ from ui.text import as_html, shortened
 
 BLOCK = "room"
 _SHOWN = "room_shown"
+_ALL_SHOWN = "room_all_shown"
 _UNSENT = "room_unsent"
 _FIRST, _MORE = 80, 120
 _LONGEST = 2000
@@ -46,7 +47,7 @@ def _messages() -> None:
 
 @st.fragment(key="room_earlier")
 def _earlier() -> None:
-    if st.session_state.get("room_all_shown") or len(session.tavern_messages()) < _FIRST:
+    if st.session_state.get(_ALL_SHOWN) or len(session.tavern_messages()) < _FIRST:
         return
     st.button("Load earlier messages", type="tertiary", on_click=_load_earlier, width="stretch")
 
@@ -54,7 +55,10 @@ def _earlier() -> None:
 def _load_earlier() -> None:
     st.session_state[_SHOWN] += _MORE
     if st.session_state[_SHOWN] > len(session.tavern_messages()):
-        st.session_state["room_all_shown"] = not session.engine().load_older("tavern_messages")
+        try:
+            st.session_state[_ALL_SHOWN] = not session.load_older("tavern_messages")
+        except Unreachable as error:
+            writing.tell(error)
     st.rerun(["room_earlier", "room_messages"])
 
 

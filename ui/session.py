@@ -13,6 +13,7 @@ import streamlit as st
 
 from db.auth import Accounts, SignedIn
 from db.clients import Clients
+from db.errors import Unreachable
 from db.models import (
     ChangeLogEntry,
     Event,
@@ -24,6 +25,7 @@ from db.models import (
     User,
 )
 from live.engine import Engine
+from live.errors import LiveError
 from live.snapshot import EMPTY, Snapshot
 from ui.times import zone_named
 
@@ -105,6 +107,14 @@ def zone() -> ZoneInfo:
 
 def _table(name: str) -> Snapshot[R]:
     return cast("Snapshot[R]", st.session_state.get(name, EMPTY))
+
+
+def load_older(table: str) -> bool:
+    """Load older rows of a table; return whether there may be more. Raises `Unreachable` when none came."""
+    try:
+        return engine().load_older(table, my_id())
+    except (LiveError, TimeoutError) as error:
+        raise Unreachable from error
 
 
 def users() -> Snapshot[User]:
