@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from live.engine import Engine
+from local_supabase.runtime import StackInfo
 from tests.live import stage
+from tests.live.fault_proxy import FaultProxy, fault_proxy
 from tests.live.streamlit_server import Server, running_server
 from tests.live.tables import idle_engine
+from tests.support.people import Person, sign_up
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +29,16 @@ def engine() -> Iterator[Engine]:
     stage.gate.set()
     yield stage.engine
     stage.engine.stop()
+
+
+@pytest.fixture
+def proxy(stack: StackInfo) -> Iterator[FaultProxy]:
+    """Give a passage to the stack that can fail."""
+    with fault_proxy(stack.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def ada(stack: StackInfo) -> Person:
+    """Give somebody with an account."""
+    return sign_up(stack, "Ada")

@@ -40,11 +40,6 @@ def engine(stack: StackInfo) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def ada(stack: StackInfo) -> Person:
-    return sign_up(stack, "Ada")
-
-
-@pytest.fixture(scope="module")
 def bo(stack: StackInfo) -> Person:
     return sign_up(stack, "Bo")
 

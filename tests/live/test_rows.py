@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from live.changes import Change, Key, Op
@@ -11,6 +11,9 @@ from live.rows import Rows
 from live.tables import TableSpec
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""The machine may be busy with other things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ def _applied(changes: list[Change[Row]]) -> Rows[Row]:
     return rows
 
 
+@UNHURRIED
 @given(histories())
 def test_any_order_and_any_duplication_give_what_the_database_holds(
     history: tuple[list[Change[Row]], list[Change[Row]], dict[Key, Row]],
@@ -90,6 +94,7 @@ def test_any_order_and_any_duplication_give_what_the_database_holds(
     assert dict(_applied(shuffled)) == there
 
 
+@UNHURRIED
 @given(histories())
 def test_rows_agree_with_themselves(
     history: tuple[list[Change[Row]], list[Change[Row]], dict[Key, Row]],
@@ -99,6 +104,7 @@ def test_rows_agree_with_themselves(
     assert all(key in rows and rows.get(key) is rows[key] for key in rows)
 
 
+@UNHURRIED
 @given(histories())
 def test_a_known_change_changes_nothing(
     history: tuple[list[Change[Row]], list[Change[Row]], dict[Key, Row]],

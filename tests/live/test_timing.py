@@ -2,12 +2,16 @@
 
 import random
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from live.timing import Backoff, Timing
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""The machine may be busy with other things."""
 
+
+@UNHURRIED
 @given(st.integers(0, 2**32), st.integers(1, 200))
 def test_pauses_grow_to_the_limit_and_no_further(seed: int, tries: int) -> None:
     backoff = Backoff(0.2, 15, random.Random(seed))
