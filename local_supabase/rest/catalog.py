@@ -24,6 +24,10 @@ class Type:
     base: Name
     array: Name | None
     label: str = ""
+    # Functions of a domain's representation: how its values are shown, and read from a body and from a URL.
+    to_json: Name | None = None
+    from_json: Name | None = None
+    from_text: Name | None = None
 
     @property
     def is_json(self) -> bool:

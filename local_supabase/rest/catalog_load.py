@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
 from local_supabase.rest import catalog_sql as sql
 from local_supabase.rest.catalog import (
+    JSON,
+    TEXT,
     Cardinality,
     Catalog,
     Column,
@@ -37,6 +40,7 @@ async def load(connection: Reader, schemas: Sequence[str]) -> Catalog:
     exposed = tuple(name for name in schemas if name in found) or tuple(schemas[:1]) or ("public",)
     builder = _Builder(
         types=await connection.fetch(sql.TYPES),
+        representations=await connection.fetch(sql.REPRESENTATIONS),
         enums=await connection.fetch(sql.ENUMS),
         relations=await connection.fetch(sql.RELATIONS),
         columns=await connection.fetch(sql.COLUMNS),
@@ -55,13 +59,14 @@ class _Builder:
         self,
         *,
         types: Iterable[Row],
+        representations: Iterable[Row],
         enums: Iterable[Row],
         relations: Sequence[Row],
         columns: Iterable[Row],
         constraints: Sequence[Row],
         views: Iterable[Row],
     ) -> None:
-        self.types = _types(types)
+        self.types = _represented(_types(types), representations)
         self.type_relations = {row["type"]: row for row in relations if row["type"]}
         self.relations = {row["oid"]: row for row in relations}
         self.names = {row["oid"]: Name(row["schema"], row["name"]) for row in relations}
@@ -188,6 +193,19 @@ def _types(rows: Iterable[Row]) -> dict[int, Type]:
         bottom = base(oid)
         array = known[bottom]["array_oid"]
         types[oid] = Type(name(oid), name(bottom), name(array) if array else None, row["label"])
+    return types
+
+
+def _represented(types: dict[int, Type], rows: Iterable[Row]) -> dict[int, Type]:
+    for row in rows:
+        function = Name(row["schema"], row["name"])
+        source, target = types[row["source"]], types[row["target"]]
+        if target.name == JSON:
+            types[row["source"]] = replace(source, to_json=function)
+        elif source.name == JSON:
+            types[row["target"]] = replace(target, from_json=function)
+        elif source.name == TEXT:
+            types[row["target"]] = replace(target, from_text=function)
     return types
 
 

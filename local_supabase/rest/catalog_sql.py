@@ -15,6 +15,19 @@ select enumtypid as type, array_agg(enumlabel::text order by enumsortorder) as l
 from pg_catalog.pg_enum group by enumtypid
 """
 
+# Casts that PostgREST applies by itself: implicit ones by a function, between a domain and json or text.
+REPRESENTATIONS: Final = """
+select c.castsource as source, c.casttarget as target, n.nspname as schema, p.proname as name
+from pg_catalog.pg_cast c
+join pg_catalog.pg_type source on source.oid = c.castsource
+join pg_catalog.pg_type target on target.oid = c.casttarget
+join pg_catalog.pg_proc p on p.oid = c.castfunc
+join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+where c.castcontext = 'i' and c.castmethod = 'f'
+  and (source.typtype = 'd' and c.casttarget in ('json'::regtype, 'text'::regtype)
+       or target.typtype = 'd' and c.castsource in ('json'::regtype, 'text'::regtype))
+"""
+
 RELATIONS: Final = """
 select c.oid, n.nspname as schema, c.relname as name, c.relkind::text as kind,
        c.relispartition as is_partition, c.reltype as type, d.description,

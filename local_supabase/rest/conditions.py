@@ -101,10 +101,14 @@ class Writer:
     def select(self, node: Node, item: SelectField) -> str:
         """Write a selected field with its cast and its name in the answer."""
         value = self.field(node, item.field)
+        name = item.alias or json_name(item.field)
+        kind = _column_type(node, item.field.name)
+        if kind is not None and kind.to_json is not None and not item.field.path:
+            value = f"{qualified(kind.to_json)}({value})"
+            name = name or item.field.name
         if item.cast is not None:
             target = cast_target(item.cast, node.table.schema, self.catalog.types)
             value = f"CAST({value} AS {target})"
-        name = item.alias or json_name(item.field)
         return f"{value} AS {identifier(name)}" if name is not None else value
 
     def order(self, node: Node, term: OrderTerm) -> str:
@@ -168,13 +172,18 @@ class Writer:
             word = "ANY" if operation.quantifier is Quantifier.ANY else "ALL"
             array = TEXT_TYPE.array if pattern else kind.array
             return f"{operator} {word}({self.parameters.cast(value, array or Name('pg_catalog', '_text'))})"
-        return (
-            f"{operator} {self.parameters.text(value) if pattern else self.parameters.cast(value, kind.base)}"
-        )
+        return f"{operator} {self.parameters.text(value) if pattern else self._given(value, kind)}"
+
+    def _given(self, value: str, kind: Type) -> str:
+        if kind.from_text is not None:
+            return f"{qualified(kind.from_text)}({self.parameters.text(value)})"
+        return self.parameters.cast(value, kind.base)
 
     def _within(self, values: tuple[str, ...], kind: Type) -> str:
         # `in.()` holds for no row.
         wanted = [] if values == ("",) else list(values)
+        if kind.from_text is not None:
+            return f"= ANY (SELECT {qualified(kind.from_text)}(unnest({self.parameters.texts(wanted)})))"
         array = kind.array or Name("pg_catalog", "_text")
         return f"= ANY ({self.parameters.texts(wanted)}::{qualified(array)})"
 

@@ -11,6 +11,7 @@ from local_supabase.rest.catalog import Relationship
 from local_supabase.rest.conditions import Writer, json_name
 from local_supabase.rest.media import Format
 from local_supabase.rest.sql import SOURCE, comma, identifier, qualified
+from local_supabase.rest.syntax import Field, SelectField
 from local_supabase.rest.tree import Branch, EmbedIsNull, Node, Placed
 
 ROW: Final = '"_postgrest_t"'
@@ -49,9 +50,8 @@ class ReadWriter(Writer):
         return "WHERE " + " AND ".join(conditions) if conditions else ""
 
     def _selected(self, node: Node) -> list[str]:
-        selected = [self.select(node, item) for item in node.fields]
-        if not node.fields and not node.children:
-            return [f"{node.reference}.*"]
+        fields = node.fields if node.fields or node.children else [SelectField(Field("*"))]
+        selected = [self.select(node, item) for item in _expanded(node, fields)]
         for child in node.children:
             selected += self._embedded(child)
         return selected
@@ -143,6 +143,14 @@ class ReadWriter(Writer):
             )
             return f"NOT ({joined})" if placed.negated else f"({joined})"
         return self.condition(node, placed)
+
+
+def _expanded(node: Node, fields: list[SelectField]) -> list[SelectField]:
+    """Name every column instead of `*` where some are not shown as they are."""
+    if not any(column.type.to_json for column in node.columns.values()):
+        return fields
+    everything = [SelectField(Field(name)) for name in node.columns]
+    return [one for item in fields for one in (everything if item.field.name == "*" else [item])]
 
 
 def _junction(node: Node) -> str:

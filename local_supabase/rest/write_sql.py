@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from local_supabase.rest.catalog import JSON, JSONB, Column, Table
+from local_supabase.rest.catalog import JSON, JSONB, Column, Name, Table
 from local_supabase.rest.media import Format
 from local_supabase.rest.payload import Rows
 from local_supabase.rest.preferences import Resolution
@@ -48,10 +48,20 @@ def record_set(
         items = "(VALUES (1)) _" if rows.single else f"{prefix}_array_elements({value}) _"
         return f"{source}, LATERAL (SELECT FROM {items}) pgrst_body"
     function = f"{prefix}_to_record" if rows.single else f"{prefix}_to_recordset"
-    typed = comma([f"{identifier(column.name)} {qualified(column.type.name)}" for column in columns])
-    names = comma([identifier(column.name) for column in columns])
+    typed = comma([f"{identifier(column.name)} {qualified(_given_type(column))}" for column in columns])
+    names = comma([_read_value(column) for column in columns])
     limit = " LIMIT 1" if first else ""
     return f"{source}, LATERAL (SELECT {names} FROM {function}({value}) AS _({typed}){limit}) pgrst_body"
+
+
+def _given_type(column: Column) -> Name:
+    return column.type.name if column.type.from_json is None else JSON
+
+
+def _read_value(column: Column) -> str:
+    name = identifier(column.name)
+    read = column.type.from_json
+    return name if read is None else f"{qualified(read)}({name}) AS {name}"
 
 
 def _with_defaults(rows: Rows, columns: list[Column]) -> str:

@@ -31,7 +31,7 @@ _KEYS = st.one_of(
     _TEXT,
 )
 _QUERY = st.lists(st.tuples(_KEYS, _TEXT), max_size=5)
-_SLOW = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_SLOW = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _encoded(pairs: list[tuple[str, str]]) -> str:

@@ -222,3 +222,25 @@ def test_row_security_decides_what_is_seen(rest: Rest) -> None:
     assert [row["body"] for row in rest.get("/notes?select=body").json()] == ["public"]
     everything = rest.get("/notes?select=body&order=id", **rest.as_service()).json()
     assert [row["body"] for row in everything] == ["public", "hidden"]
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("id=eq.1&select=shade", [{"shade": "#0000ff"}]),
+        ("id=eq.1", [{"id": 1, "shade": "#0000ff", "client_id": 1}]),
+        ("id=eq.3", [{"id": 3, "shade": None, "client_id": None}]),
+        ("shade=eq.%2300ff00&select=id", [{"id": 2}]),
+        ("shade=in.(0000ff,00ff00)&select=id&order=id", [{"id": 1}, {"id": 2}]),
+        ("id=eq.1&select=c:shade", [{"c": "#0000ff"}]),
+    ],
+)
+def test_a_domain_is_shown_and_read_as_its_casts_say(rest: Rest, query: str, rows: object) -> None:
+    assert rest.get(f"/paints?{query}").json() == rows
+
+
+def test_a_domain_with_casts_is_written_and_embedded_too(rest: Rest) -> None:
+    embedded = rest.get("/clients?select=paints(*)&id=eq.2").json()
+    assert embedded == [{"paints": [{"id": 2, "shade": "#00ff00", "client_id": 2}]}]
+    changed = rest("PATCH", "/paints?id=eq.1", json={"shade": "#0000ff"}, Prefer="return=representation")
+    assert changed.json() == [{"id": 1, "shade": "#0000ff", "client_id": 1}]

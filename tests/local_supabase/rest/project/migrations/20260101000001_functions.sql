@@ -83,3 +83,20 @@ create domain public."text/html" as text;
 create domain public."image/png" as bytea;
 create function public.page() returns public."text/html" stable language sql as $$ select '<p>hi</p>' $$;
 create function public.pixel() returns public."image/png" stable language sql as $$ select '\x89504e4700'::bytea $$;
+
+-- A domain with a representation of its own: a number in the database, `#rrggbb` outside.
+create domain public.color as int check (value between 0 and 16777215);
+create function public.color_json(public.color) returns json immutable language sql as $$
+    select to_json('#' || lpad(to_hex($1), 6, '0'))
+$$;
+create function public.color_from_text(text) returns public.color immutable language sql as $$
+    select (('x' || lpad(ltrim($1, '#'), 8, '0'))::bit(32)::int)::public.color
+$$;
+create function public.color_from_json(json) returns public.color immutable language sql as $$
+    select public.color_from_text($1 #>> '{}')
+$$;
+create cast (public.color as json) with function public.color_json(public.color) as implicit;
+create cast (json as public.color) with function public.color_from_json(json) as implicit;
+create cast (text as public.color) with function public.color_from_text(text) as implicit;
+create table public.paints (id int primary key, shade public.color, client_id int references public.clients (id));
+insert into public.paints values (1, 255, 1), (2, 65280, 2), (3, null, null);
