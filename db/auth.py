@@ -206,20 +206,21 @@ class Accounts:
         digest = _digest(refresh_token)
         with self._lock:
             turn = self._restoring.setdefault(digest, threading.Lock())
-        with turn:
-            known = self._known(digest)
-            if known is not None:
-                return known
-            try:
-                response = self._clients.auth().refresh_session(refresh_token)
-            except AuthError as error:
-                raise from_auth(error) from error
-            finally:
-                with self._lock:
-                    self._restoring.pop(digest, None)
-            me = self._adopt(_session_of(response))
-            self._remember(digest, me)
-            return me
+        try:
+            with turn:
+                return self._known(digest) or self._restore(refresh_token, digest)
+        finally:
+            with self._lock:
+                self._restoring.pop(digest, None)
+
+    def _restore(self, refresh_token: str, digest: str) -> SignedIn:
+        try:
+            response = self._clients.auth().refresh_session(refresh_token)
+        except AuthError as error:
+            raise from_auth(error) from error
+        me = self._adopt(_session_of(response))
+        self._remember(digest, me)
+        return me
 
     def sign_out(self, me: SignedIn, *, everywhere: bool) -> None:
         """End this browser's sign-in, or all of this person's; here at once, whatever the service says.

@@ -1,17 +1,24 @@
 """Accounts on the real Auth service: one sign-in for all tabs of a browser, over once it is over."""
 
 import gc
+import time
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
+import httpx
 import pytest
 
 from db import errors
-from db.auth import Accounts, SignedIn
+from db.auth import Accounts, ConfirmationNeeded, SignedIn
 from db.clients import Clients
 from db.settings import Settings
 from tests.db.conftest import PASSWORD, SignUp
 from tests.support.wait import wait_for
+
+
+HOSTED = Settings("https://x.supabase.co", "a-key-that-is-long-enough")
 
 
 def another_process(clients: Clients) -> Accounts:
@@ -177,3 +184,61 @@ def test_a_sign_in_that_no_tab_holds_is_forgotten(accounts: Accounts, sign_up: S
     del me
     gc.collect()
     assert accounts.restore(token).refresh_token != token
+
+
+@pytest.fixture
+def nowhere() -> Iterator[Clients]:
+    """Give clients of a database that does not answer."""
+    with closing(Clients(Settings("http://127.0.0.1:9", "a-key-that-is-long-enough"))) as opened:
+        yield opened
+
+
+def test_a_token_that_still_lives_does_while_it_cannot_be_renewed(sign_up: SignUp, nowhere: Clients) -> None:
+    me = sign_up("Dan")
+    token = me.access_token()
+    me.clients, me._expires_at = nowhere, time.time() + 5
+    assert me.access_token() == token
+    me._expires_at = time.time() - 1
+    with pytest.raises(errors.Unreachable):
+        me.access_token()
+    assert not me.ended
+
+
+def test_signing_out_while_nobody_answers_ends_it_here(
+    accounts: Accounts, sign_up: SignUp, nowhere: Clients
+) -> None:
+    me = sign_up("Eli")
+    accounts._clients = nowhere
+    with pytest.raises(errors.Unreachable):
+        accounts.sign_out(me, everywhere=True)
+    assert me.ended
+
+
+def test_a_project_that_wants_the_address_confirmed_says_so() -> None:
+    """Hosted projects do by default; their answer to a sign-up is the user without a session."""
+    user = {
+        "id": str(uuid.uuid4()),
+        "aud": "authenticated",
+        "email": "new@tavern.test",
+        "app_metadata": {},
+        "user_metadata": {},
+        "created_at": "2026-11-20T18:00:00Z",
+        "confirmation_sent_at": "2026-11-20T18:00:00Z",
+    }
+    answering = httpx.MockTransport(lambda _request: httpx.Response(200, json=user))
+    with closing(
+        Clients(Settings("https://x.supabase.co", "a-key-that-is-long-enough"), answering)
+    ) as hosted:
+        result = Accounts(hosted).sign_up(" new@tavern.test ", PASSWORD, "New")
+    assert result == ConfirmationNeeded("new@tavern.test")
+
+
+def test_an_address_not_confirmed_yet_is_told_what_to_do() -> None:
+    refusal = {"code": "email_not_confirmed", "message": "Email not confirmed"}
+    headers = {"X-Supabase-Api-Version": "2024-01-01"}
+    answering = httpx.MockTransport(lambda _request: httpx.Response(400, json=refusal, headers=headers))
+    with (
+        closing(Clients(HOSTED, answering)) as hosted,
+        pytest.raises(errors.EmailNotConfirmed, match="open the link"),
+    ):
+        Accounts(hosted).sign_in("new@tavern.test", PASSWORD)
