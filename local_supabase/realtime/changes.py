@@ -12,7 +12,7 @@ import orjson
 from local_supabase.realtime.catalog import Access, Table
 from local_supabase.realtime.pgoutput import UNCHANGED, Begin, Delete, Identity, Insert, Row, Update, Value
 from local_supabase.realtime.subscriptions import Operation
-from local_supabase.realtime.values import Json
+from local_supabase.realtime.values import Encoder, Json
 
 MAX_RECORD_BYTES = 1024 * 1024
 # Of a record that is too large, only values of this many bytes of JSON are kept.
@@ -143,17 +143,25 @@ class EventWriter:
         for column, encoder, value in zip(table.relation.columns, table.encoders, row, strict=False):
             if value is UNCHANGED or not included(column.name):
                 continue
-            encoded = None if value is None else encoder(str(value))
+            encoded = None if value is None else _encoded(encoder, str(value))
             if self._too_large and len(orjson.dumps(encoded)) > _KEPT_VALUE_BYTES:
                 continue
             record[column.name] = encoded
         return record
 
 
+def _encoded(encoder: Encoder, text: str) -> Json:
+    try:
+        return encoder(text)
+    except ValueError:
+        # A type whose text has a form of its own, as int2vector's; its text is better than no event.
+        return text
+
+
 def _error(change: RowChange, access: Access) -> str | None:
     if change.operation is Operation.DELETE:
         return None
-    if not change.table.key:
+    if not change.table.key or not change.table.positions.keys() >= set(change.table.key):
         return NO_PRIMARY_KEY
     if not access.readable.issuperset(change.table.key):
         return UNAUTHORIZED

@@ -172,17 +172,26 @@ class Channel:
         self._socket.forget(self)
 
     def say_closed(self) -> None:
-        """Tell the client that the channel has ended; `ref` names the join it belonged to."""
+        """Tell the client that the channel has ended."""
+        self._say_ended("phx_close")
+
+    def _say_ended(self, event: str) -> None:
+        # The reference is that of the join which the channel came from.
         self._socket.send(
             encode_push(
                 self.version,
                 join_ref=self.join_ref,
                 ref=self.join_ref,
                 topic=self.topic,
-                event="phx_close",
+                event=event,
                 payload={},
             )
         )
+
+    def crash(self) -> None:
+        """End because of a fault; the client may join again."""
+        self.close()
+        self._say_ended("phx_error")
 
     def shut_down(self, message: str) -> None:
         """End with a reason."""

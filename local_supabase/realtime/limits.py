@@ -28,6 +28,7 @@ class Limits:
     max_queued_bytes: int = 8_000_000
     max_queued_frames: int = 10_000
     idle_seconds: float = 60.0
+    goodbye_seconds: float = 5.0
     connect_refusal_seconds: float = 2.0
     join_refusal_seconds: float = 5.0
     replication_ready_seconds: float = 15.0

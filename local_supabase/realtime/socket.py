@@ -65,7 +65,7 @@ class Connection:
         self._queued_bytes = 0
         self._has_frames = asyncio.Event()
         self._close_code: int | None = None
-        self._overrun = asyncio.Event()
+        self._cut = asyncio.Event()
 
     @property
     def version(self) -> Version:
@@ -79,7 +79,7 @@ class Connection:
 
     def send(self, frame: Frame) -> None:
         """Queue a frame; a client that has too many waiting is given up."""
-        if self._close_code is not None or self._overrun.is_set():
+        if self._close_code is not None or self._cut.is_set():
             return
         self._queue.append(frame)
         self._queued_bytes += len(frame)
@@ -90,15 +90,16 @@ class Connection:
 
     def _give_up(self) -> None:
         self._services.log.warning("A client does not read what it subscribed to; its connection is ended")
-        self._overrun.set()
+        self._cut.set()
         self._queue.clear()
         self._queued_bytes = 0
 
     def disconnect(self, code: int) -> None:
-        """End the connection after what is queued has been sent."""
+        """End the connection after what is queued has been sent; a client that does not read is cut off."""
         if self._close_code is None:
             self._close_code = code
             self._has_frames.set()
+            asyncio.get_running_loop().call_later(self._services.limits.goodbye_seconds, self._cut.set)
 
     def forget(self, channel: Channel) -> None:
         """Drop a channel that has ended."""
@@ -107,16 +108,18 @@ class Connection:
 
     async def run(self) -> None:
         """Serve until either side ends the connection."""
-        work = (self._send_queued(), self._receive(), self._overrun.wait())
+        work = (self._send_queued(), self._receive(), self._cut.wait())
         tasks = [asyncio.ensure_future(part) for part in work]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if self._overrun.is_set():
+            if self._cut.is_set():
                 abort(self._websocket)
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for result in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
+                    self._services.log.error("A connection broke", exc_info=result)
             for channel in list(self._channels.values()):
                 channel.close()
 
@@ -150,7 +153,7 @@ class Connection:
                 return
             message = self._parse(received.get("text"), received.get("bytes"))
             if message is not None:
-                await self._handle(message)
+                await self._handle_safely(message)
         await self._has_ended()
 
     async def _has_ended(self) -> None:
@@ -166,6 +169,16 @@ class Connection:
         except FrameError as error:
             self._services.log.debug("A frame was ignored: %s", error)
         return None
+
+    async def _handle_safely(self, message: ClientMessage) -> None:
+        try:
+            await self._handle(message)
+        except Exception:
+            # A fault of ours costs the client this channel, and never its others.
+            self._services.log.exception("A message could not be handled")
+            channel = self._channels.get(message.topic)
+            if channel is not None:
+                channel.crash()
 
     async def _handle(self, message: ClientMessage) -> None:
         channel = self._channels.get(message.topic)

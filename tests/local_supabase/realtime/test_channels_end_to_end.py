@@ -317,3 +317,18 @@ async def test_a_plain_request_for_the_socket_is_not_found(realtime: Realtime) -
     async with httpx.AsyncClient() as http:
         answer = await http.get(f"{realtime.http_url}/websocket?apikey={token()}")
     assert answer.status_code == 404
+
+
+async def test_a_fault_costs_the_channel_and_nothing_else(
+    realtime: Realtime, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join = await client.join("room")
+    await client.join("other")
+    room = realtime.server.services.rooms.find("room", private=False)
+    assert room is not None
+    monkeypatch.setattr(room, "broadcast", None)
+    await client.send("realtime:room", "broadcast", {"event": "x", "payload": {}})
+    crash = await client.event("phx_error")
+    assert (crash["topic"], crash["ref"], crash["payload"]) == ("realtime:room", join["ref"], {})
+    ref = await client.send("realtime:other", "presence", {"event": "track", "payload": {}})
+    assert (await client.reply_to(ref))["payload"]["status"] == "ok"

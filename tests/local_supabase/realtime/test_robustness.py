@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 import pytest
@@ -23,6 +23,9 @@ from tests.local_supabase.realtime.conftest import (
 from tests.support.wait import wait_until
 
 MakeTable = Callable[..., Awaitable[str]]
+
+
+BIG = {"type": "broadcast", "event": "big", "payload": {"text": "x" * 500_000}}
 
 
 @pytest.fixture
@@ -89,9 +92,9 @@ async def test_a_lost_stream_sends_subscribers_away_so_that_they_read_again(
     await realtime.server.services.changes.wait_live()
 
 
-@pytest.fixture
-async def deaf(realtime: Realtime) -> AsyncIterator[socket.socket]:
-    """Give a joined socket whose client stops reading."""
+@asynccontextmanager
+async def joined_without_reading(realtime: Realtime) -> AsyncIterator[None]:
+    """Join a room by a client that then stops reading."""
     host, port = realtime.http_url.removeprefix("http://").split("/")[0].split(":")
     plain = socket.socket()
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -109,24 +112,38 @@ async def deaf(realtime: Realtime) -> AsyncIterator[socket.socket]:
     # A masked text frame; the mask is zero.
     await loop.sock_sendall(plain, bytes([0x81, 0x80 | len(join), 0, 0, 0, 0]) + join)
     assert b"phx_reply" in await loop.sock_recv(plain, 4096)
-    yield plain
+    yield
     plain.close()
 
 
 async def test_a_client_that_does_not_read_is_given_up_and_nobody_waits_for_it(
-    realtime: Realtime, deaf: socket.socket
+    realtime: Realtime,
 ) -> None:
-    payload = {"type": "broadcast", "event": "big", "payload": {"text": "x" * 500_000}}
-    async with connect(realtime.url, token()) as sender, connect(realtime.url, token()) as reader:
+    async with (
+        joined_without_reading(realtime),
+        connect(realtime.url, token()) as sender,
+        connect(realtime.url, token()) as reader,
+    ):
         await sender.join("room")
         await reader.join("room")
         for _ in range(40):
-            await sender.send("realtime:room", "broadcast", payload)
+            await sender.send("realtime:room", "broadcast", BIG)
             await reader.event("broadcast")
         await wait_until(lambda: realtime.server.connections == 2, what="the deaf client's end")
         room = realtime.server.services.rooms.find("room", private=False)
         assert room is not None
         assert len(room.members) == 2
+
+
+async def test_a_client_that_neither_reads_nor_writes_is_cut_off(postgres: Postgres) -> None:
+    limits = dataclasses.replace(FAST, idle_seconds=1, goodbye_seconds=0.1)
+    async with running_realtime(postgres.dsn, limits) as realtime, joined_without_reading(realtime):
+        async with connect(realtime.url, token()) as sender:
+            await sender.join("room")
+            for _ in range(14):
+                await sender.send("realtime:room", "broadcast", BIG)
+            await sender.settle()
+        await wait_until(lambda: realtime.server.connections == 0, what="the silent client's end")
 
 
 async def test_a_large_transaction_arrives_whole_and_in_order(
