@@ -17,7 +17,6 @@ from db.settings import Settings
 from tests.db.conftest import PASSWORD, SignUp
 from tests.support.wait import wait_for
 
-
 HOSTED = Settings("https://x.supabase.co", "a-key-that-is-long-enough")
 
 
