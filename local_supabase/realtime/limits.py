@@ -59,6 +59,7 @@ class RateCounter:
         self._clock = clock
         self._buckets: dict[int, int] = {}
         self._started: int | None = None
+        self._newest: int | None = None
         self._total = 0
 
     def add(self, count: int = 1) -> None:
@@ -75,6 +76,9 @@ class RateCounter:
 
     def _advance(self) -> int:
         second = int(self._clock())
+        if second == self._newest:
+            return second
+        self._newest = second
         if self._started is None:
             self._started = second
         oldest = second - self.WINDOW_SECONDS

@@ -504,3 +504,42 @@ async def test_a_generated_column_is_part_of_the_record(
     await client.subscribe("room", {"event": "INSERT", "schema": "public", "table": name})
     await sql.execute(f"insert into {name} values (4)")
     assert (await client.change())["record"] == {"id": 4, "twice": 8}
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"filter": "id=eq.1); drop table {t}; --"},
+        {"filter": "id=in.(1); drop table {t}; --)"},
+        {"filter": "id; drop table {t}; --=eq.1"},
+        {"filter": "body=eq.'; drop table {t}; --\""},
+        {"filter": "body=match.'; drop table {t}; --("},
+        {"select": ["id; drop table {t}; --"]},
+        {"table": "{t}; drop table {t}; --"},
+        {"schema": "public; drop table {t}; --"},
+    ],
+)
+async def test_sql_in_parameters_is_only_text(
+    client: Client, sql: asyncpg.Connection, table: MakeTable, wanted: dict[str, Any]
+) -> None:
+    name = await table("id int primary key, body text", rls=True)
+    filled = json.loads(json.dumps(wanted).replace("{t}", name))
+    await client.join("room", {"postgres_changes": [{"schema": "public", "table": name, **filled}]})
+    await client.event("system")
+    await sql.execute(f"insert into {name} values (1, 'x')")
+    assert await client.settle() == []
+    assert await sql.fetchval(f"select count(*) from {name}") == 1
+
+
+@pytest.mark.parametrize("claim", ["role", "sub"])
+async def test_sql_in_claims_is_only_text(
+    realtime: Realtime, sql: asyncpg.Connection, table: MakeTable, claim: str
+) -> None:
+    name = await table("id int primary key, owner text", rls=True)
+    await sql.execute(f"create policy own on {name} using (owner = auth.jwt() ->> 'sub')")
+    claims = {"role": "authenticated", "sub": "ada", claim: f"x'; drop table {name}; --"}
+    async with connect(realtime.url, token(claims["role"], sub=claims["sub"])) as client:
+        await client.join("room", {"postgres_changes": [{"schema": "public", "table": name}]})
+        await client.event("system")
+        await sql.execute(f"insert into {name} values (1, 'ada')")
+        assert await client.settle() == []
