@@ -26,7 +26,9 @@ PACKAGES = (
 LONGEST_FILE = 400  # lines
 
 # A longer file, and why one file is better than two.
-LONG_FILES: dict[str, str] = {}
+LONG_FILES = {
+    "tests/local_supabase/realtime/test_changes_end_to_end.py": "every rule of one channel, on one stream",
+}
 
 
 def _python_files(*roots: str) -> list[Path]:
@@ -110,9 +112,10 @@ def test_every_exception_to_a_check_names_the_check() -> None:
 
 def test_tests_wait_for_conditions_and_never_sleep() -> None:
     sleep = re.compile(r"\b(time|asyncio|anyio)\.sleep\((?!0\))|wait_for_timeout\(")
-    here = {"tests/support/wait.py", _name(Path(__file__))}
+    # Waiting itself, this rule, and a process that is held up on purpose.
+    may = {"tests/support/wait.py", _name(Path(__file__)), "tests/live/test_faults.py"}
     sleepers = {_name(path) for path in _python_files("tests") if sleep.search(path.read_text())}
-    assert sleepers - here == set()
+    assert sleepers <= may
 
 
 def test_the_changelog_is_dated_newest_first_and_up_to_date() -> None:
