@@ -13,6 +13,7 @@ from local_supabase.rest.service import RestService
 
 __all__ = ["lifespan", "routes"]
 
+# By the context's identity: it holds what cannot be hashed.
 _caches: dict[int, CatalogCache] = {}
 
 

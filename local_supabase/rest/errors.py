@@ -161,11 +161,6 @@ def bad_path() -> RestError:
     return RestError(404, "PGRST125", "Invalid path specified in request URL")
 
 
-def not_implemented(details: str) -> RestError:
-    """PGRST127: PostgREST's own words for what a server does not do."""
-    return RestError(400, "PGRST127", "Feature not implemented", details=details)
-
-
 def max_affected_rpc() -> RestError:
     """PGRST128."""
     message = "Function must return SETOF or TABLE when max-affected preference is used with handling=strict"

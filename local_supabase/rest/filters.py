@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from local_supabase.rest.grammar import (
@@ -28,6 +27,7 @@ from local_supabase.rest.parsec import (
     seq,
     span,
 )
+from local_supabase.rest.remember import remembered
 from local_supabase.rest.syntax import (
     Compare,
     Condition,
@@ -141,7 +141,7 @@ def parse_filter(key: str, value: str) -> tuple[EmbedPath, Filter]:
     return path, Filter(name, operation, negated)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def parse_logic(key: str, value: str) -> tuple[EmbedPath, Condition]:
     """Parse a parameter such as `or`, `not.and` or `films.or`."""
     path = run(_logic_path, key, "logic path")

@@ -6,7 +6,6 @@ is answered with, PostgREST's own parser module.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TypeVar
 
 from local_supabase.rest.errors import RestError, bad_query
@@ -28,6 +27,7 @@ from local_supabase.rest.parsec import (
     seq,
     span,
 )
+from local_supabase.rest.remember import remembered
 from local_supabase.rest.syntax import (
     EmbedPath,
     Field,
@@ -190,26 +190,26 @@ def too_deep(purpose: str) -> RestError:
     return bad_query(f'"failed to parse {purpose}"', "nested too deeply")
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def parse_select(text: str) -> tuple[SelectItem, ...]:
     """Parse the value of `select`."""
     return run(_items, text, "select parameter")
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def parse_order(text: str) -> tuple[OrderTerm, ...]:
     """Parse the value of `order`."""
     return run(_order, text, "order")
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def parse_columns(text: str, parameter: str) -> tuple[str, ...]:
     """Parse a list of column names, as in `columns` and `on_conflict`."""
     names = run(_names, text, f"{parameter} parameter")
     return tuple(names)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def parse_key(key: str) -> tuple[EmbedPath, Field]:
     """Parse the name of a filter, order or range parameter: `a.b.name->x` is the field name->x of a.b."""
     names, path = run(tree_path, key, "tree path")

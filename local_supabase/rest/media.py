@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 
 from local_supabase.rest.errors import no_media_type
+from local_supabase.rest.remember import remembered
 
 
 class Format(Enum):
@@ -80,7 +80,7 @@ def _plan_name(accepted: Accepted) -> str:
     return name + ("; options=" + "|".join(options) if options else "")
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def parse_accept(header: str | None) -> tuple[Accepted, ...]:
     """Parse an Accept header, most wanted first; without one, anything goes."""
     if header is None or not header.strip():
@@ -124,7 +124,7 @@ def raw_content_type(media_type: str) -> str:
     return f"{media_type}; charset=utf-8" if media_type in _WITH_CHARSET else media_type
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def negotiate(header: str | None, own: str | None = None) -> Format:
     """Choose the shape of the body of a table's or function's answer.
 
@@ -156,7 +156,7 @@ def _format(accepted: Accepted) -> Format | None:
             return None
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def negotiate_root(header: str | None) -> Format:
     """Choose the shape of the description at the root, which is always OpenAPI."""
     accepted = parse_accept(header)

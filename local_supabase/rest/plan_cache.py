@@ -21,6 +21,7 @@ from local_supabase.rest.ranges import with_header
 from local_supabase.rest.request import Asked, Target
 
 _KEPT: Final = 512
+_LONGEST: Final = 4000
 _PLAIN: Final = re.compile(r"((?:not\.)?(?:eq|neq|gt|gte|lt|lte)\.)(.*)", re.DOTALL)
 # A private-use character that stands for a value; a query string that has it itself is not kept.
 _MARK: Final = "\ue000"
@@ -46,6 +47,8 @@ class PlanCache:
         self, target: Target, raw_query: str, accept: str | None, preferences: Preferences, catalog: Catalog
     ) -> tuple[Asked, Plan] | None:
         """Return the plan of a read, None if it has to be planned by itself (errors are among these)."""
+        if len(raw_query) > _LONGEST:
+            return None
         if catalog is not self._catalog:
             self._kept.clear()
             self._catalog = catalog

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
 from typing import TypeVar
+
+from local_supabase.rest.remember import remembered
 
 
 class Resolution(StrEnum):
@@ -99,7 +100,7 @@ class Preferences:
         return ", ".join(value for value in values if value)
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _parse(header: str) -> tuple[Preferences, str | None]:
     given = [part.strip() for part in header.split(",")] if header else []
     timezone = _prefixed(given, "timezone=")

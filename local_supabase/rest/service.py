@@ -53,7 +53,10 @@ class RestService:
         self._ending: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request; there are no websockets here."""
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+            return
         request = Request(scope, receive)
         response = await self._answer(request)
         await response(scope, receive, send)
