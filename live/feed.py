@@ -128,9 +128,11 @@ class Feed:
 
     def _subscribed(self) -> None:
         """From now on changes arrive; those committed before may have been missed."""
-        self._streaming = True
-        self._behind = True
-        self._judge()
+        # Said again of a stream that is there (after a token was pushed), it only asks for a look.
+        if not self._streaming:
+            self._streaming = True
+            self._behind = True
+            self._judge()
         self._wanted.set()
 
     def _received(self, data: Record) -> None:
@@ -195,7 +197,8 @@ class Feed:
         if streaming:
             self._behind = False
         try:
-            repaired = await self._sync.catch_up(self._timing.grace if streaming and not behind else 0)
+            grace = self._timing.grace if streaming and not behind else 0
+            repaired = await self._sync.catch_up(grace, self._wanted)
         except ReadError:
             self._behind = True
             raise

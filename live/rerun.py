@@ -2,9 +2,9 @@
 """Rerunning fragments of other sessions, through the private parts of Streamlit's runtime.
 
 Streamlit has no public way to do this. What is used was read in 1.67.0: `AppSession._scriptrunner`,
-`_create_scriptrunner`, `_client_state`, `_browser_queue` and `_event_loop` (runtime/app_session.py), `RerunData` and
-`ThreadState` (runtime/scriptrunner_utils). A contract test holds it against the installed version, and
-`supported()` is False where a name is missing; fragments then fall back to `run_every`.
+`_create_scriptrunner`, `_client_state`, `_browser_queue` and `_event_loop` (runtime/app_session.py),
+`RerunData` and `ThreadState` (runtime/scriptrunner_utils). A contract test holds it against the installed
+version, and `supported()` is False where a name is missing; fragments then fall back to `run_every`.
 
 Two rules keep a remote change from disturbing the person in front of the tab:
 
@@ -106,8 +106,9 @@ def wake(session_id: str, fragments: Sequence[str]) -> Wake:
     session = _session(session_id)
     if session is None:
         return Wake.GONE
-    # A run begins by dropping what is queued of its fragments. Of a full run that the browser has not been sent
-    # yet, that would leave out places that later elements count on ("Bad delta path"), and the page is lost.
+    # A run begins by dropping what is queued of its fragments. Of a full run that the browser has not been
+    # sent yet, that would leave out places that later elements count on ("Bad delta path"), and the page is
+    # lost.
     if session._scriptrunner is not None or not session._browser_queue.is_empty():
         return Wake.BUSY
     ids = [fragment for fragment in fragments if session.has_fragment(fragment)]

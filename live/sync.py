@@ -18,6 +18,7 @@ from live.changes import Change, Key, Record
 from live.reads import PAGE, ChangesSince, LoggedChange, Reader
 from live.store import Store
 from live.tables import AnySpec
+from live.timing import happens
 
 _log: Final = logging.getLogger(__name__)
 
@@ -53,10 +54,11 @@ class Sync:
         self._cursor = answer.cursor
         self.store.loaded.set()
 
-    async def catch_up(self, grace: float = 0) -> int:
-        """Read what changed since the last time; return how much of it was news, in rows.
+    async def catch_up(self, grace: float = 0, hurry: asyncio.Event | None = None) -> int:
+        """Read what changed since the last time; return how much of it the stream had lost, in rows.
 
-        With a `grace`, in seconds, the stream gets that long to bring the same by itself.
+        The stream gets `grace` seconds to bring the same by itself, unless there is a `hurry`. Without any
+        grace nothing counts as lost.
         """
         if self._cursor is None:
             await self.load()
@@ -65,7 +67,7 @@ class Sync:
         if answer.resync:
             await self.load()
             return 0
-        repaired = await self._repair(answer, grace)
+        repaired = await self._repair(answer, grace, hurry or asyncio.Event())
         self._cursor = answer.cursor
         self._forget()
         return repaired
@@ -104,15 +106,13 @@ class Sync:
             self._oldest[spec.name] = records[-1]
         return complete
 
-    async def _repair(self, answer: ChangesSince, grace: float) -> int:
+    async def _repair(self, answer: ChangesSince, grace: float, hurry: asyncio.Event) -> int:
         changes = await self._read_changes(answer.changes)
-        if not grace or not self.store.news(changes):
-            self.store.apply(changes)
-            return 0
-        await asyncio.sleep(grace)
-        news = self.store.news(changes)
+        lost = 0
+        if grace and self.store.news(changes) and not await happens(hurry, grace):
+            lost = self.store.news(changes)
         self.store.apply(changes)
-        return news
+        return lost
 
     async def _take(self, logged: Iterable[LoggedChange]) -> None:
         self.store.apply(await self._read_changes(logged))

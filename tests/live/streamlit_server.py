@@ -60,10 +60,13 @@ class Tab:
         self._server.call(lambda: Runtime.instance().handle_backmsg(self.session_id, back))
 
     def wait_at_rest(self) -> None:
-        """Wait until no script of this session is running."""
+        """Wait until no script of this session is running, and all that it showed has been sent."""
         session = Runtime.instance().get_app_session(self.session_id)
         assert session is not None
-        wait_for(lambda: session._scriptrunner is None, what="the session to come to rest")
+        wait_for(
+            lambda: session._scriptrunner is None and session._browser_queue.is_empty(),
+            what="the session to come to rest",
+        )
 
     def disconnect(self) -> None:
         """Lose the connection; the session is kept for a while."""

@@ -1,5 +1,6 @@
 """What the stream does not bring is read: after outages, in its place, and beside it."""
 
+import asyncio
 import dataclasses
 import uuid
 
@@ -51,9 +52,9 @@ def test_polling_and_reconciling_cost_one_request_each(proxy: FaultProxy, stack:
         calls = []
         ask = sync.catch_up
 
-        async def counted(grace: float = 0) -> int:
+        async def counted(grace: float = 0, hurry: asyncio.Event | None = None) -> int:
             before = sync._reader.requests
-            found = await ask(grace)
+            found = await ask(grace, hurry)
             calls.append(sync._reader.requests - before)
             return found
 

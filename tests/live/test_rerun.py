@@ -2,6 +2,8 @@
 
 import inspect
 
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import Runtime
 from streamlit.runtime.app_session import AppSession
 
 from live import rerun
@@ -48,3 +50,20 @@ def test_a_session_whose_script_runs_is_busy(server: Server, engine: object) -> 
 
     assert server.call(twice) == [Wake.STARTED, Wake.BUSY]
     tab.wait_at_rest()
+
+
+def test_a_session_with_messages_not_sent_yet_is_busy(server: Server, engine: object) -> None:
+    """A fragment's run drops what is queued of it, and with it places that later elements count on."""
+    tab = server.tab()
+    fragment = tab.fragment_of("things:")
+    session = Runtime.instance().get_app_session(tab.session_id)
+    assert session is not None
+
+    def unsent() -> Wake:
+        session._browser_queue.enqueue(ForwardMsg())
+        try:
+            return rerun.wake(tab.session_id, [fragment])
+        finally:
+            session._browser_queue.flush()
+
+    assert server.call(unsent) is Wake.BUSY

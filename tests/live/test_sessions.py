@@ -49,6 +49,7 @@ def test_only_fragments_that_show_the_table_rerun(server: Server, engine: Engine
     seen = len(tab.texts)
     engine.apply_written("others", record("1", "else"))
     shows(tab, "others: else")
+    shows(tab, "both right: /else")
     tab.wait_at_rest()
     assert {text.split(":")[0] for text in tab.texts[seen:]} == {"others", "both left", "both right"}
 
@@ -61,8 +62,7 @@ def test_what_is_half_typed_survives(server: Server, engine: Engine) -> None:
     seen = len(tab.texts)
     engine.apply_written("things", record("1", "interruption"))
     shows(tab, "things: interruption")
-    tab.wait_at_rest()
-    assert "draft: half a sen" in tab.texts[seen:]
+    wait_for(lambda: "draft: half a sen" in tab.texts[seen:], what="the text to be there still")
 
 
 def test_a_woken_fragment_keeps_time_zone_and_address(server: Server, engine: Engine) -> None:
@@ -72,9 +72,9 @@ def test_a_woken_fragment_keeps_time_zone_and_address(server: Server, engine: En
     for number in range(3):
         seen = len(tab.texts)
         engine.apply_written("things", record(str(number), str(number)))
-        wait_for(lambda: len(tab.texts) > seen, what="the fragment to rerun")  # noqa: B023
-        tab.wait_at_rest()
+        wait_for(lambda: any(text.startswith("zone:") for text in tab.texts[seen:]), what="a rerun")  # noqa: B023
         assert "zone: Asia/Tokyo {'event': '7'}" in tab.texts[seen:]
+        tab.wait_at_rest()
 
 
 def test_a_change_during_a_full_run_is_shown_after_it(server: Server, engine: Engine) -> None:
