@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection
 # Messages are JSON of any shape; tests look into them.
 Message = dict[str, Any]
 
-_PATIENCE = 15.0  # seconds
+_PATIENCE = 30.0  # seconds
 
 
 @dataclass(slots=True)

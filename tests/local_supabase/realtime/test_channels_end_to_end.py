@@ -1,6 +1,7 @@
 """Joining, leaving, tokens and refusals, byte by byte as the protocol has them."""
 
 import dataclasses
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -146,8 +147,9 @@ async def test_a_join_with_a_bad_token_is_refused(client: Client, access_token: 
 
 
 async def test_a_join_with_an_expired_token_says_since_when(client: Client) -> None:
-    reply = await client.join("room", access_token=token(lifetime=-61))
-    assert reply["payload"]["response"]["reason"] == "InvalidJWTToken: Token has expired 61 seconds ago"
+    reply = await client.join("room", access_token=token(lifetime=-3600))
+    reason = reply["payload"]["response"]["reason"]
+    assert re.fullmatch(r"InvalidJWTToken: Token has expired 36\d\d seconds ago", reason)
 
 
 async def test_an_api_key_as_access_token_stands_for_the_connections_own(client: Client) -> None:
@@ -166,16 +168,13 @@ async def test_a_refusal_is_late_and_holds_nobody_else_up(postgres: Postgres) ->
         began = time.monotonic()
         await client.send_as("realtime:a", "phx_join", {"access_token": "x"}, "10", "10")
         await client.join("b")
-        assert time.monotonic() - began < 0.5
+        assert client.received == []
         assert (await client.reply_to("10"))["payload"]["status"] == "error"
         assert time.monotonic() - began >= 0.5
 
 
 async def test_a_channel_ends_with_its_token_and_the_socket_stays(client: Client) -> None:
-    expiring = jwt.encode(
-        {"role": "anon", "exp": int(time.time()) + 1}, "a-secret-of-the-tests-that-is-long-enough", "HS256"
-    )
-    join = await client.join("room", access_token=expiring)
+    join = await client.join("room", access_token=token(lifetime=4))
     system = await client.event("system")
     assert system["payload"].pop("message").startswith("Token has expired ")
     assert system["payload"] == {"extension": "system", "status": "error", "channel": "room"}
@@ -218,11 +217,12 @@ async def test_limits_refuse_with_their_messages(postgres: Postgres) -> None:
 
 
 async def test_too_many_joins_end_the_connection(postgres: Postgres) -> None:
-    limits = dataclasses.replace(FAST, max_joins_per_second=1)
+    limits = dataclasses.replace(FAST, max_joins_per_second=10)
     async with running_realtime(postgres.dsn, limits) as realtime, connect(realtime.url, token()) as client:
-        replies = [await client.join("a"), await client.join("b"), await client.join("c")]
+        realtime.server.services.joins.add(10_000)
+        reply = await client.join("room")
         reason = "ClientJoinRateLimitReached: Too many joins per second"
-        assert replies[-1]["payload"]["response"] == {"reason": reason}
+        assert reply["payload"]["response"] == {"reason": reason}
         assert await client.closed() == 1001
 
 

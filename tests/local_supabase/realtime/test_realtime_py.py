@@ -137,7 +137,7 @@ async def test_a_pushed_token_subscribes_again(
 
 
 async def test_the_end_of_a_token_ends_the_channel(python: AsyncRealtimeClient) -> None:
-    await python.set_auth(token("authenticated", lifetime=2))
+    await python.set_auth(token("authenticated", lifetime=5))
     channel = python.channel("room")
     log = Log(channel)
     await log.subscribe()
