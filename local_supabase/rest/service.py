@@ -58,7 +58,11 @@ class RestService:
             await send({"type": "websocket.close", "code": 1000})
             return
         request = Request(scope, receive)
-        response = await self._answer(request)
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            # Nobody waits for an answer, and half a body must not be taken for a whole one.
+            return
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -94,7 +98,7 @@ class RestService:
 
     async def _fresh(self, request: Request, identity: Identity) -> Response:
         """Answer from the catalog as it is known; if something is missing there, from a newer one."""
-        body = await self._body(request)
+        body = await request.body()
         catalog = await self._cache.current()
         try:
             return await self._serve(request, identity, catalog, body)
@@ -107,12 +111,6 @@ class RestService:
             if newer is None and not outdated_plan:
                 raise
             return await self._serve(request, identity, newer or catalog, body)
-
-    async def _body(self, request: Request) -> bytes:
-        try:
-            return await request.body()
-        except ClientDisconnect:
-            return b""
 
     async def _serve(self, request: Request, identity: Identity, catalog: Catalog, body: bytes) -> Response:
         path = _path(request.scope)

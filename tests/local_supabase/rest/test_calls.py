@@ -1,6 +1,8 @@
 """Functions called, with every kind of argument and result."""
 
+import socket
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -256,6 +258,18 @@ def test_nothing_of_one_request_is_left_for_the_next(rest: Rest) -> None:
     for _ in range(30):
         assert rest.get("/rpc/setting?name=request.cookies").json() in {None, ""}
         assert rest.get("/rpc/setting?name=TimeZone").json() != "America/Los_Angeles"
+
+
+def test_half_a_request_is_not_carried_out(rest: Rest) -> None:
+    address = urlsplit(rest.stack.url)
+    with socket.create_connection((address.hostname or "", address.port or 0)) as half:
+        key = f"apikey: {rest.stack.anon_key}"
+        half.sendall(f"POST /rest/v1/rpc/leave_a_mark HTTP/1.1\r\nHost: x\r\n{key}\r\n".encode())
+        half.sendall(b"Content-Length: 100\r\n\r\n{")
+    for _ in range(5):
+        assert rest.get("/keyless").json() == []
+    assert rest.post("/rpc/leave_a_mark", {}).status_code == 204
+    assert rest.get("/keyless").json() == [{"name": "mark", "value": 1}]
 
 
 def test_a_call_that_takes_too_long_is_ended(rest: Rest) -> None:

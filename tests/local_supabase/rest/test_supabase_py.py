@@ -133,7 +133,7 @@ def test_calling(client: Client) -> None:
 
 
 def test_other_formats_and_schemas(client: Client) -> None:
-    csv: Query = client.table("clients").select("*").csv().execute().data
+    csv: Query = client.table("clients").select("*").order("id").csv().execute().data
     assert csv == "id,name\n1,Microsoft\n2,Apple"
     with pytest.raises(APIError) as caught:
         client.schema("hidden").table("secrets").select("*").execute()
