@@ -25,6 +25,7 @@ _CONNECT_SECONDS = 10.0
 # Read at most this many messages before other work of the event loop gets its turn.
 _MESSAGES_A_TURN = 256
 _LOGICAL_MESSAGE = b"M"
+_BREAKS = (psycopg2.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 class Sink(Protocol):
@@ -56,7 +57,6 @@ class ReplicationStream:
         self._sink = sink
         self._log = log
         self._cursor: ReplicationCursor | None = None
-        self._reading = False
         self._paused = False
         self._failed: asyncio.Future[None] | None = None
         self._settled: asyncio.Future[None] | None = None
@@ -70,8 +70,11 @@ class ReplicationStream:
             try:
                 async with asyncio.timeout(None) as patience:
                     await self._stream(patience)
-            except (psycopg2.Error, asyncpg.PostgresError, OSError, TimeoutError) as error:
+            except _BREAKS as error:
                 self._log.warning("The replication stream broke: %s", str(error).strip())
+            except Exception:
+                # A fault of ours must not end the stream for ever.
+                self._log.exception("The replication stream broke")
             if self._started:
                 backoff = _FIRST_BACKOFF
                 self._sink.stream_lost()
@@ -143,7 +146,9 @@ class ReplicationStream:
         finally:
             loop.remove_reader(descriptor)
             self._cursor = None
-            self._failed.cancel()
+            # Its error, if it has one, has been raised or has been overtaken by another.
+            if not self._failed.cancel():
+                self._failed.exception()
 
     async def _settle(self, marker: bytes, settled: asyncio.Future[None]) -> None:
         """Make sure that the stream sees the catalog as it is, and that messages really arrive.
