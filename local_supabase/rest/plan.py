@@ -117,8 +117,9 @@ def _read(asked: Asked, catalog: Catalog, max_rows: int) -> Plan:
 def _counting(writer: ReadWriter, root: Node, asked: Asked, max_rows: int) -> tuple[str, str]:
     if not asked.preferences.exact_count:
         return "", "NULL::int8"
-    # An estimate is exact up to the row limit, so there is no need to count further.
-    limit = f" LIMIT {max_rows + 1}" if asked.preferences.count is Count.ESTIMATED else ""
+    # An estimate of a table is exact up to the row limit; there is no need to count further, the planner does.
+    estimated = asked.target.action is Action.READ and asked.preferences.count is Count.ESTIMATED
+    limit = f" LIMIT {max_rows + 1}" if estimated else ""
     counted = f', "pgrst_source_count" AS ({writer.count(root)}{limit})'
     return counted, '(SELECT pg_catalog.count(*) FROM "pgrst_source_count")'
 

@@ -65,8 +65,16 @@ def test_no_more_rows_than_the_limit_come_at_once(rest: Rest) -> None:
         assert len(rest.get("/many").json()) == 1000
         exact = rest.get("/many?limit=5000", Prefer="count=exact")
         assert (exact.status_code, exact.headers["content-range"]) == (206, "0-999/1200")
+        estimated = rest.get("/many?limit=1", Prefer="count=estimated")
+        assert int(estimated.headers["content-range"].split("/")[1]) > 1000
+        rest.sql(
+            "create function public.all_many() returns setof public.many stable language sql "
+            "as 'select * from public.many'"
+        )
+        called = rest.post("/rpc/all_many?limit=1", {}, Prefer="count=estimated")
+        assert called.headers["content-range"] == "0-0/1200"
     finally:
-        rest.sql("drop table public.many")
+        rest.sql("drop table public.many cascade")
 
 
 def test_one_object_instead_of_a_list(rest: Rest) -> None:
