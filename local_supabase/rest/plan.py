@@ -117,7 +117,7 @@ def _read(asked: Asked, catalog: Catalog, max_rows: int) -> Plan:
 def _counting(writer: ReadWriter, root: Node, asked: Asked, max_rows: int) -> tuple[str, str]:
     if not asked.preferences.exact_count:
         return "", "NULL::int8"
-    # An estimate of a table is exact up to the row limit; there is no need to count further, the planner does.
+    # An estimate of a table is exact up to the row limit; beyond it the planner counts.
     estimated = asked.target.action is Action.READ and asked.preferences.count is Count.ESTIMATED
     limit = f" LIMIT {max_rows + 1}" if estimated else ""
     counted = f', "pgrst_source_count" AS ({writer.count(root)}{limit})'
