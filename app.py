@@ -18,7 +18,7 @@ from db.clients import Clients
 from db.settings import Settings, SettingsError, settings_from
 from local_supabase.errors import LocalSupabaseError
 from local_supabase.runtime import ensure_running
-from pages import activity, create_account, events, inbox, people, profile, sign_in, tavern
+from pages import activity, agents, create_account, events, inbox, people, profile, sign_in, tavern
 from realtime_handlers import EngineConfig, init_realtime_client, setup_realtime_subscriptions
 from ui import identity, layout, session, sidebar, trouble
 from ui.session import Services
@@ -124,6 +124,7 @@ def _pages() -> dict[Place, st.Page]:
         Place.EVENTS: st.Page(events.show, title="Events", icon=":material/event:", url_path="events"),
         Place.PEOPLE: st.Page(people.show, title="People", icon=":material/group:", url_path="people"),
         Place.INBOX: st.Page(inbox.show, title="Inbox", icon=":material/mail:", url_path="inbox"),
+        Place.AGENTS: st.Page(agents.show, title="Agents", icon=":material/smart_toy:", url_path="agents"),
         Place.ACTIVITY: st.Page(
             activity.show, title="Activity", icon=":material/history:", url_path="activity"
         ),

@@ -18,6 +18,8 @@ PACKAGES = (
     "ui",
     "realtime_handlers",
     "live",
+    "demo_agent",
+    "publish",
     "db",
     "local_supabase",
     "bench",

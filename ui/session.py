@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from db.agent_models import AgentRun, AgentRunEvent
 from db.auth import Accounts, SignedIn
 from db.clients import Clients
 from db.errors import Unreachable
@@ -150,3 +151,13 @@ def private_messages() -> Snapshot[PrivateMessage]:
 def change_log() -> Snapshot[ChangeLogEntry]:
     """Return the loaded part of the activity; empty for everybody but admins."""
     return _table("change_log")
+
+
+def agent_runs() -> Snapshot[AgentRun]:
+    """Return the loaded part of the signed-in person's runs of agents; of everybody's for admins."""
+    return _table("agent_runs")
+
+
+def agent_run_events() -> Snapshot[AgentRunEvent]:
+    """Return the loaded part of what happened in these runs."""
+    return _table("agent_run_events")

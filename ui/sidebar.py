@@ -12,7 +12,7 @@ import streamlit as st
 from db.models import PrivateMessage
 from live.fragments import STATUS, live_fragment
 from live.rows import Rows
-from ui import identity, session
+from ui import identity, run_notices, session
 from ui.inbox import is_unread
 from ui.people import avatar_html, name_of
 from ui.text import as_html
@@ -28,6 +28,7 @@ class Place(StrEnum):
     EVENTS = "events"
     PEOPLE = "people"
     INBOX = "inbox"
+    AGENTS = "agents"
     ACTIVITY = "activity"
     SIGN_IN = "sign_in"
     CREATE_ACCOUNT = "create_account"
@@ -50,6 +51,7 @@ def show() -> None:
     with st.sidebar:
         st.space("small")
     _links()
+    run_notices.show()
     with st.sidebar.container(key="who"):
         _who()
 
@@ -63,6 +65,8 @@ def _links() -> None:
         _link(Place.EVENTS, "Events")
         _link(Place.PEOPLE, "People")
         _link(Place.INBOX, f"Inbox{_badge(unread())}")
+        if session.signed_in() is not None:
+            _link(Place.AGENTS, "Agents")
         if session.is_admin():
             _link(Place.ACTIVITY, "Activity")
 

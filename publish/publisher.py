@@ -1,0 +1,306 @@
+"""The publisher for programs with an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import random
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+from db.agent_models import Level, RunStatus
+from publish.errors import PublishError, Undelivered
+from publish.outbox import Outbox, Parcel, Values
+from publish.transport import Answer, Fate, TokenSource, Transport
+
+_log: Final = logging.getLogger(__name__)
+
+INTERVAL: Final = timedelta(milliseconds=250)
+"""What is said within this time is sent together, however much it is."""
+LONGEST_RETRY: Final = timedelta(seconds=15)
+CLOSING: Final = timedelta(seconds=30)
+_FIRST_RETRY: Final = 0.25
+_TIMEOUT: Final = httpx.Timeout(10.0, connect=4.0)
+_LONGEST_STEP, _LONGEST_ERROR, _LONGEST_LINE = 300, 5_000, 20_000
+
+
+class Reports:
+    """What an agent can say, for both publishers: into the outbox, without waiting for anything."""
+
+    def __init__(self, on_news: Callable[[], object]) -> None:
+        self.outbox: Final = Outbox(on_news)
+
+    def start(
+        self,
+        agent_name: str,
+        *,
+        task_id: str | None,
+        user_id: str | None,
+        agent_id: str | None,
+        metadata: Mapping[str, object] | None,
+        retry_of: str | None,
+        status: RunStatus,
+    ) -> str:
+        """Note a new run."""
+        values: Values = {
+            "agent_name": _clean(agent_name),
+            "agent_id": _clean(agent_id or agent_name),
+            "task_id": task_id,
+            "metadata": _json(dict(metadata or {})),
+            "retry_of": retry_of,
+        }
+        if user_id is not None:
+            values["user_id"] = user_id
+        return self.outbox.open(values, status)
+
+    def progress(
+        self,
+        run_id: str,
+        step: str | None,
+        progress: float | None,
+        tokens: int | None,
+        cost_usd: Decimal | float | None,
+    ) -> None:
+        """Note how far a run is."""
+        values: Values = {}
+        if progress is not None:
+            values["progress_percent"] = min(100.0, max(0.0, float(progress)))
+        if tokens is not None:
+            values["tokens"] = max(0, tokens)
+        if cost_usd is not None:
+            values["cost_usd"] = str(cost_usd)
+        self.outbox.progress(run_id, values, None if step is None else _step(step))
+
+    def move(self, run_id: str, status: RunStatus | str, step: str | None, evidence: object) -> None:
+        """Note a change of status."""
+        values: Values = {} if step is None else {"current_step": _step(step)}
+        self.outbox.move(run_id, RunStatus(status), values, None if evidence is None else _json(evidence))
+
+    def complete(self, run_id: str, result: object) -> None:
+        """Note that a run has done what it should."""
+        self.outbox.move(run_id, RunStatus.COMPLETED, {"result": _json(result)})
+
+    def fail(self, run_id: str, error: str) -> None:
+        """Note that a run came to nothing."""
+        self.outbox.move(run_id, RunStatus.FAILED, {"error": _clean(error)[:_LONGEST_ERROR]})
+
+    def log(self, run_id: str, text: str, level: Level | str) -> None:
+        """Note a line of the log."""
+        self.outbox.log(run_id, _clean(text)[:_LONGEST_LINE], Level(level))
+
+
+class AgentEventPublisher:
+    """Publishes the runs of agents. Methods only note what is said; a task of this publisher sends it.
+
+    - `url` and `key` are the project's, its anon or publishable key. `token` gives the access token of the
+      person whose runs these are.
+    - While the database cannot be reached, everything is kept and tried again. Log lines beyond
+      `publish.outbox.MOST_EVENTS` rows are dropped, oldest first; progress is merged; changes of status are
+      never dropped.
+    - When somebody cancels the run, `status` says so after the next write, and what is said of it from then
+      on counts for nothing. An agent that wants to stop then asks `is_over`.
+
+    Made and used inside one running loop. Raises `PublishError` for misuse.
+    """
+
+    def __init__(self, url: str, key: str, token: TokenSource, *, interval: timedelta = INTERVAL) -> None:
+        self._reports = Reports(self._news)
+        self._outbox = self._reports.outbox
+        self._interval = interval.total_seconds()
+        self._http = httpx.AsyncClient(timeout=_TIMEOUT)
+        self._transport = Transport(url.rstrip("/"), key, token, self._http)
+        self._wanted = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._task = asyncio.create_task(self._run(), name="agent event publisher")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def requests(self) -> int:
+        """Requests sent to the database so far."""
+        return self._transport.requests
+
+    # What agents say.
+
+    async def start_run(
+        self,
+        *,
+        agent_name: str,
+        task_id: str | None = None,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        retry_of: str | None = None,
+        status: RunStatus = RunStatus.IN_PROGRESS,
+    ) -> str:
+        """Start a run and return its id, at once. `pending` says that its agent is not at work yet."""
+        return self._reports.start(
+            agent_name,
+            task_id=task_id,
+            user_id=user_id,
+            agent_id=agent_id,
+            metadata=metadata,
+            retry_of=retry_of,
+            status=status,
+        )
+
+    async def join_run(self, run_id: str, status: RunStatus = RunStatus.PENDING) -> None:
+        """Go on with a run that is in the database already, in this status."""
+        self._outbox.join(run_id, status)
+
+    async def update_progress(
+        self,
+        run_id: str,
+        step: str | None = None,
+        progress: float | None = None,
+        *,
+        tokens: int | None = None,
+        cost_usd: Decimal | float | None = None,
+    ) -> None:
+        """Say what it is doing (a new step begins), how far it is in percent, what it has used so far."""
+        self._reports.progress(run_id, step, progress, tokens, cost_usd)
+
+    async def update_status(
+        self, run_id: str, status: RunStatus | str, step: str | None = None, *, evidence: object = None
+    ) -> None:
+        """Move the run on in its flow; `evidence` of a verification is added to what is there."""
+        self._reports.move(run_id, status, step, evidence)
+
+    async def complete_run(self, run_id: str, result: object = None) -> None:
+        """Say that it is done; `result` is anything JSON can hold."""
+        self._reports.complete(run_id, result)
+
+    async def fail_run(self, run_id: str, error: str) -> None:
+        """Say that it failed, and why."""
+        self._reports.fail(run_id, error)
+
+    async def log(self, run_id: str, text: str, level: Level | str = Level.INFO) -> None:
+        """Add a line to its log."""
+        self._reports.log(run_id, text, level)
+
+    async def heartbeat(self, run_id: str) -> None:
+        """Say that it is alive, where nothing else is said for long: after 60 s it is taken for stuck."""
+        self._outbox.beat(run_id)
+
+    def status(self, run_id: str) -> RunStatus:
+        """Return the run's status, as far as this publisher knows it."""
+        return self._outbox.status(run_id)
+
+    def is_over(self, run_id: str) -> bool:
+        """Whether the run is finished, for instance because a person cancelled it."""
+        return self._outbox.status(run_id).finished
+
+    def problem(self, run_id: str) -> str | None:
+        """Return what the database refused of this run, None when it took everything."""
+        return self._outbox.problem(run_id)
+
+    # Sending.
+
+    async def flush(self, within: timedelta | None = None) -> bool:
+        """Send everything now; False when it could not be done in this time."""
+        self._hurry.set()
+        self._wanted.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._empty.wait(), within.total_seconds() if within else None)
+        return self._empty.is_set()
+
+    async def aclose(self, within: timedelta | None = CLOSING) -> None:
+        """Send what is left and end; None tries until it is done. Raises `Undelivered` for what is lost."""
+        if self._http.is_closed:
+            return
+        await self.flush(within)
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        await self._http.aclose()
+        if left := self._outbox.unsent():
+            raise Undelivered(left)
+
+    def _news(self) -> None:
+        if self._http.is_closed:
+            raise PublishError("The publisher is closed.")
+        self._empty.clear()
+        self._wanted.set()
+
+    async def _run(self) -> None:
+        pause = _FIRST_RETRY
+        while True:
+            await self._wanted.wait()
+            await self._gather()
+            self._wanted.clear()
+            if await self._deliver():
+                pause = _FIRST_RETRY
+                continue
+            self._wanted.set()
+            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spreads retries, no secret
+            pause = min(pause * 2, LONGEST_RETRY.total_seconds())
+
+    async def _gather(self) -> None:
+        """Let more come in before it is sent, unless somebody waits for it."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), self._interval)
+
+    async def _deliver(self) -> bool:
+        """Send what waits; False when something has to be tried again."""
+        while runs := self._outbox.unsent():
+            if not all(await asyncio.gather(*(self._deliver_run(run_id) for run_id in runs))):
+                return False
+        self._hurry.clear()
+        self._empty.set()
+        return True
+
+    async def _deliver_run(self, run_id: str) -> bool:
+        while (parcel := self._outbox.take(run_id)) is not None:
+            try:
+                answer = await self._transport.send(parcel)
+            except BaseException:
+                self._outbox.back(parcel)  # also when cancelled: then it counts as undelivered
+                raise
+            self._settle(parcel, answer)
+            if answer.fate is Fate.LATER:
+                return False
+        return True
+
+    def _settle(self, parcel: Parcel, answer: Answer) -> None:
+        match answer.fate:
+            case Fate.SENT:
+                self._outbox.sent(parcel)
+            case Fate.LATER:
+                self._outbox.back(parcel)
+            case Fate.REFUSED:
+                _log.error("The database refused a part of run %s: %s", parcel.run_id, answer.reason)
+                self._outbox.refused(parcel, answer.reason)
+            case Fate.CLOSED:
+                self._outbox.closed(parcel.run_id, answer.status or RunStatus.CANCELLED)
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "")  # Postgres has no such character
+
+
+def _step(text: str) -> str:
+    return " ".join(_clean(text).split())[:_LONGEST_STEP]
+
+
+def _json(value: object) -> object:
+    """Return what JSON and Postgres can hold of a value."""
+    try:
+        text = json.dumps(value, default=str, allow_nan=False)
+    except (ValueError, TypeError):
+        text = json.dumps(str(value))
+    return json.loads(text.replace("\\u0000", ""))

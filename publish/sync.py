@@ -1,0 +1,140 @@
+"""The publisher for programs without an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from types import TracebackType
+from typing import Self, TypeVar
+
+from db.agent_models import Level, RunStatus
+from publish.publisher import CLOSING, INTERVAL, AgentEventPublisher
+from publish.transport import TokenSource
+
+T = TypeVar("T")
+
+
+class SyncAgentEventPublisher:
+    """As `AgentEventPublisher`, for any thread; a thread of its own sends. Close it, or use `with`."""
+
+    def __init__(self, url: str, key: str, token: TokenSource, *, interval: timedelta = INTERVAL) -> None:
+        self._loop = asyncio.new_event_loop()
+        # Daemon: a program that forgets to close must still be able to end.
+        self._thread = threading.Thread(target=self._loop.run_forever, name="agent events", daemon=True)
+        self._thread.start()
+        self._closed = False
+
+        async def make() -> AgentEventPublisher:
+            return AgentEventPublisher(url, key, token, interval=interval)
+
+        self._publisher = self._wait(make())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def requests(self) -> int:
+        """Requests sent to the database so far."""
+        return self._publisher.requests
+
+    def start_run(
+        self,
+        *,
+        agent_name: str,
+        task_id: str | None = None,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+        retry_of: str | None = None,
+        status: RunStatus = RunStatus.IN_PROGRESS,
+    ) -> str:
+        """Start a run and return its id, at once. `pending` says that its agent is not at work yet."""
+        return self._wait(
+            self._publisher.start_run(
+                agent_name=agent_name,
+                task_id=task_id,
+                user_id=user_id,
+                agent_id=agent_id,
+                metadata=metadata,
+                retry_of=retry_of,
+                status=status,
+            )
+        )
+
+    def join_run(self, run_id: str, status: RunStatus = RunStatus.PENDING) -> None:
+        """Go on with a run that is in the database already, in this status."""
+        self._wait(self._publisher.join_run(run_id, status))
+
+    def update_progress(
+        self,
+        run_id: str,
+        step: str | None = None,
+        progress: float | None = None,
+        *,
+        tokens: int | None = None,
+        cost_usd: Decimal | float | None = None,
+    ) -> None:
+        """Say what it is doing (a new step begins), how far it is in percent, what it has used so far."""
+        self._wait(self._publisher.update_progress(run_id, step, progress, tokens=tokens, cost_usd=cost_usd))
+
+    def update_status(
+        self, run_id: str, status: RunStatus | str, step: str | None = None, *, evidence: object = None
+    ) -> None:
+        """Move the run on in its flow; `evidence` of a verification is added to what is there."""
+        self._wait(self._publisher.update_status(run_id, status, step, evidence=evidence))
+
+    def complete_run(self, run_id: str, result: object = None) -> None:
+        """Say that it is done; `result` is anything JSON can hold."""
+        self._wait(self._publisher.complete_run(run_id, result))
+
+    def fail_run(self, run_id: str, error: str) -> None:
+        """Say that it failed, and why."""
+        self._wait(self._publisher.fail_run(run_id, error))
+
+    def log(self, run_id: str, text: str, level: Level | str = Level.INFO) -> None:
+        """Add a line to its log."""
+        self._wait(self._publisher.log(run_id, text, level))
+
+    def heartbeat(self, run_id: str) -> None:
+        """Say that it is alive, where nothing else is said for long: after 60 s it is taken for stuck."""
+        self._wait(self._publisher.heartbeat(run_id))
+
+    def status(self, run_id: str) -> RunStatus:
+        """Return the run's status, as far as this publisher knows it."""
+        return self._publisher.status(run_id)
+
+    def is_over(self, run_id: str) -> bool:
+        """Whether the run is finished, for instance because a person cancelled it."""
+        return self._publisher.is_over(run_id)
+
+    def problem(self, run_id: str) -> str | None:
+        """Return what the database refused of this run, None when it took everything."""
+        return self._publisher.problem(run_id)
+
+    def flush(self, within: timedelta | None = None) -> bool:
+        """Send everything now; False when it could not be done in this time."""
+        return self._wait(self._publisher.flush(within))
+
+    def close(self, within: timedelta | None = CLOSING) -> None:
+        """Send what is left and end; None tries until it is done. Raises `Undelivered` for what is lost."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._wait(self._publisher.aclose(within))
+        finally:
+            self._wait(self._loop.shutdown_default_executor())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def _wait(self, coroutine: Coroutine[object, object, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

@@ -1,0 +1,149 @@
+"""Sending one parcel over HTTP as the owner of the runs, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Protocol
+
+import httpx
+from postgrest import APIError, AsyncPostgrestClient, ReturnMethod
+
+from db.agent_models import RunStatus
+from db.errors import Refused, from_api
+from publish.outbox import Events, Opening, Parcel, Patch
+
+_log: Final = logging.getLogger(__name__)
+
+TokenSource = Callable[[], str]
+"""Gives an access token that is good for a while yet. May block, and may raise when there is none now."""
+
+_RUNS: Final = "agent_runs"
+_EVENTS: Final = "agent_run_events"
+
+
+class Fate(Enum):
+    """What became of a parcel."""
+
+    SENT = "sent"
+    LATER = "later"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The fate of a parcel: why it was refused, or in which status somebody else has finished the run."""
+
+    fate: Fate
+    reason: str = ""
+    status: RunStatus | None = None
+
+
+class _Request(Protocol):
+    async def execute(self) -> object: ...
+
+
+class Transport:
+    """The way to the two tables. Belongs to one event loop."""
+
+    def __init__(self, url: str, key: str, token: TokenSource, http: httpx.AsyncClient) -> None:
+        self._url = f"{url}/rest/v1"
+        self._key = key
+        self._token = token
+        self._http = http
+        self.requests = 0
+        """Requests sent so far."""
+
+    async def send(self, parcel: Parcel) -> Answer:
+        """Send it. Raises nothing that the network or the database can cause."""
+        try:
+            return await self._send(parcel)
+        except APIError as error:
+            return self._judged(error)
+        except (httpx.HTTPError, ValueError) as error:
+            _log.debug("The database did not answer: %r", error)
+            return Answer(Fate.LATER, f"{type(error).__name__}: {error}")
+
+    def _judged(self, error: APIError) -> Answer:
+        told = from_api(error)
+        if isinstance(told, Refused):
+            return Answer(Fate.REFUSED, str(told))
+        return Answer(Fate.LATER, str(told))
+
+    async def _send(self, parcel: Parcel) -> Answer:
+        rest = await self._rest()
+        if rest is None:
+            return Answer(Fate.LATER, "There is no token at the moment.")
+        match parcel:
+            case Opening():
+                table = rest.from_(_RUNS)
+                await self._execute(
+                    table.upsert(
+                        dict(parcel.values),
+                        on_conflict="id",
+                        ignore_duplicates=True,
+                        returning=ReturnMethod.minimal,
+                    )
+                )
+                return Answer(Fate.SENT)
+            case Events():
+                return await self._send_events(rest, parcel)
+            case Patch():
+                return await self._send_patch(rest, parcel)
+
+    async def _send_events(self, rest: AsyncPostgrestClient, parcel: Events) -> Answer:
+        rows = [dict(row) for row in parcel.rows]
+        table = rest.from_(_EVENTS)
+        try:
+            await self._execute(
+                table.upsert(rows, on_conflict="id", ignore_duplicates=True, returning=ReturnMethod.minimal)
+            )
+        except APIError as error:
+            answer = self._judged(error)
+            if answer.fate is not Fate.REFUSED:
+                return answer
+            status = await self._status(rest, parcel.run_id)
+            return Answer(Fate.CLOSED, status=status) if status and status.finished else answer
+        return Answer(Fate.SENT)
+
+    async def _send_patch(self, rest: AsyncPostgrestClient, parcel: Patch) -> Answer:
+        # Not of a finished run: an answer that got lost is then found out, instead of refused.
+        query = (
+            rest.from_(_RUNS)
+            .update(dict(parcel.values))
+            .eq("id", parcel.run_id)
+            .not_.in_("status", [status.value for status in RunStatus if status.finished])
+        )
+        if await self._execute(query):
+            return Answer(Fate.SENT)
+        status = await self._status(rest, parcel.run_id)
+        if status is None:
+            return Answer(Fate.CLOSED, "The run is not there any more.", RunStatus.CANCELLED)
+        if parcel.status is status:
+            return Answer(Fate.SENT)
+        return Answer(Fate.CLOSED, "", status)
+
+    async def _status(self, rest: AsyncPostgrestClient, run_id: str) -> RunStatus | None:
+        rows = await self._execute(rest.from_(_RUNS).select("status").eq("id", run_id))
+        return RunStatus(str(rows[0]["status"])) if rows else None
+
+    async def _execute(self, request: _Request) -> list[dict[str, object]]:
+        self.requests += 1
+        response = await request.execute()
+        data = getattr(response, "data", None)
+        return data if isinstance(data, list) else []
+
+    async def _rest(self) -> AsyncPostgrestClient | None:
+        try:
+            token = await asyncio.to_thread(self._token)  # it may refresh over HTTP
+        except Exception as error:
+            # Whatever the program's own sign-in raises: without a token nothing can be sent now.
+            _log.info("No token to publish with: %r", error)
+            return None
+        headers = {"apikey": self._key, "Authorization": f"Bearer {token}"}
+        # The publisher tries again by itself.
+        return AsyncPostgrestClient(self._url, headers=headers, http_client=self._http, retry_enabled=False)

@@ -1,0 +1,118 @@
+"""What finished runs add up to: success by agent and day, and files to take away."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from db.agent_models import AgentRun, RunStatus
+from ui.agent_runs import seconds
+from ui.text import as_html
+
+K = TypeVar("K")
+
+COLUMNS = (
+    "id", "task_id", "user_id", "agent_name", "agent_id", "status", "current_step", "progress_percent",
+    "tokens", "cost_usd", "verification_attempts", "retry_of", "started_at", "completed_at", "error",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """How the finished runs of an agent went. `rate` is in percent; cancelled runs do not count."""
+
+    agent: str
+    runs: int
+    completed: int
+    average: float
+    """Seconds that a completed run took."""
+
+    @property
+    def rate(self) -> float:
+        """Completed runs in a hundred."""
+        return 100 * self.completed / self.runs
+
+
+def counted(runs: Iterable[AgentRun]) -> list[AgentRun]:
+    """Keep the runs that came to an end by themselves."""
+    return [run for run in runs if run.status.finished and run.status is not RunStatus.CANCELLED]
+
+
+def by_agent(runs: Iterable[AgentRun]) -> list[Success]:
+    """Sum up each agent, the busiest first."""
+    groups = _grouped(counted(runs), lambda run: run.agent_name)
+    return sorted((_success(agent, some) for agent, some in groups.items()), key=lambda one: -one.runs)
+
+
+def by_day(runs: Iterable[AgentRun], zone: ZoneInfo) -> list[tuple[date, Success]]:
+    """Sum up each agent's days, oldest first."""
+    groups = _grouped(counted(runs), lambda run: (_day(run, zone), run.agent_name))
+    return sorted(
+        ((day, _success(agent, some)) for (day, agent), some in groups.items()),
+        key=lambda one: (one[0], one[1].agent),
+    )
+
+
+def _day(run: AgentRun, zone: ZoneInfo) -> date:
+    return (run.completed_at or run.started_at).astimezone(zone).date()
+
+
+def _grouped(runs: Iterable[AgentRun], key: Callable[[AgentRun], K]) -> dict[K, list[AgentRun]]:
+    groups: defaultdict[K, list[AgentRun]] = defaultdict(list)
+    for run in runs:
+        groups[key(run)].append(run)
+    return groups
+
+
+def _success(agent: str, runs: Sequence[AgentRun]) -> Success:
+    lengths = [
+        (run.completed_at - run.started_at).total_seconds()
+        for run in runs
+        if run.status is RunStatus.COMPLETED and run.completed_at is not None
+    ]
+    return Success(agent, len(runs), len(lengths), sum(lengths) / len(lengths) if lengths else 0.0)
+
+
+def table_html(totals: Iterable[Success]) -> str:
+    """Show the totals of each agent."""
+    rows = "".join(
+        f"<tr><td><bdi>{as_html(one.agent)}</bdi></td><td>{one.runs:,}</td><td>{one.completed:,}</td>"
+        f"<td>{one.rate:.0f} %</td><td>{seconds(one.average) if one.completed else '–'}</td></tr>"
+        for one in totals
+    )
+    head = "<tr><th>Agent</th><th>Runs</th><th>Completed</th><th>Success</th><th>Took on average</th></tr>"
+    return f'<table class="tv-totals"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+
+
+def as_csv(runs: Iterable[AgentRun]) -> str:
+    """Return runs as CSV with a header."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    for run in runs:
+        writer.writerow([_cell(getattr(run, column)) for column in COLUMNS])
+    return file.getvalue()
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    # A spreadsheet would take it for a formula (OWASP, CSV injection).
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def as_json(runs: Iterable[AgentRun]) -> str:
+    """Return runs as a JSON list, with all that is known of them."""
+    columns = (*COLUMNS, "metadata", "result", "verification_evidence")
+    rows = [{column: getattr(run, column) for column in columns} for run in runs]
+    return json.dumps(rows, default=_plain, ensure_ascii=False, indent=2)
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)

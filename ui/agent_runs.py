@@ -1,0 +1,274 @@
+"""Runs of agents as HTML: the board, one run, its timeline and its log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from db.agent_models import AgentRun, AgentRunEvent, EventKind, Level, RunStatus
+from live.rows import Rows
+from live.snapshot import Snapshot
+from ui import times
+from ui.activity import Find
+from ui.people import avatar_html, name_of
+from ui.text import as_html, plural, shortened
+
+LABELS: Mapping[RunStatus, str] = {
+    RunStatus.PENDING: "Pending",
+    RunStatus.IN_PROGRESS: "In progress",
+    RunStatus.AWAITING_VERIFICATION: "Awaiting verification",
+    RunStatus.VERIFICATION_IN_PROGRESS: "Being verified",
+    RunStatus.VERIFICATION_PASSED: "Verified",
+    RunStatus.VERIFICATION_FAILED: "Verification failed",
+    RunStatus.COMPLETED: "Completed",
+    RunStatus.ESCALATED_TO_HUMAN: "Needs a human",
+    RunStatus.FAILED: "Failed",
+    RunStatus.CANCELLED: "Cancelled",
+}
+_GOOD = frozenset({RunStatus.VERIFICATION_PASSED, RunStatus.COMPLETED})
+_BAD = frozenset({RunStatus.VERIFICATION_FAILED, RunStatus.FAILED, RunStatus.ESCALATED_TO_HUMAN})
+_IDLE = frozenset({RunStatus.PENDING, RunStatus.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at the board: their id and rights, zone and moment, and how people are found by id."""
+
+    user_id: str
+    admin: bool
+    zone: ZoneInfo
+    now: datetime
+    find: Find
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which runs are wanted; None and empty text want all."""
+
+    active: bool = False
+    agent: str | None = None
+    status: RunStatus | None = None
+    person: str | None = None
+    words: str = ""
+
+    def keep(self, run: AgentRun) -> bool:
+        """Tell whether a run is wanted."""
+        text = f"{run.agent_name} {run.agent_id} {run.task_id or ''} {run.current_step or ''}".casefold()
+        return (
+            not (self.active and run.status.finished)
+            and self.agent in (None, run.agent_name)
+            and self.status in (None, run.status)
+            and self.person in (None, run.user_id)
+            and all(word in text for word in self.words.casefold().split())
+        )
+
+
+def newest_first(runs: Snapshot[AgentRun]) -> Sequence[AgentRun]:
+    """Return the loaded runs; sorted once for each snapshot."""
+    return runs.derived("newest first", _sorted)
+
+
+def _sorted(rows: Rows[AgentRun]) -> list[AgentRun]:
+    return sorted(rows.values(), key=lambda run: (run.created_at, run.id), reverse=True)
+
+
+def events_by_run(events: Snapshot[AgentRunEvent]) -> Mapping[str, list[AgentRunEvent]]:
+    """Return the loaded events of each run, oldest first."""
+    return events.derived("by run", _grouped)
+
+
+def _grouped(rows: Rows[AgentRunEvent]) -> dict[str, list[AgentRunEvent]]:
+    groups: dict[str, list[AgentRunEvent]] = {}
+    for event in sorted(rows.values(), key=order_of):
+        groups.setdefault(event.run_id, []).append(event)
+    return groups
+
+
+def order_of(event: AgentRunEvent) -> tuple[datetime, int]:
+    """Return what to sort the events of a run by."""
+    return event.at, event.seq
+
+
+def board_html(runs: Iterable[AgentRun], viewer: Viewer) -> str:
+    """Show runs as one list."""
+    return f'<div class="tv-runs" role="list">{"".join(_row_html(run, viewer) for run in runs)}</div>'
+
+
+def _row_html(run: AgentRun, viewer: Viewer) -> str:
+    return (
+        f'<article class="tv-run" role="listitem" data-row="{as_html(run.id)}">'
+        f"<h3><bdi>{as_html(run.agent_name)}</bdi>{chip_html(run)}{_retry_html(run)}</h3>"
+        f"{_facts_html(run, viewer)}{bar_html(run)}"
+        f'<div class="tv-buttons">{_button("open", "Open", run)}{_actions_html(run, viewer)}</div></article>'
+    )
+
+
+def _actions_html(run: AgentRun, viewer: Viewer) -> str:
+    mine = run.user_id == viewer.user_id
+    if not run.status.finished:
+        return _button("cancel", "Cancel", run) if mine or viewer.admin else ""
+    return _button("retry", "Try again", run) if mine else ""
+
+
+def _button(action: str, label: str, run: AgentRun) -> str:
+    title = as_html(f"{label}: {run.agent_name}")
+    return (
+        f'<button type="button" class="tv-action" data-action="{action}" aria-label="{title}">'
+        f"{label}</button>"
+    )
+
+
+def chip_html(run: AgentRun) -> str:
+    """Show the status."""
+    return f'<span class="tv-state {_tone(run.status)}">{LABELS[run.status]}</span>'
+
+
+def _tone(status: RunStatus) -> str:
+    if status in _GOOD:
+        return "good"
+    if status in _BAD:
+        return "bad"
+    return "idle" if status in _IDLE else "busy"
+
+
+def _retry_html(run: AgentRun) -> str:
+    return '<span class="tv-state idle">another try</span>' if run.retry_of else ""
+
+
+def bar_html(run: AgentRun) -> str:
+    """Show the progress."""
+    percent = round(run.progress_percent)
+    return (
+        f'<div class="tv-bar {_tone(run.status)}" role="progressbar" aria-label="Progress" aria-valuemin="0"'
+        f' aria-valuemax="100" aria-valuenow="{percent}"><i style="width: {percent}%"></i></div>'
+    )
+
+
+def _facts_html(run: AgentRun, viewer: Viewer) -> str:
+    person = viewer.find(run.user_id)
+    facts = [
+        f"<span>{avatar_html(person, 'small')}<bdi>{as_html(name_of(person))}</bdi></span>",
+        f"<span>{_when(run, viewer)}</span>",
+        f"<span>{run.progress_percent:.0f} %</span>",
+    ]
+    if run.task_id:
+        facts.append(f"<span>Task <bdi>{as_html(shortened(run.task_id, 60))}</bdi></span>")
+    if run.tokens or run.cost_usd:
+        facts.append(f"<span>{run.tokens:,} tokens · ${run.cost_usd:.4f}</span>")
+    if run.current_step:
+        facts.append(f"<span><bdi>{as_html(shortened(run.current_step, 120))}</bdi></span>")
+    return f'<div class="tv-facts">{"".join(facts)}</div>'
+
+
+def _when(run: AgentRun, viewer: Viewer) -> str:
+    began = times.short_day(run.started_at, viewer.zone, viewer.now.astimezone(viewer.zone).date())
+    if run.completed_at is None:
+        return f"since {began}"
+    return f"{began}, took {seconds((run.completed_at - run.started_at).total_seconds())}"
+
+
+def seconds(length: float) -> str:
+    """Return a length of time in words: `350 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`."""
+    if length < 1:
+        return f"{max(0, round(length * 1000))} ms"
+    if length < 60:
+        return f"{length:.1f} s"
+    whole = round(length)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def run_html(run: AgentRun, viewer: Viewer) -> str:
+    """Show everything about one run but its timeline and log."""
+    parts = [
+        f'<article class="tv-run" data-row="{as_html(run.id)}"><h3><bdi>{as_html(run.agent_name)}</bdi>',
+        f"{chip_html(run)}{_retry_html(run)}</h3>{_facts_html(run, viewer)}{bar_html(run)}",
+    ]
+    if run.error:
+        parts.append(f'<p class="tv-quote tv-error">{as_html(run.error)}</p>')
+    for title, value in (("Result", run.result), ("About", dict(run.metadata) or None)):
+        if value is not None:
+            parts.append(f"<h4>{title}</h4>{_json_html(value)}")
+    if run.verification_evidence:
+        tries = plural(run.verification_attempts, "verification")
+        blocks = "".join(_json_html(each) for each in run.verification_evidence)
+        parts.append(f"<h4>Evidence ({tries})</h4>{blocks}")
+    parts.append(f'<div class="tv-buttons">{_actions_html(run, viewer)}</div></article>')
+    return "".join(parts)
+
+
+def _json_html(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return f'<pre class="tv-json">{as_html(text)}</pre>'
+
+
+def timeline_html(run: AgentRun, events: Sequence[AgentRunEvent], viewer: Viewer) -> str:
+    """Show steps and statuses, with how long each lasted."""
+    marks = [event for event in events if event.kind is not EventKind.LOG]
+    ends = [event.at for event in marks[1:]] + [run.completed_at or viewer.now]
+    rows = [
+        f'<li class="{event.kind.value}"><time>{event.at.astimezone(viewer.zone):%H:%M:%S}</time>'
+        f"<span>{_mark_html(event, viewer)}</span>{_length_html(event, end)}</li>"
+        for event, end in zip(marks, ends, strict=True)
+    ]
+    return f'<ol class="tv-timeline" aria-label="Timeline">{"".join(rows)}</ol>'
+
+
+def _length_html(event: AgentRunEvent, end: datetime) -> str:
+    if event.kind is EventKind.STATUS and event.message in _ENDS:
+        return ""
+    return f"<small>{seconds(max(0.0, (end - event.at).total_seconds()))}</small>"
+
+
+_ENDS = frozenset(status.value for status in RunStatus if status.finished)
+
+
+def _mark_html(event: AgentRunEvent, viewer: Viewer) -> str:
+    if event.kind is EventKind.STEP:
+        return f"<bdi>{as_html(event.message)}</bdi>"
+    status = RunStatus(event.message)
+    by = (event.data or {}).get("by")
+    # Who did it is worth a word where it was not the run's own agent.
+    told = f" by {as_html(name_of(viewer.find(str(by))))}" if by and by != event.user_id else ""
+    return f'<b class="tv-state {_tone(status)}">{LABELS[status]}</b>{told}'
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a log."""
+
+    at: datetime
+    level: Level
+    text: str
+
+
+def log_lines(events: Iterable[AgentRunEvent], words: str, until: datetime | None) -> list[LogLine]:
+    """Return the lines that have every word, up to a moment."""
+    wanted = words.casefold().split()
+    return [
+        LogLine(event.at, event.level, line)
+        for event in events
+        if event.kind is EventKind.LOG and (until is None or event.created_at <= until)
+        for line in event.message.split("\n")
+        if all(word in line.casefold() for word in wanted)
+    ]
+
+
+def log_html(lines: Sequence[LogLine], zone: ZoneInfo, *, follow: bool) -> str:
+    """Show the newest lines; following, the view stays at the end."""
+    rows = [
+        f'<div class="{line.level.value}"><time>{line.at.astimezone(zone):%H:%M:%S}</time>'
+        f"<span>{as_html(line.text)}</span></div>"
+        for line in lines[-_LONGEST_TAIL:]
+    ]
+    css = "tv-tail follow" if follow else "tv-tail"
+    # A column in reverse keeps its scroll position at the end when something is added there.
+    inner = f"<div>{''.join(rows)}</div>"
+    return f'<div class="{css}" role="log" aria-label="Log" tabindex="0">{inner}</div>'
+
+
+_LONGEST_TAIL = 500
