@@ -136,11 +136,15 @@ def test_an_explicit_port_that_is_taken_is_an_error(project: Path, tmp_path: Pat
     assert f"Port {port} cannot be used" in answer.stderr
 
 
+def lasting(stack: Launched) -> list[psutil.Process]:
+    """The processes that stay; Postgres' workers come and go while one looks at them."""
+    return [psutil.Process(stack.process.pid), *stack.children.values()]
+
+
 def test_the_stack_listens_on_loopback_only(stack: Launched) -> None:
-    family = [psutil.Process(stack.process.pid), *psutil.Process(stack.process.pid).children(recursive=True)]
     listening = {
         connection.laddr.ip
-        for process in family
+        for process in lasting(stack)
         for connection in process.net_connections()
         if connection.status == psutil.CONN_LISTEN
     }
@@ -150,9 +154,7 @@ def test_the_stack_listens_on_loopback_only(stack: Launched) -> None:
 def test_no_secret_shows_in_a_command_line_or_a_log(stack: Launched) -> None:
     secrets = {stack.value("SUPABASE_SERVICE_KEY"), stack.value("DATABASE_URL").split(":")[2].split("@")[0]}
     httpx.get(f"{stack.value('SUPABASE_URL')}/rest/v1/notes?apikey={stack.value('SUPABASE_SERVICE_KEY')}")
-    shown = [
-        " ".join(process.cmdline()) for process in psutil.Process(stack.process.pid).children(recursive=True)
-    ]
+    shown = [" ".join(process.cmdline()) for process in lasting(stack)]
     shown += [log.read_text(errors="replace") for log in stack.data_dir.logs.iterdir()]
     assert "/rest/v1/notes" in "\n".join(shown)
     for secret in secrets:
