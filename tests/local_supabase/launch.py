@@ -13,6 +13,7 @@ import psutil
 import psycopg2
 
 from local_supabase.datadir import DataDir
+from local_supabase.privileges import child_setup
 from tests.support.wait import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,8 @@ class Launched:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **environment},
                 cwd=ROOT,
+                # Nothing is left behind even when the test run itself is killed.
+                preexec_fn=child_setup(None, death_signal=signal.SIGTERM),
             )
 
     @property
