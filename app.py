@@ -116,6 +116,20 @@ def _wait_for_rows(services: Services, place: DeltaGenerator) -> None:
         st.stop()
 
 
+SHOWN: dict[Place, Callable[[], None]] = {
+    Place.TAVERN: tavern.show,
+    Place.EVENTS: events.show,
+    Place.PEOPLE: people.show,
+    Place.INBOX: inbox.show,
+    Place.AGENTS: agents.show,
+    Place.ACTIVITY: activity.show,
+    Place.SIGN_IN: sign_in.show,
+    Place.CREATE_ACCOUNT: create_account.show,
+    Place.PROFILE: profile.show,
+}
+"""What each place shows."""
+
+
 def _pages() -> dict[Place, st.Page]:
     return {
         Place.TAVERN: st.Page(
@@ -150,7 +164,9 @@ def main() -> None:
     sidebar.remember(pages)
     sidebar.show()
     identity.keep_cookie()
-    current.run()
+    # Not `current.run()`: Streamlit's page in the browser throws away what that has shown when, busy with
+    # drawing a new page, it meets a change that came right after ("Bad delta path"), and stays blank.
+    SHOWN[Place(current.url_path or Place.TAVERN)]()
 
 
 main()

@@ -31,12 +31,12 @@ async def _take(url: str) -> None:
         admin = await _as(browser, url, "Ada, admin", "light", WIDE)
         await _picture(admin, "Activity", "activity")
         phone = await _as(browser, url, "Cy, member", "light", PHONE)
-        await _picture(phone, "Tavern", "phone")
+        await visitor.is_live(phone.page)
+        await phone.page.screenshot(path=IMAGES / "phone.png")
 
 
 async def _as(browser: Browser, url: str, person: str, scheme: Scheme, viewport: ViewportSize) -> Window:
-    window = await open_window(browser, url, scheme=scheme, viewport=viewport)
-    await visitor.go(window.page, "Sign in")
+    window = await open_window(browser, url, path="/sign_in", scheme=scheme, viewport=viewport)
     await window.page.get_by_role("button", name=person).click()
     await visitor.is_signed_in(window.page)
     return window

@@ -52,6 +52,7 @@ async def _is_undisturbed(fields: list[Locator], page: Page, other: Person) -> N
         await field.fill(TYPED)
     witness = await page.context.new_page()
     await witness.goto(urljoin(page.url, "/"))
+    await visitor.is_live(witness)
     said = _change_everything(other)
     await visitor.hears(witness, said)
     for field in fields:

@@ -30,10 +30,20 @@ def navigation(page: Page, name: str) -> Locator:
     return page.get_by_test_id("stSidebar").get_by_role("link", name=re.compile(rf"\b{name}\b"))
 
 
+def title_of(name: str) -> str:
+    """Return what the page with this name in the navigation calls itself."""
+    return _HEADINGS.get(name, name)
+
+
+def heading(page: Page) -> Locator:
+    """Return where a page says what it is."""
+    return page.get_by_role("heading", level=1)
+
+
 async def go(page: Page, name: str) -> None:
     """Open a page of the app from the navigation."""
     await navigation(page, name).click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text(_HEADINGS.get(name, name))
+    await expect(heading(page)).to_have_text(title_of(name))
     await settled(page)
 
 
