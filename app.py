@@ -18,7 +18,18 @@ from db.clients import Clients
 from db.settings import Settings, SettingsError, settings_from
 from local_supabase.errors import LocalSupabaseError
 from local_supabase.runtime import ensure_running
-from pages import activity, agents, create_account, events, inbox, people, profile, sign_in, tavern
+from pages import (
+    activity,
+    agents,
+    create_account,
+    diagnostics,
+    events,
+    inbox,
+    people,
+    profile,
+    sign_in,
+    tavern,
+)
 from realtime_handlers import EngineConfig, init_realtime_client, setup_realtime_subscriptions
 from ui import identity, layout, session, sidebar, trouble
 from ui.session import Services
@@ -123,6 +134,7 @@ SHOWN: dict[Place, Callable[[], None]] = {
     Place.INBOX: inbox.show,
     Place.AGENTS: agents.show,
     Place.ACTIVITY: activity.show,
+    Place.DIAGNOSTICS: diagnostics.show,
     Place.SIGN_IN: sign_in.show,
     Place.CREATE_ACCOUNT: create_account.show,
     Place.PROFILE: profile.show,
@@ -141,6 +153,9 @@ def _pages() -> dict[Place, st.Page]:
         Place.AGENTS: st.Page(agents.show, title="Agents", icon=":material/smart_toy:", url_path="agents"),
         Place.ACTIVITY: st.Page(
             activity.show, title="Activity", icon=":material/history:", url_path="activity"
+        ),
+        Place.DIAGNOSTICS: st.Page(
+            diagnostics.show, title="Diagnostics", icon=":material/troubleshoot:", url_path="diagnostics"
         ),
         Place.SIGN_IN: st.Page(sign_in.show, title="Sign in", url_path="sign_in"),
         Place.CREATE_ACCOUNT: st.Page(create_account.show, title="Create account", url_path="create_account"),

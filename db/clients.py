@@ -15,6 +15,9 @@ from db.settings import Settings
 TIMEOUT = httpx.Timeout(7.0, connect=4.0)
 """Seconds. A person waits for the answer, so it is short."""
 
+ASKED = 5.0
+"""Seconds for an answer that only tells how things are."""
+
 
 class Clients:
     """The way to one Supabase project, shared by all tabs; thread-safe."""
@@ -31,13 +34,12 @@ class Clients:
 
     def table(self, name: str, access_token: str | None = None) -> SyncRequestBuilder:
         """Start a request on a table, as the owner of the token, or as a visitor without one."""
-        headers = {
-            "apikey": self.settings.key,
-            "Authorization": f"Bearer {access_token or self.settings.key}",
-        }
         # Retrying is left to the caller: the library sleeps for seconds between tries, while a person waits.
         client = SyncPostgrestClient(
-            f"{self.settings.url}/rest/v1", headers=headers, http_client=self._pool, retry_enabled=False
+            f"{self.settings.url}/rest/v1",
+            headers=self._headers(access_token),
+            http_client=self._pool,
+            retry_enabled=False,
         )
         return client.from_(name)
 
@@ -51,6 +53,16 @@ class Clients:
             persist_session=False,
             http_client=self._pool,
         )
+
+    def ask(self, method: str, path: str, access_token: str | None = None) -> httpx.Response:
+        """Ask a path of the project itself, whatever comes back. Raises `httpx.HTTPError` for no answer."""
+        return self._pool.request(
+            method, f"{self.settings.url}{path}", headers=self._headers(access_token), timeout=ASKED
+        )
+
+    def _headers(self, access_token: str | None) -> dict[str, str]:
+        key = self.settings.key
+        return {"apikey": key, "Authorization": f"Bearer {access_token or key}"}
 
     def close(self) -> None:
         """Close the pooled connections."""

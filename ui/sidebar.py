@@ -30,6 +30,7 @@ class Place(StrEnum):
     INBOX = "inbox"
     AGENTS = "agents"
     ACTIVITY = "activity"
+    DIAGNOSTICS = "diagnostics"
     SIGN_IN = "sign_in"
     CREATE_ACCOUNT = "create_account"
     PROFILE = "profile"
@@ -69,6 +70,7 @@ def _links() -> None:
             _link(Place.AGENTS, "Agents")
         if session.is_admin():
             _link(Place.ACTIVITY, "Activity")
+            _link(Place.DIAGNOSTICS, "Diagnostics")
 
 
 def _link(place: Place, label: str) -> None:
