@@ -88,6 +88,7 @@ class AgentRun:
     agent_name: str
     agent_id: str
     status: RunStatus
+    status_at: datetime
     current_step: str | None
     progress_percent: float
     result: object
@@ -115,6 +116,7 @@ class AgentRun:
             agent_name=columns.text(record, "agent_name"),
             agent_id=columns.text(record, "agent_id"),
             status=RunStatus(columns.text(record, "status")),
+            status_at=columns.moment(record, "status_at"),
             current_step=columns.optional_text(record, "current_step"),
             progress_percent=columns.number(record, "progress_percent"),
             result=record.get("result"),

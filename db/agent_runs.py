@@ -27,13 +27,13 @@ class RunDraft:
 
 def start(me: Caller, run_id: str, draft: RunDraft) -> Record:
     """Make a run that waits for its agent, once, however often it is asked for with this id."""
-    return rows.insert(me, TABLE, {"id": run_id}, _values(me, draft, None))
+    return rows.insert(me, TABLE, {"id": run_id}, _values(draft, me, None))
 
 
 def retry(me: Caller, run_id: str, old: AgentRun) -> Record:
     """Make a run that tries a finished one of this person again."""
     draft = RunDraft(old.agent_name, old.agent_id, old.task_id)
-    return rows.insert(me, TABLE, {"id": run_id}, _values(me, draft, old.id))
+    return rows.insert(me, TABLE, {"id": run_id}, _values(draft, me, old.id))
 
 
 def cancel(me: Caller, run_id: str) -> Record:
@@ -65,7 +65,7 @@ def events_of(me: Caller, run_id: str) -> list[Record]:
     )
 
 
-def _values(me: Caller, draft: RunDraft, retry_of: str | None) -> rows.Values:
+def _values(draft: RunDraft, me: Caller, retry_of: str | None) -> rows.Values:
     return {
         "user_id": me.user_id,
         "agent_name": draft.agent_name,

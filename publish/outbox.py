@@ -141,8 +141,6 @@ class Outbox:
             if evidence is not None:
                 run.evidence.append(evidence)
                 values = {**values, "verification_evidence": list(run.evidence)}
-            if status.finished:
-                values = {**values, "completed_at": self._now().isoformat()}
             if status is RunStatus.COMPLETED and run.status is RunStatus.PENDING:
                 self._move(run, RunStatus.IN_PROGRESS, {})
             self._move(run, status, values)
@@ -263,7 +261,9 @@ class Outbox:
     def _move(self, run: _Run, status: RunStatus, values: Values) -> None:
         if status is not run.status and not run.status.may_become(status):
             raise IllegalTransition(run.status, status)
-        moved = {} if status is run.status else {"status": status.value}
+        moved = {}
+        if status is not run.status:
+            moved = {"status": status.value, "status_at": self._now().isoformat()}
         run.status = status
         self._patch(run, {**values, **moved})
 
@@ -321,7 +321,7 @@ class Outbox:
         run.lost_lines = 0
 
 
-_BARE: Final = frozenset({"status", "completed_at", "heartbeat_at", "error"})
+_BARE: Final = frozenset({"status", "status_at", "heartbeat_at", "error"})
 """What has to be known of the end of a run, if the rest is refused."""
 
 

@@ -216,7 +216,8 @@ class AgentEventPublisher:
         self._hurry.set()
         self._wanted.set()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._empty.wait(), within.total_seconds() if within else None)
+            async with asyncio.timeout(within.total_seconds() if within else None):
+                await self._empty.wait()
         return self._empty.is_set()
 
     async def aclose(self, within: timedelta | None = CLOSING) -> None:
@@ -252,8 +253,10 @@ class AgentEventPublisher:
 
     async def _gather(self) -> None:
         """Let more come in before it is sent, unless somebody waits for it."""
+        # Not wait_for(), which in Python 3.11 can swallow the cancelling of this task.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hurry.wait(), self._interval)
+            async with asyncio.timeout(self._interval):
+                await self._hurry.wait()
 
     async def _deliver(self) -> bool:
         """Send what waits; False when something has to be tried again."""

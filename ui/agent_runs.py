@@ -87,9 +87,9 @@ def _grouped(rows: Rows[AgentRunEvent]) -> dict[str, list[AgentRunEvent]]:
     return groups
 
 
-def order_of(event: AgentRunEvent) -> tuple[datetime, int]:
+def order_of(event: AgentRunEvent) -> tuple[datetime, int, datetime]:
     """Return what to sort the events of a run by."""
-    return event.at, event.seq
+    return event.at, event.seq, event.created_at
 
 
 def board_html(runs: Iterable[AgentRun], viewer: Viewer) -> str:

@@ -67,6 +67,21 @@ def _entry(key: Key, text: str) -> Row:
     return {"id": int(key[0][-1], 16), "table_name": "users", **rest, "changed_at": BEGIN.isoformat()}
 
 
+def _run(key: Key, text: str) -> Row:
+    now = BEGIN.isoformat()
+    moments = {"started_at": now, "status_at": now, "heartbeat_at": now, "completed_at": None}
+    counts = {"progress_percent": 12.5, "verification_attempts": 0, "tokens": 10, "cost_usd": 0.25}
+    texts = {"task_id": None, "agent_name": text, "agent_id": text, "current_step": text, "error": None}
+    rest: Row = {"result": None, "metadata": {}, "verification_evidence": [], "retry_of": None}
+    status = ("pending", "in_progress", "completed")[len(text) % 3]
+    return {"id": key[0], "user_id": NAMES[0], "status": status, **texts, **counts, **moments, **rest}
+
+
+def _run_event(key: Key, text: str) -> Row:
+    kinds = {"kind": "log", "level": "info", "message": text, "data": None}
+    return {"id": key[0], "run_id": NAMES[0], "user_id": NAMES[0], "seq": 1, **kinds, "at": BEGIN.isoformat()}
+
+
 MAKERS: dict[str, Callable[[Key, str], Row]] = {
     "users": _user,
     "events": _event,
@@ -75,6 +90,8 @@ MAKERS: dict[str, Callable[[Key, str], Row]] = {
     "tavern_messages": _message,
     "private_messages": _private,
     "change_log": _entry,
+    "agent_runs": _run,
+    "agent_run_events": _run_event,
 }
 
 
@@ -139,7 +156,7 @@ def test_a_handler_leaves_what_it_is_given_alone(spec: AnySpec) -> None:
 
 def test_only_what_is_private_is_read_by_user() -> None:
     private = {spec.name for spec in SPECS if spec.audience is Audience.USER}
-    assert private == {"private_messages", "change_log"}
+    assert private == {"private_messages", "change_log", "agent_runs", "agent_run_events"}
 
 
 def test_handlers_have_the_names_of_their_tables() -> None:

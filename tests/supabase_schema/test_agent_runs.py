@@ -125,13 +125,33 @@ def test_the_end_is_when_the_agent_says_it_was_but_not_in_the_future(db: Session
     db.act_as(world.people["owner"])
     finish = (
         "update public.agent_runs set status = 'completed', progress_percent = 30,"
-        " completed_at = now() + %s::interval"
+        " completed_at = 'epoch', status_at = now() + %s::interval"
         " where id = %s returning completed_at = now(), progress_percent"
     )
     assert db.rows(finish, "1 day", world.run) == [(True, 100.0)]
     run = "insert into public.agent_runs (agent_name, agent_id, status, started_at)"
     old = db.value(f"{run} values ('a', 'a', 'in_progress', now() - interval '1 hour') returning id")
     assert db.rows(finish, "-10 min", old) == [(False, 100.0)]
+
+
+def test_changes_of_status_that_are_told_late_keep_their_order(db: Session, world: World) -> None:
+    db.act_as(world.people["owner"])
+    insert = "insert into public.agent_runs (agent_name, agent_id, status, started_at)"
+    run = db.value(f"{insert} values ('a', 'a', 'in_progress', now() - interval '1 hour') returning id")
+    told = "update public.agent_runs set status = %s, status_at = now() - %s::interval where id = %s"
+    for status, before in (
+        ("awaiting_verification", "50 min"),
+        ("verification_in_progress", "55 min"),
+        ("verification_passed", "40 min"),
+        ("completed", "30 min"),
+    ):
+        db.run(told, status, before, run)
+    minutes = db.rows(
+        "select extract(minute from now() - at)::int from public.agent_run_events"
+        " where run_id = %s order by at, version",
+        run,
+    )
+    assert minutes == [(0,), (50,), (50,), (40,), (30,)]
 
 
 def test_a_sign_of_life_is_now_whatever_the_clock_of_the_agent_says(db: Session, world: World) -> None:

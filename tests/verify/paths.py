@@ -7,11 +7,14 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
-from db import events, private_messages, rsvps, tavern_messages, users
+from db import agent_runs, events, private_messages, rsvps, tavern_messages, users
+from db.agent_models import AgentRun
 from db.auth import SignedIn
 from db.errors import Conflict, EventFull
 from db.models import Record, Role, RsvpStatus
+from publish import SyncAgentEventPublisher
 from tests.verify.cast import Cast
 
 Result = tuple[str, Record, SignedIn]
@@ -245,6 +248,54 @@ def an_admin_gets_a_private_message(cast: Cast) -> list[Result]:
     return [("private_messages", message, cast.bo)]
 
 
+DRAFT = agent_runs.RunDraft("<b>tester</b>", "t-1", "task_123")
+
+
+@path(agent_runs.start)
+def a_run_is_started(cast: Cast) -> list[Result]:
+    return [("agent_runs", agent_runs.start(cast.bo, new_id(), DRAFT), cast.bo)]
+
+
+@path(agent_runs.start)
+def an_admin_starts_a_run(cast: Cast) -> list[Result]:
+    return [("agent_runs", agent_runs.start(cast.ada, new_id(), DRAFT), cast.ada)]
+
+
+@path(agent_runs.cancel, agent_runs.retry)
+def a_run_is_cancelled_and_tried_again(cast: Cast) -> list[Result]:
+    run = new_id()
+    agent_runs.start(cast.bo, run, DRAFT)
+    cancelled = agent_runs.cancel(cast.bo, run)
+    again = agent_runs.retry(cast.bo, new_id(), AgentRun.from_record(cancelled))
+    assert again["retry_of"] == run
+    return [("agent_runs", cancelled, cast.bo), ("agent_runs", again, cast.bo)]
+
+
+@path(agent_runs.cancel, agent_runs.find, agent_runs.events_of)
+def an_admin_cancels_somebody_elses_run(cast: Cast) -> list[Result]:
+    run = new_id()
+    agent_runs.start(cast.bo, run, DRAFT)
+    cancelled = agent_runs.cancel(cast.ada, run)
+    assert agent_runs.find(cast.cy, run) is None
+    assert agent_runs.events_of(cast.cy, run) == []
+    assert [event["message"] for event in agent_runs.events_of(cast.bo, run)] == ["cancelled", "pending"]
+    return [("agent_runs", cancelled, cast.ada)]
+
+
+@path()
+def a_publisher_reports_on_a_run(cast: Cast) -> list[Result]:
+    settings = cast.bo.clients.settings
+    with SyncAgentEventPublisher(settings.url, settings.key, cast.bo.access_token) as publisher:
+        run = publisher.start_run(agent_name="tester", metadata={"x": [1, None]})
+        publisher.update_progress(run, "Reading", 33.3, tokens=10**12, cost_usd=Decimal("0.1234567"))
+        publisher.log(run, "<script>alert(1)</script>")
+        for status in ("awaiting_verification", "verification_in_progress", "verification_failed"):
+            publisher.update_status(run, status, evidence={"seen": status})
+        publisher.update_status(run, "in_progress")
+        publisher.complete_run(run, {"answer": 42.5})
+    return []
+
+
 @path()
 def an_account_is_deleted_with_all_that_is_its(cast: Cast) -> list[Result]:
     leaving = cast.sign_up("Hal")
@@ -256,6 +307,7 @@ def an_account_is_deleted_with_all_that_is_its(cast: Cast) -> list[Result]:
     tavern_messages.post(leaving, new_id(), "Goodbye")
     private_messages.send(leaving, new_id(), cast.bo.user_id, "Goodbye")
     private_messages.send(cast.cy, new_id(), leaving.user_id, "Stay!")
+    agent_runs.start(leaving, new_id(), DRAFT)
     cast.by_sql("delete from auth.users where id = %s", leaving.user_id)
     return []
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from db import events, private_messages, rsvps, tavern_messages, users
+from db import agent_runs, events, private_messages, rsvps, tavern_messages, users
 from db.auth import SignedIn
 from live.engine import Engine
 from tests.support.wait import wait_for
@@ -17,6 +17,7 @@ from tests.verify.paths import (
     WritePath,
     a_message_is_hidden,
     a_private_message_is_sent,
+    a_publisher_reports_on_a_run,
     something_is_said,
 )
 
@@ -67,7 +68,7 @@ def test_catching_up_alone_brings_every_write(followers: Followers, cast: Cast, 
 def test_every_function_that_writes_is_verified() -> None:
     writes = {
         function
-        for module in (events, private_messages, rsvps, tavern_messages, users)
+        for module in (agent_runs, events, private_messages, rsvps, tavern_messages, users)
         for _, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and [*inspect.signature(function).parameters][:1] == ["me"]
     }
@@ -85,6 +86,17 @@ def test_a_third_person_holds_nothing_of_a_private_message(engine: Engine, cast:
     assert third["change_log"] == {}
     assert admin["change_log"]
     assert "For you alone" not in repr((third, admin))
+
+
+def test_runs_are_held_by_their_person_and_admins_only(engine: Engine, cast: Cast) -> None:
+    a_publisher_reports_on_a_run(cast)
+    assert_all_see_the_truth(engine, cast)
+    for table in ("agent_runs", "agent_run_events"):
+        assert held_by_engine(engine, cast.bo)[table]
+        assert held_by_engine(engine, cast.ada)[table]
+        assert held_by_engine(engine, cast.dee)[table] == {}
+        assert held_by_engine(engine, None)[table] == {}
+    assert "agent_run" not in repr(held_by_engine(engine, cast.ada)["change_log"])
 
 
 def test_nobody_holds_the_text_of_a_hidden_message_but_moderators(engine: Engine, cast: Cast) -> None:

@@ -1,0 +1,220 @@
+"""The publisher against the real stack: what agents say arrives, in few writes, and outlives outages."""
+
+from datetime import timedelta
+
+import pytest
+
+from publish import (
+    AgentEventPublisher,
+    IllegalTransition,
+    Level,
+    PublishError,
+    RunStatus,
+    Undelivered,
+    UnknownRun,
+)
+from publish.outbox import MOST_EVENTS
+from tests.publish.conftest import Bench
+from tests.support.wait import wait_until
+
+QUICK = timedelta(milliseconds=20)
+SOON = timedelta(seconds=30)
+
+
+def publisher_of(bench: Bench, interval: timedelta = QUICK) -> AgentEventPublisher:
+    return AgentEventPublisher(bench.proxy.url, bench.key, bench.token, interval=interval)
+
+
+async def test_a_run_from_its_start_to_its_end(bench: Bench) -> None:
+    async with publisher_of(bench) as publisher:
+        run = await publisher.start_run(
+            agent_name="orchestrator", task_id="task_123", metadata={"context": "more"}
+        )
+        await publisher.update_progress(run, "Analyzing", 20, tokens=100, cost_usd=0.01)
+        await publisher.update_progress(run, "Generating", 60, tokens=250, cost_usd=0.02)
+        await publisher.log(run, "<b>half</b> done")
+        await publisher.log(run, "careful", Level.WARNING)
+        await publisher.update_status(run, "awaiting_verification", "Waiting")
+        await publisher.update_status(run, RunStatus.VERIFICATION_IN_PROGRESS)
+        await publisher.update_status(run, RunStatus.VERIFICATION_PASSED, evidence={"tests": 12})
+        await publisher.complete_run(run, {"files_created": 3})
+        assert await publisher.flush(SOON)
+    row = bench.run(run)
+    assert row["user_id"] == bench.person.user_id
+    assert (row["agent_name"], row["agent_id"], row["task_id"]) == (
+        "orchestrator",
+        "orchestrator",
+        "task_123",
+    )
+    assert (row["status"], row["progress_percent"], row["tokens"]) == ("completed", 100, 250)
+    assert (row["result"], row["metadata"]) == ({"files_created": 3}, {"context": "more"})
+    assert (row["verification_evidence"], row["verification_attempts"]) == ([{"tests": 12}], 1)
+    assert bench.statuses(run) == [
+        "in_progress",
+        "awaiting_verification",
+        "verification_in_progress",
+        "verification_passed",
+        "completed",
+    ]
+    assert [step["message"] for step in bench.events(run, "step")] == ["Analyzing", "Generating"]
+    assert [(line["level"], line["message"]) for line in bench.events(run, "log")] == [
+        ("info", "<b>half</b> done"),
+        ("warning", "careful"),
+    ]
+
+
+async def test_a_chatty_agent_costs_few_writes(bench: Bench) -> None:
+    async with publisher_of(bench, timedelta(milliseconds=200)) as publisher:
+        run = await publisher.start_run(agent_name="chatty")
+        for number in range(2_000):
+            await publisher.update_progress(run, progress=number / 20)
+            await publisher.log(run, f"line {number}")
+            await publisher.heartbeat(run)
+        await publisher.complete_run(run)
+        assert await publisher.flush(SOON)
+        assert publisher.requests < 20
+    assert bench.log(run) == [f"line {number}" for number in range(2_000)]
+    version = bench.run(run)["version"]
+    assert isinstance(version, int)
+    assert version < 10
+
+
+async def test_an_outage_stops_no_agent_and_loses_no_end(bench: Bench) -> None:
+    async with publisher_of(bench) as publisher:
+        before = await publisher.start_run(agent_name="before")
+        assert await publisher.flush(SOON)
+        bench.proxy.refuse()
+        during = await publisher.start_run(agent_name="during")
+        for run in (before, during):
+            await publisher.update_progress(run, "Working on", 50)
+            await publisher.log(run, "said while nobody heard")
+            for status in ("awaiting_verification", "verification_in_progress", "verification_passed"):
+                await publisher.update_status(run, status)
+            await publisher.complete_run(run, "done")
+        assert not await publisher.flush(timedelta(milliseconds=300))
+        bench.proxy.accept()
+        assert await publisher.flush(SOON)
+    for run in (before, during):
+        assert bench.run(run)["status"] == "completed"
+        assert bench.log(run) == ["said while nobody heard"]
+        assert len(bench.statuses(run)) == 5
+
+
+async def test_answers_that_get_lost_do_no_harm(bench: Bench) -> None:
+    async with publisher_of(bench) as publisher:
+        run = await publisher.start_run(agent_name="unlucky")
+        assert await publisher.flush(SOON)
+        for number in range(30):
+            await publisher.log(run, f"line {number}")
+            await publisher.update_progress(run, f"Step {number}")
+            if number % 3 == 0:
+                bench.proxy.cut()
+            await publisher.flush(timedelta(milliseconds=30))
+        await publisher.complete_run(run)
+        bench.proxy.cut()
+        assert await publisher.flush(SOON)
+    assert bench.run(run)["status"] == "completed"
+    assert bench.log(run) == [f"line {number}" for number in range(30)]
+    assert [step["message"] for step in bench.events(run, "step")] == [f"Step {n}" for n in range(30)]
+    assert bench.statuses(run) == ["in_progress", "completed"]
+
+
+async def test_what_is_kept_for_an_outage_has_a_limit(bench: Bench) -> None:
+    async with publisher_of(bench) as publisher:
+        run = await publisher.start_run(agent_name="talker")
+        assert await publisher.flush(SOON)
+        bench.proxy.refuse()
+        for number in range(MOST_EVENTS + 100):
+            await publisher.log(run, f"line {number}", Level.INFO if number % 2 else Level.DEBUG)
+        await publisher.fail_run(run, "gave up")
+        bench.proxy.accept()
+        assert await publisher.flush(SOON)
+    lines = bench.log(run)
+    assert lines[-2 if "dropped" in lines[-1] else -1] == f"line {MOST_EVENTS + 99}"
+    assert any("older lines were dropped" in line for line in lines)
+    assert len(lines) <= MOST_EVENTS + 1
+    assert (bench.run(run)["status"], bench.run(run)["error"]) == ("failed", "gave up")
+
+
+async def test_closing_in_an_outage_says_what_is_lost(bench: Bench) -> None:
+    publisher = publisher_of(bench)
+    run = await publisher.start_run(agent_name="late")
+    bench.proxy.refuse()
+    await publisher.complete_run(run)
+    with pytest.raises(Undelivered) as lost:
+        await publisher.aclose(timedelta(milliseconds=200))
+    assert lost.value.runs == (run,)
+    with pytest.raises(PublishError):
+        await publisher.log(run, "too late")
+
+
+async def test_an_agent_learns_that_its_run_was_cancelled(bench: Bench) -> None:
+    async with publisher_of(bench) as publisher:
+        run = await publisher.start_run(agent_name="stopped")
+        assert await publisher.flush(SOON)
+        bench.person.client.table("agent_runs").update({"status": "cancelled"}).eq("id", run).execute()
+        await publisher.log(run, "still at it")
+        await wait_until(lambda: publisher.is_over(run), what="the publisher to learn of it")
+        assert publisher.status(run) is RunStatus.CANCELLED
+        await publisher.complete_run(run, "nobody wants it")
+        assert await publisher.flush(SOON)
+    assert bench.run(run)["status"] == "cancelled"
+
+
+async def test_a_result_that_cannot_be_kept_does_not_keep_the_end_from_being_told(bench: Bench) -> None:
+    async with publisher_of(bench) as publisher:
+        big, odd = [await publisher.start_run(agent_name=name) for name in ("big", "odd")]
+        await publisher.complete_run(big, "x" * 300_000)
+        await publisher.complete_run(odd, {"nan": float("nan"), "nul": "\x00", "object": object()})
+        assert await publisher.flush(SOON)
+        assert publisher.problem(big) == "A result has up to 200 kB of JSON."
+    assert (bench.run(big)["status"], bench.run(big)["result"]) == ("completed", None)
+    assert bench.run(odd)["status"] == "completed"
+
+
+async def test_a_run_that_waits_is_taken_over(bench: Bench) -> None:
+    async with publisher_of(bench) as publisher:
+        run = await publisher.start_run(agent_name="waiting", status=RunStatus.PENDING)
+        assert await publisher.flush(SOON)
+    async with publisher_of(bench) as other:
+        await other.join_run(run)
+        await other.update_progress(run, "Begun", 1)
+        await other.complete_run(run)
+    assert bench.statuses(run) == ["pending", "in_progress", "completed"]
+
+
+async def test_misuse_is_told_to_the_program(bench: Bench) -> None:
+    async with publisher_of(bench) as publisher:
+        with pytest.raises(UnknownRun):
+            await publisher.log("nobody's", "x")
+        run = await publisher.start_run(agent_name="wrong")
+        with pytest.raises(IllegalTransition):
+            await publisher.update_status(run, "verification_passed")
+        await publisher.complete_run(run)
+        with pytest.raises(IllegalTransition):
+            await publisher.fail_run(run, "after all")
+        with pytest.raises(ValueError, match="nonsense"):
+            await publisher.update_status(run, "nonsense")
+
+
+async def test_nobody_publishes_in_somebody_elses_name(bench: Bench) -> None:
+    async with publisher_of(bench) as publisher:
+        run = await publisher.start_run(agent_name="forger", user_id="00000000-0000-4000-8000-000000000001")
+        await publisher.complete_run(run)
+        assert await publisher.flush(SOON)
+        assert publisher.problem(run) == "You are not allowed to do that."
+
+
+async def test_a_token_that_is_missing_for_a_while_is_waited_for(bench: Bench) -> None:
+    answers = [False, False]
+
+    def token() -> str:
+        if answers:
+            answers.pop()
+            raise RuntimeError("signed out")
+        return bench.token()
+
+    async with AgentEventPublisher(bench.proxy.url, bench.key, token, interval=QUICK) as publisher:
+        run = await publisher.start_run(agent_name="patient")
+        assert await publisher.flush(SOON)
+    assert bench.run(run)["status"] == "in_progress"
