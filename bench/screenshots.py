@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import Browser, ViewportSize
+from playwright.async_api import Browser, ViewportSize, expect
 
 from bench.running import app_in, chromium
 from tests.support import visitor
@@ -31,7 +31,9 @@ async def _take(url: str) -> None:
         admin = await _as(browser, url, "Ada, admin", "light", WIDE)
         await _picture(admin, "Activity", "activity")
         phone = await _as(browser, url, "Cy, member", "light", PHONE)
-        await visitor.is_live(phone.page)
+        await expect(visitor.room_input(phone.page)).to_be_visible()
+        await visitor.message(phone.page, "Already down the stairs.").scroll_into_view_if_needed()
+        await phone.page.mouse.move(0, 0)
         await phone.page.screenshot(path=IMAGES / "phone.png")
 
 

@@ -123,9 +123,14 @@ async def hears(page: Page, text: str) -> None:
     await expect(page.get_by_role("log", name="Messages").get_by_text(text, exact=True)).to_be_visible()
 
 
+def message(page: Page, text: str) -> Locator:
+    """Return the message, or the event, that has this text."""
+    return page.locator("[data-row]").filter(has_text=text)
+
+
 async def use(page: Page, text: str, action: str) -> None:
     """Press a button of the message, or of the event, that has this text."""
-    row = page.locator("[data-row]").filter(has_text=text)
+    row = message(page, text)
     await row.hover()
     await row.get_by_role("button", name=action).click()
 
