@@ -199,7 +199,7 @@ def _orphaned(server: uvicorn.Server, settings: Settings, lifeline: int) -> None
             os.kill(pid, signal.SIGINT)
 
 
-def _allow_many_sockets() -> None:
+def allow_many_sockets() -> None:
     """Raise the limit of open files, which is often 1024, as far as it goes without privileges."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
@@ -224,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
         force=True,
     )
-    _allow_many_sockets()
+    allow_many_sockets()
     config = load_config(options.project)
     settings = Settings(options.port, options.db_port, options.project, DataDir(options.data_dir), config)
     with socket.socket(fileno=options.listener) as listener:

@@ -4,8 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from local_supabase.gateway import allow_many_sockets
 from local_supabase.runtime import StackInfo
 from tests.support.stack import running_stack
+
+# Tests that open hundreds of sockets have both ends of each in this process.
+allow_many_sockets()
 
 
 @pytest.fixture(scope="session")
