@@ -74,7 +74,6 @@ def _board() -> None:
     _choose()
     with st.container(key=BLOCK):
         _rows()
-    _export()
 
 
 @st.fragment(key="agents_start")
@@ -170,7 +169,12 @@ def _rows() -> None:
         return
     if view == SUCCESS:
         _success(runs)
-        return
+    else:
+        _list(runs)
+    _export(runs)
+
+
+def _list(runs: list[AgentRun]) -> None:
     st.html(board_html(runs[:_MOST], _viewer()))
     if len(runs) > _MOST:
         st.caption(f"{plural(len(runs) - _MOST, 'older run')}. Search to find them.")
@@ -192,16 +196,16 @@ def _success(runs: list[AgentRun]) -> None:
     st.html(agent_history.table_html(agent_history.by_agent(runs)))
 
 
-@st.fragment(key="agents_export")
-def _export() -> None:
+def _export(runs: list[AgentRun]) -> None:
+    # The files are made when they are asked for, past the session: they need what they hold now.
     with st.container(horizontal=True):
         st.download_button(
-            "Export CSV", lambda: agent_history.as_csv(_wanted()[1]), "agent-runs.csv", "text/csv",
+            "Export CSV", lambda: agent_history.as_csv(runs), "agent-runs.csv", "text/csv",
             icon=":material/download:", on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            "Export JSON", lambda: agent_history.as_json(_wanted()[1]), "agent-runs.json",
-            "application/json", icon=":material/download:", on_click="ignore",
+            "Export JSON", lambda: agent_history.as_json(runs), "agent-runs.json", "application/json",
+            icon=":material/download:", on_click="ignore",
         )  # fmt: skip
 
 

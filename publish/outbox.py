@@ -122,13 +122,13 @@ class Outbox:
             run = self._open_run(run_id)
             if run is None:
                 return
+            if run.status is RunStatus.PENDING:
+                self._move(run, RunStatus.IN_PROGRESS, {})
             if step is not None and step != run.step:
                 run.step = step
                 self._add_event(run, EventKind.STEP, Level.INFO, step, {})
             if step is not None:
                 values = {**values, "current_step": step}
-            if run.status is RunStatus.PENDING:
-                self._move(run, RunStatus.IN_PROGRESS, {})
             self._patch(run, values)
         self._on_news()
 

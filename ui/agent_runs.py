@@ -158,7 +158,7 @@ def _facts_html(run: AgentRun, viewer: Viewer) -> str:
         facts.append(f"<span>Task <bdi>{as_html(shortened(run.task_id, 60))}</bdi></span>")
     if run.tokens or run.cost_usd:
         facts.append(f"<span>{run.tokens:,} tokens · ${run.cost_usd:.4f}</span>")
-    if run.current_step:
+    if run.current_step and not run.status.finished:
         facts.append(f"<span><bdi>{as_html(shortened(run.current_step, 120))}</bdi></span>")
     return f'<div class="tv-facts">{"".join(facts)}</div>'
 
