@@ -99,6 +99,14 @@ def test_runs_are_held_by_their_person_and_admins_only(engine: Engine, cast: Cas
     assert "agent_run" not in repr(held_by_engine(engine, cast.ada)["change_log"])
 
 
+def test_the_runs_of_others_come_and_go_with_being_an_admin(engine: Engine, cast: Cast) -> None:
+    a_publisher_reports_on_a_run(cast)
+    for role, held in (("admin", True), ("member", False)):
+        cast.by_sql("update public.users set role = %s where id = %s", role, cast.dee.user_id)
+        assert_all_see_the_truth(engine, cast)
+        assert bool(held_by_engine(engine, cast.dee)["agent_runs"]) is held
+
+
 def test_nobody_holds_the_text_of_a_hidden_message_but_moderators(engine: Engine, cast: Cast) -> None:
     a_message_is_hidden(cast)
     assert_all_see_the_truth(engine, cast)
