@@ -16,6 +16,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from db.auth import Accounts
 from db.clients import Clients
 from db.settings import Settings, SettingsError, settings_from
+from live.sessions import look_at
 from local_supabase.errors import LocalSupabaseError
 from local_supabase.runtime import ensure_running
 from pages import (
@@ -176,6 +177,7 @@ def main() -> None:
     me = identity.settle()
     setup_realtime_subscriptions(services.engine, me)
     _wait_for_rows(services, place)
+    look_at(current.url_path or Place.TAVERN)
     sidebar.remember(pages)
     sidebar.show()
     identity.keep_cookie()

@@ -12,6 +12,8 @@ import httpx
 from live.audiences import Audience, EngineConfig
 from live.changes import Key, Record
 from live.errors import LiveError
+from live.presence import PRESENCE
+from live.presence_feed import PresenceFeed
 from live.snapshot import Snapshot
 from live.status import FeedState, FeedStatus
 from live.tables import AnySpec
@@ -60,6 +62,7 @@ class Engine:
         self._feeds: dict[str | None, asyncio.Task[None]] = {}
         self._pushes: set[asyncio.Task[None]] = set()
         self._status_revision = 0
+        self.presence: Final = PresenceFeed(self._open_presence, self._presence_changed)
         self._listeners: list[Listener] = []
         self._loop = asyncio.new_event_loop()
         self._http: httpx.AsyncClient | None = None
@@ -98,9 +101,9 @@ class Engine:
         }
 
     def revision(self, table: str, user_id: str | None = None) -> int:
-        """Return a number that changes with what this person is shown of a table, or of `STATUS`."""
-        if table == STATUS:
-            return self._status_revision
+        """Return a number that changes with what this person is shown of a table, `STATUS` or `PRESENCE`."""
+        if table in (STATUS, PRESENCE):
+            return self._status_revision if table == STATUS else self.presence.revision
         for audience in self._audiences_of(user_id):
             if table in audience.store.specs:
                 return audience.store.moment.tables[table].revision
@@ -190,6 +193,7 @@ class Engine:
 
     def _detach(self, session_id: str) -> None:
         user_id = self._sessions.pop(session_id, None)
+        self.presence.leave(session_id)
         if watch := self._token_watches.pop(session_id, None):
             watch()
         audience = None if user_id is None else self._audiences.get(user_id)
@@ -231,6 +235,9 @@ class Engine:
             self._call(self._probe)
         self._tell(audience, frozenset({STATUS}))
 
+    def _presence_changed(self) -> None:
+        self._tell(self._public, frozenset({PRESENCE}))
+
     def _tell(self, audience: Audience, tables: frozenset[str]) -> None:
         with self._lock:
             everybody = audience is self._public
@@ -251,7 +258,7 @@ class Engine:
 
     async def _close_down(self) -> None:
         """Close the feeds in good order, then end whatever the libraries have left running."""
-        feeds = list(self._feeds.values())
+        feeds = [*self._feeds.values(), *self._pushes]
         for feed in feeds:
             feed.cancel()
         if feeds:
@@ -272,6 +279,9 @@ class Engine:
 
     def _spawn(self, coroutine: Coroutine[object, object, T]) -> asyncio.Task[T]:
         return self._loop.create_task(coroutine)
+
+    def _open_presence(self) -> None:
+        self._call(lambda: self._pushes.add(self._spawn(self.presence.run(self.config))))
 
     def _open_feed(self, audience: Audience) -> None:
         if audience.user_id not in self._feeds:

@@ -10,10 +10,11 @@ from typing import Final, ParamSpec
 import streamlit as st
 
 from live.engine import STATUS
+from live.presence import PRESENCE
 from live.rerun import supported
 from live.sessions import enter_fragment
 
-__all__ = ["DECLARED", "FALLBACK_EVERY", "STATUS", "Declaration", "live_fragment"]
+__all__ = ["DECLARED", "FALLBACK_EVERY", "PRESENCE", "STATUS", "Declaration", "live_fragment"]
 
 P = ParamSpec("P")
 
@@ -41,7 +42,7 @@ def live_fragment(
 
     Before the body runs, every table in `st.session_state` moves to the newest moment, all of them together.
 
-    - `tables` are the names of the tables it shows, `STATUS` for the connection.
+    - `tables` are the names of the tables it shows, `STATUS` for the connection, `PRESENCE` for who is here.
     - `varies_by` names everything else its output depends on: "time_zone", "language", "role", "user", or a
       key of `st.session_state`. Sessions that agree in these may one day be served by one rendering, so name
       all of them.

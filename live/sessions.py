@@ -85,6 +85,12 @@ class Sessions:
             session.fragments[fragment] = _Shown(tuple(tables), session.revisions(tables))
         self._show(session)
 
+    def look_at(self, session_id: str, page: str, item: str) -> None:
+        """Let the others know where this session is."""
+        session = self._sessions.get(session_id)
+        if session is not None:
+            session.engine.presence.put(session_id, session.user_id, page, item)
+
     def _follow(self, engine: Engine) -> None:
         if self._loop is None or self._wakes is None:
             return
@@ -150,6 +156,13 @@ def enter_fragment(tables: Sequence[str]) -> None:
     session_id = rerun.current_session()
     if session_id is not None:
         _running_sessions().enter(session_id, rerun.current_fragment(), tables)
+
+
+def look_at(page: str, item: str = "") -> None:
+    """Say that the running session shows this page, with this row open."""
+    session_id = rerun.current_session()
+    if session_id is not None:
+        _running_sessions().look_at(session_id, page, item)
 
 
 def _running_sessions() -> Sessions:

@@ -10,8 +10,8 @@ from db import events as writes
 from db import rsvps
 from db.errors import DatabaseError
 from db.models import Event, RsvpStatus
-from live.fragments import live_fragment
-from ui import event_cards, event_form, layout, session, writing
+from live.fragments import PRESENCE, live_fragment
+from ui import event_cards, event_form, here, layout, session, writing
 from ui.bridge import Click, clicked, mark
 from ui.event_cards import Viewing
 from ui.event_edit import edit_event
@@ -29,6 +29,7 @@ _UPCOMING_SHOWN, _PAST_SHOWN = 100, 30
 def show() -> None:
     layout.page_head("Events", "What is on in the Tavern, and who comes.")
     _new_event()
+    _editors()
     with st.container(key=BLOCK):
         soon, over = st.tabs(["Upcoming", "Past"])
         with soon:
@@ -37,6 +38,13 @@ def show() -> None:
             _past()
     _marks()
     _actions()
+
+
+@live_fragment(tables=(PRESENCE, "events", "users"), varies_by=("user",), key="events_editors")
+def _editors() -> None:
+    told = here.editors_html(session.present().now, session.events(), session.users(), session.my_id())
+    if told:
+        st.html(told)
 
 
 def _viewing() -> Viewing:

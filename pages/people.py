@@ -7,8 +7,8 @@ import streamlit as st
 from db import users as writes
 from db.errors import DatabaseError
 from db.models import Role, User
-from live.fragments import live_fragment
-from ui import event_cards, layout, session, times, writing
+from live.fragments import PRESENCE, live_fragment
+from ui import event_cards, here, layout, session, times, writing
 from ui.bridge import clicked, mark
 from ui.first_run import run_whole_app
 from ui.people import avatar_html, by_name, directory_html, matches, name_of, role_html
@@ -65,9 +65,13 @@ def _directory() -> None:
         st.caption(f"{plural(len(found) - _MOST, 'more person', 'more people')}. Search to find them.")
 
 
-@live_fragment(tables=("users",), varies_by=("user",), key="people_marks")
+@live_fragment(tables=("users", PRESENCE), varies_by=("user",), key="people_marks")
 def _marks() -> None:
-    mark(BLOCK, everywhere=["guest"] if session.signed_in() is None else ["member"])
+    mark(
+        BLOCK,
+        rows=here.online_marks(session.present().now),
+        everywhere=["guest"] if session.signed_in() is None else ["member"],
+    )
 
 
 @st.fragment(key="people_actions")

@@ -15,8 +15,9 @@ from db.events import EventDraft
 from db.merge import changed
 from db.models import Event, Record
 from db.rows import Values
-from live.fragments import live_fragment
-from ui import event_form, session, times, writing
+from live.fragments import PRESENCE, live_fragment
+from live.sessions import look_at
+from ui import event_form, here, session, times, writing
 from ui.conflicts import Clash, Editing, choose, save, save_decided
 from ui.people import label_of
 
@@ -41,6 +42,8 @@ def edit_event(event: Event) -> None:
 
 @st.dialog("Edit event", width="medium", dismissible=False)
 def _dialog(event: Event) -> None:
+    look_at("events", event.id)
+    _also_here(event.id)
     clash: Clash | None = st.session_state.get(_CLASH)
     if clash is not None:
         _decide(event, clash)
@@ -104,6 +107,14 @@ def _settle(result: Clash | DatabaseError | None) -> None:
 def _close() -> None:
     st.session_state.pop(_CLASH, None)
     st.rerun()
+
+
+@live_fragment(tables=(PRESENCE, "users"), varies_by=("user",), key="event_edit_also_here")
+def _also_here(event_id: str) -> None:
+    """Tell who else has the event open."""
+    told = here.also_here_html(session.present().now, event_id, session.users(), session.my_id())
+    if told:
+        st.html(told)
 
 
 @live_fragment(tables=("events",), varies_by=("user",), key="event_edit_news")

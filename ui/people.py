@@ -102,7 +102,8 @@ def _person_html(user: User) -> str:
     name = as_html(name_of(user))
     return (
         f'<article class="tv-person" data-row="{as_html(user.id)}" data-owner="{as_html(user.id)}">'
-        f'{avatar_html(user)}<div class="tv-main"><h3><bdi>{name}</bdi>{role_html(user)}</h3>{bio}</div>'
+        f'{avatar_html(user)}<div class="tv-main"><h3><bdi>{name}</bdi>{role_html(user)}'
+        f'<span class="tv-online">online</span></h3>{bio}</div>'
         '<div class="tv-buttons">'
         f"{_button('profile', 'Profile', f'Profile of {name}')}"
         f"{_button('write', 'Write', f'Write to {name}')}</div></article>"

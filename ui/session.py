@@ -27,6 +27,7 @@ from db.models import (
 )
 from live.engine import Engine
 from live.errors import LiveError
+from live.presence import Present
 from live.snapshot import EMPTY, Snapshot
 from ui.times import zone_named
 
@@ -116,6 +117,20 @@ def load_older(table: str) -> bool:
         return engine().load_older(table, my_id())
     except (LiveError, TimeoutError) as error:
         raise Unreachable from error
+
+
+@dataclass(frozen=True, slots=True)
+class PresentNow:
+    """Who is here, and a number that changes with it."""
+
+    now: Present
+    revision: int
+
+
+def present() -> PresentNow:
+    """Return who is here."""
+    feed = engine().presence
+    return PresentNow(feed.present, feed.revision)
 
 
 def users() -> Snapshot[User]:

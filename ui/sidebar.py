@@ -12,7 +12,7 @@ import streamlit as st
 from db.models import PrivateMessage
 from live.fragments import STATUS, live_fragment
 from live.rows import Rows
-from ui import identity, run_notices, session
+from ui import here, identity, run_notices, session
 from ui.inbox import is_unread
 from ui.people import avatar_html, name_of
 from ui.text import as_html
@@ -53,6 +53,8 @@ def show() -> None:
         st.space("small")
     _links()
     run_notices.show()
+    with st.sidebar.container(key="here"):
+        here.show()
     with st.sidebar.container(key="who"):
         _who()
 
