@@ -4,6 +4,9 @@ Each wake starts a script thread, and hundreds at once starve the event loop tha
 more than a few run at the same time, and while one waits for its turn, what else changes joins it. Under
 load the sessions are therefore woken less often, each time for more, and no queue grows beyond one entry a
 session.
+
+Between two wakes of one session there is a pause, as long as the first one took and never less than `PAUSE`:
+a browser has no way to say that it cannot keep up, and the person in front of it wants to be heard between.
 """
 
 from __future__ import annotations
@@ -20,6 +23,11 @@ Deliver = Callable[[str, frozenset[str]], Wake]
 
 AT_ONCE: Final = 4
 """Woken sessions whose scripts run at the same time."""
+
+PAUSE: Final = 0.05
+"""Seconds at least between the end of a session's wake and the next."""
+
+LONGEST_PAUSE: Final = 0.5
 
 STUCK: Final = 2.0
 """Seconds after which a script that still runs no longer counts among these."""
@@ -40,6 +48,7 @@ class Wakes:
         self._lock = threading.Lock()
         self._pending: dict[str, frozenset[str]] = {}
         self._running: dict[str, float] = {}
+        self._pausing: dict[str, float] = {}
         self._scheduled = False
 
     def wake(self, sessions: Iterable[str], tables: frozenset[str]) -> None:
@@ -55,11 +64,19 @@ class Wakes:
         except RuntimeError:  # the server has shut down, and with it every session
             self._pending.clear()
 
+    @property
+    def pausing(self) -> frozenset[str]:
+        """The sessions that were woken a moment ago and have to wait."""
+        return frozenset(self._pausing)
+
     def _turn(self) -> None:
         self._drop_finished()
         busy: dict[str, frozenset[str]] = {}
         while len(self._running) < AT_ONCE and (taken := self._take()) is not None:
             session, tables = taken
+            if session in self._pausing:
+                busy[session] = tables
+                continue
             outcome = self._deliver(session, tables)
             if outcome is Wake.STARTED:
                 self._running[session] = time.monotonic()
@@ -69,9 +86,11 @@ class Wakes:
 
     def _drop_finished(self) -> None:
         now = time.monotonic()
+        self._pausing = {session: until for session, until in self._pausing.items() if until > now}
         for session, since in list(self._running.items()):
             if self._at_rest(session) or now - since > STUCK:
                 del self._running[session]
+                self._pausing[session] = now + min(max(PAUSE, now - since), LONGEST_PAUSE)
 
     def _take(self) -> tuple[str, frozenset[str]] | None:
         """Take the session that has waited longest."""

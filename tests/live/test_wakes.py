@@ -3,6 +3,8 @@
 import asyncio
 from collections import Counter
 
+import pytest
+
 from live.rerun import Wake
 from live.wakes import AT_ONCE, Wakes
 from tests.support.wait import wait_until
@@ -99,3 +101,19 @@ def test_after_the_server_ended_nothing_is_woken() -> None:
     loop.close()
     wakes.wake(["one"], frozenset({"things"}))
     assert sessions.delivered == []
+
+
+async def test_between_two_wakes_of_a_session_there_is_a_pause_and_others_go_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("live.wakes.PAUSE", 3600.0)
+    monkeypatch.setattr("live.wakes.LONGEST_PAUSE", 3600.0)
+    sessions = Sessions()
+    wakes = _wakes(sessions)
+    wakes.wake(["slow"], frozenset({"things"}))
+    await wait_until(lambda: "slow" in sessions.running, what="it to run")
+    sessions.running.clear()
+    await wait_until(lambda: "slow" in wakes.pausing, what="its end to be noticed")
+    wakes.wake(["slow", "other"], frozenset({"things"}))
+    await wait_until(lambda: "other" in sessions.running, what="the other to run")
+    assert [name for name, _ in sessions.delivered] == ["slow", "other"]

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from local_supabase.privileges import child_setup
 from tests.support.wait import wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -52,7 +53,8 @@ class AppUnderTest:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                # A group of its own, which ends with the tests even if they are killed.
+                preexec_fn=child_setup(None, death_signal=signal.SIGKILL),
             )
         self.url = wait_for(self._address, within=within, what="the app's address in its log")
         wait_for(self._healthy, within=within, what="the app's health page")
