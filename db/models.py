@@ -48,7 +48,10 @@ class RsvpStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person's public profile. `avatar` is an emoji or an https URL, empty text or None for neither."""
+    """A person's public profile. `avatar` is an emoji or an https URL, empty text or None for neither.
+
+    `updated_by` is the id of whoever wrote the row last, None for the system.
+    """
 
     id: str
     display_name: str
@@ -58,6 +61,7 @@ class User:
     version: int
     created_at: datetime
     updated_at: datetime
+    updated_by: str | None
 
     @classmethod
     def from_record(cls, record: Record) -> Self:
@@ -71,12 +75,16 @@ class User:
             version=columns.integer(record, "version"),
             created_at=columns.moment(record, "created_at"),
             updated_at=columns.moment(record, "updated_at"),
+            updated_by=columns.optional_text(record, "updated_by"),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A gathering. `time_zone` is an IANA name; `capacity` None means no limit."""
+    """A gathering. `time_zone` is an IANA name; `capacity` None means no limit.
+
+    `updated_by` is the id of whoever wrote the row last, None for the system.
+    """
 
     id: str
     title: str
@@ -91,6 +99,7 @@ class Event:
     version: int
     created_at: datetime
     updated_at: datetime
+    updated_by: str | None
 
     @classmethod
     def from_record(cls, record: Record) -> Self:
@@ -109,6 +118,7 @@ class Event:
             version=columns.integer(record, "version"),
             created_at=columns.moment(record, "created_at"),
             updated_at=columns.moment(record, "updated_at"),
+            updated_by=columns.optional_text(record, "updated_by"),
         )
 
 

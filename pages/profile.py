@@ -7,14 +7,16 @@ import streamlit as st
 from db import users
 from db.auth import SignedIn
 from db.errors import DatabaseError
+from db.merge import changed
 from db.models import Record, User
 from db.rows import Values
+from live.fragments import live_fragment
 from ui import identity, layout, session, writing
-from ui.conflicts import Clash, Editing, choose, save, save_decided
+from ui.conflicts import Clash, Editing, change_told, choose, save, save_decided
 from ui.first_run import run_whole_app
 from ui.people import avatar_html
 from ui.sidebar import Place, page
-from ui.text import one_line
+from ui.text import as_label, one_line
 
 _CLASH = "profile_clash"
 _BASE = "profile_base"
@@ -61,6 +63,7 @@ def _profile_form() -> None:
         return
     # What the form began with, whatever happens to the profile meanwhile.
     base: User = st.session_state.setdefault(_BASE, profile)
+    _news(base)
     with st.form("profile", border=True):
         st.html(avatar_html(profile, "large"))
         name = st.text_input(
@@ -85,6 +88,18 @@ def _profile_form() -> None:
         return
     mine = {"display_name": one_line(name), "bio": bio.strip(), "avatar": avatar.strip() or None}
     _settle(save(_EDITING, _values(base), mine, base.version))
+
+
+@live_fragment(tables=("users",), varies_by=("user",), key="profile_news")
+def _news(base: User) -> None:
+    """Tell what happens to the profile while its form is open: in another tab, for example."""
+    now = session.my_profile()
+    fields = changed(_values(base), _values(now)) if now is not None else {}
+    if now is not None and fields:
+        told = change_told(
+            {**_EDITING.labels, "bio": "Text about you"}, fields, now.updated_by, now.updated_at
+        )
+        st.info(as_label(told), icon=":material/edit_note:")
 
 
 def _decide(clash: Clash) -> None:

@@ -24,7 +24,7 @@ TABLES: Mapping[str, str] = {
     "private_messages": "Private messages",
 }
 _ACTIONS: Mapping[str, str] = {"INSERT": "added", "UPDATE": "changed", "DELETE": "removed"}
-_BOOKKEEPING = frozenset({"id", "version", "updated_at", "created_at"})
+_BOOKKEEPING = frozenset({"id", "version", "updated_at", "updated_by", "created_at"})
 _LONGEST = 90
 _UUID_LENGTH = 36
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:")

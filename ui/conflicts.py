@@ -6,7 +6,7 @@ a clash: both versions are shown, and the person decides for each field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -19,6 +19,7 @@ from db.merge import Choice, Merge, changed, decided, merge
 from db.models import Record
 from db.rows import Values
 from ui import session, times, writing
+from ui.people import name_of
 from ui.text import as_html, as_label
 
 _MOST_MERGES = 5
@@ -44,6 +45,24 @@ class Clash:
     merged: Merge
     version: int
     changed_at: datetime | None
+    changed_by: str | None
+
+
+def by_whom(user_id: str | None) -> str:
+    """Name whoever changed something, as the beginning of a sentence."""
+    if user_id is not None and user_id == session.my_id():
+        return "You"
+    return name_of(session.users().get((user_id,)) if user_id is not None else None)
+
+
+def change_told(
+    labels: Mapping[str, str], fields: Iterable[str], changed_by: str | None, changed_at: datetime
+) -> str:
+    """Say who changed which fields and when, as in `Ada changed the location 7 s ago.`, in one sentence."""
+    names = [labels.get(field, field).lower() for field in fields]
+    listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+    what = f"the {listed}" if listed else "something"
+    return f"{by_whom(changed_by)} changed {what} {times.ago(changed_at, datetime.now(UTC))}."
 
 
 def save(editing: Editing, base: Values, mine: Values, version: int) -> Clash | DatabaseError | None:
@@ -90,13 +109,14 @@ def _shown(editing: Editing, result: Record | DatabaseError) -> DatabaseError | 
 def _compare(editing: Editing, base: Values, mine: Values, current: Record) -> Clash:
     writing.show_written(editing.table, [current])
     theirs = editing.values_of(current)
-    updated = current.get("updated_at")
+    updated, author = current.get("updated_at"), current.get("updated_by")
     return Clash(
         mine=mine,
         theirs=theirs,
         merged=merge(base, mine, theirs),
         version=int(str(current["version"])),
         changed_at=datetime.fromisoformat(updated) if isinstance(updated, str) else None,
+        changed_by=author if isinstance(author, str) else None,
     )
 
 
@@ -104,7 +124,8 @@ def choose(editing: Editing, clash: Clash, key: str) -> dict[str, Choice]:
     """Show both versions of every clash and let the person decide."""
     when = times.ago(clash.changed_at, datetime.now(UTC)) if clash.changed_at else "meanwhile"
     st.warning(
-        f"Somebody else saved something different {as_label(when)}. Which shall stand? "
+        f"{as_label(by_whom(clash.changed_by))} saved something different {as_label(when)}. "
+        "Which shall stand? "
         "What only one of you has changed is kept.",
         icon=":material/call_merge:",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
@@ -17,9 +16,10 @@ from db.models import Event, Record
 from db.rows import Values
 from live.fragments import PRESENCE, live_fragment
 from live.sessions import look_at
-from ui import event_form, here, session, times, writing
-from ui.conflicts import Clash, Editing, choose, save, save_decided
+from ui import event_form, here, session, writing
+from ui.conflicts import Clash, Editing, change_told, choose, save, save_decided
 from ui.people import label_of
+from ui.text import as_label
 
 _CLASH = "event_clash"
 _LABELS: Mapping[str, str] = {
@@ -30,7 +30,7 @@ _LABELS: Mapping[str, str] = {
     "time_zone": "Time zone",
     "location": "Location",
     "capacity": "Capacity",
-    "cancelled_at": "Cancelled",
+    "cancelled_at": "Cancellation",
 }
 
 
@@ -127,9 +127,8 @@ def _news(event: Event) -> None:
     if now.version == event.version:
         return
     fields = changed(_told(event), _told(now))
-    words = ", ".join(_LABELS[field].lower() for field in fields) or "something"
-    when = times.ago(now.updated_at, datetime.now(UTC))
-    st.info(f"Somebody changed this event {when}: {words}.", icon=":material/edit_note:")
+    told = change_told(_LABELS, fields, now.updated_by, now.updated_at)
+    st.info(as_label(told), icon=":material/edit_note:")
 
 
 def _told(event: Event) -> dict[str, object]:

@@ -10,13 +10,13 @@ from tests.support.people import give_role, sign_up, unique
 
 
 async def test_different_fields_are_merged(open_window: OpenWindow, stack: StackInfo) -> None:
-    organizer, admin, title = await _two_editors(open_window, stack)
+    organizer, admin, title, name = await _two_editors(open_window, stack)
     mine, theirs = await _edit(organizer.page, title), await _edit(admin.page, title)
 
     await mine.get_by_label("Description").fill("Bring your own pen")
     await theirs.get_by_label("Location").fill("The cellar")
     await _save(theirs)
-    await expect(mine.get_by_text("Somebody changed this event")).to_contain_text("location")
+    await expect(mine.get_by_text("changed the location")).to_contain_text(name)
     await expect(mine.get_by_label("Description")).to_have_value("Bring your own pen")
     await _save(mine)
 
@@ -29,7 +29,7 @@ async def test_different_fields_are_merged(open_window: OpenWindow, stack: Stack
 async def test_the_same_field_is_decided_by_whoever_saves_last(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
-    organizer, admin, title = await _two_editors(open_window, stack)
+    organizer, admin, title, name = await _two_editors(open_window, stack)
     mine, theirs = await _edit(organizer.page, title), await _edit(admin.page, title)
 
     await mine.get_by_label("Location").fill("The attic")
@@ -37,8 +37,9 @@ async def test_the_same_field_is_decided_by_whoever_saves_last(
     await theirs.get_by_label("Location").fill("The cellar")
     await theirs.get_by_label("Description").fill("All of it theirs")
     await _save(theirs)
-    await expect(mine.get_by_text("Somebody changed this event")).to_be_visible()
+    await expect(mine.get_by_text("changed the description and location")).to_contain_text(name)
     await _save(mine)
+    await expect(mine.get_by_text("saved something different")).to_contain_text(name)
     await expect(mine).to_contain_text("The attic")
     await expect(mine).to_contain_text("The cellar")
     await mine.get_by_label("Location").get_by_text("Take theirs").click()
@@ -47,6 +48,25 @@ async def test_the_same_field_is_decided_by_whoever_saves_last(
     for window in (organizer, admin):
         await expect(visitor.event(window.page, title)).to_contain_text("The cellar")
         await expect(visitor.event(window.page, title)).to_contain_text("All of it mine")
+
+
+async def test_a_profile_changed_in_another_tab_is_told_and_merged(open_window: OpenWindow) -> None:
+    window = await open_window()
+    await visitor.create_account(window.page, "Twice here")
+    other = await window.open_tab("/")
+    for page in (window.page, other):
+        await visitor.navigation(page, "Your profile").click()
+        await expect(page.get_by_label("About you")).to_be_visible()
+        await settled(page)
+    await window.page.get_by_label("Avatar", exact=True).fill("🦉")
+    words = unique("Elsewhere")
+    await other.get_by_label("About you").fill(words)
+    await other.get_by_role("button", name="Save profile").click()
+    await expect(window.page.get_by_text("You changed the text about you")).to_be_visible()
+    await expect(window.page.get_by_label("Avatar", exact=True)).to_have_value("🦉")
+    await window.page.get_by_role("button", name="Save profile").click()
+    await expect(window.page.get_by_label("About you")).to_have_value(words)
+    await expect(window.page.get_by_label("Avatar", exact=True)).to_have_value("🦉")
 
 
 async def test_an_event_removed_meanwhile_leaves_the_text_in_the_form(
@@ -68,8 +88,8 @@ async def test_an_event_removed_meanwhile_leaves_the_text_in_the_form(
     await expect(form.get_by_label("Description")).to_have_value("Words worth keeping")
 
 
-async def _two_editors(open_window: OpenWindow, stack: StackInfo) -> tuple[Window, Window, str]:
-    """Give the windows of an organizer and an admin, both with the organizer's event before them."""
+async def _two_editors(open_window: OpenWindow, stack: StackInfo) -> tuple[Window, Window, str, str]:
+    """Give the windows of an organizer and an admin, the organizer's event before both, the admin's name."""
     admin = sign_up(stack, "Admin")
     give_role(stack, admin.user_id, "admin")
     first, second = await open_window(), await open_window()
@@ -80,7 +100,7 @@ async def _two_editors(open_window: OpenWindow, stack: StackInfo) -> tuple[Windo
     title = unique("Contested")
     await visitor.create_event(first.page, title)
     await expect(visitor.event(second.page, title)).to_be_visible()
-    return first, second, title
+    return first, second, title, admin.name
 
 
 async def _edit(page: Page, title: str) -> Locator:

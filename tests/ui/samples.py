@@ -44,6 +44,7 @@ def user(name: str, **values: object) -> User:
         "version": 1,
         "created_at": NOW,
         "updated_at": NOW,
+        "updated_by": None,
     }
     return User(**{**given, **values})  # type: ignore[arg-type]  # fields by name, from the test
 
@@ -82,6 +83,7 @@ def event(title: str, organizer: User, *, hours: float = 24, **values: object) -
         "version": 1,
         "created_at": NOW,
         "updated_at": NOW,
+        "updated_by": None,
     }
     return Event(**{**given, **values})  # type: ignore[arg-type]  # fields by name, from the test
 
