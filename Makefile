@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+SOAK_SECONDS ?= 600
 
-.PHONY: run setup test lint format bench screenshots clean browser
+.PHONY: run setup test soak lint format bench screenshots clean browser
 
 run: $(VENV)/.installed
 	$(BIN)/python -m streamlit run app.py
@@ -13,6 +14,10 @@ setup: $(VENV)/.installed-dev browser
 
 test: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Random writes and faults for ten minutes; prints what was written, seen, repaired, lost and foreign.
+soak: setup
+	TAVERN_ORACLE_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -s tests/live/test_oracle.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -192,8 +192,12 @@ end
 $$;
 
 -- The feed tells when things are meant to have happened, not when this file ran, and leaves out what was put right above.
+-- Nothing is older than the log's retention: it would be pruned sooner or later.
 update public.change_log
-set changed_at = coalesce((new ->> 'cancelled_at')::timestamptz, (new ->> 'created_at')::timestamptz, changed_at)
+set changed_at = greatest(
+    now() - interval '29 days',
+    coalesce((new ->> 'cancelled_at')::timestamptz, (new ->> 'created_at')::timestamptz, changed_at)
+)
 where op = 'INSERT' or new ->> 'cancelled_at' is not null;
 update public.change_log as entry set changed_at = message.created_at
 from public.private_messages as message

@@ -47,7 +47,7 @@ def newest_first(log: Snapshot[ChangeLogEntry]) -> Sequence[ChangeLogEntry]:
 
 
 def _sorted(rows: Rows[ChangeLogEntry]) -> list[ChangeLogEntry]:
-    return sorted(rows.values(), key=lambda entry: entry.id, reverse=True)
+    return sorted(rows.values(), key=lambda entry: (entry.changed_at, entry.id), reverse=True)
 
 
 def chosen(entries: Iterable[ChangeLogEntry], table: str | None, actor: str | None) -> list[ChangeLogEntry]:
