@@ -2,7 +2,7 @@
 
 The stock client (realtime 2.34.1) is used for the protocol only. It gives up for ever after about 15 s of
 outage, dies silently when a callback raises, does not rejoin after its token expired and never checks the
-answers to its heartbeats (supabase-protocol.md 4), so none of its repairs are relied on: no callback given
+answers to its heartbeats, so none of its repairs are relied on: no callback given
 to it can raise, its own reconnection is off, and heartbeats of our own have to be answered.
 """
 

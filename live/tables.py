@@ -19,7 +19,7 @@ PublicTables = Mapping[str, "Snapshot[Any]"]
 
 _VERSION_BITS: Final = 24
 _WIRE_PRECISION: Final = timedelta(milliseconds=1)
-"""Commit times come cut to milliseconds (supabase-protocol.md 2.1)."""
+"""Commit times come cut to milliseconds (the Realtime server does that)."""
 
 
 class Audience(Enum):

@@ -1,4 +1,4 @@
-"""What a `postgres_changes` message says (supabase-protocol.md 2.1, 2.4)."""
+"""What a `postgres_changes` message says, as the Realtime server sends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The customer's own test, step by step (seeds/004): what A does appears in B, and the other way."""
+"""The customer's own test, step by step: what A does appears in B, and the other way."""
 
 from playwright.async_api import expect
 
