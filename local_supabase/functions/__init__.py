@@ -5,13 +5,14 @@ Its behavior is that of supabase.com/docs/guides/functions.
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.routing import BaseRoute, Route
 
 from local_supabase.context import Context
-from local_supabase.functions.endpoint import METHODS, FunctionsEndpoint
+from local_supabase.functions.endpoint import ANSWER_SECONDS, METHODS, FunctionsEndpoint
 from local_supabase.functions.workers import Workers
 
 _workers: dict[int, Workers] = {}
@@ -31,5 +32,6 @@ async def lifespan(context: Context) -> AsyncIterator[None]:
 
 def routes(context: Context) -> Sequence[BaseRoute]:
     """Return the routes below `/functions/v1`."""
-    endpoint = FunctionsEndpoint(context, _workers[id(context)])
+    seconds = float(os.environ.get("LOCAL_SUPABASE_FUNCTION_SECONDS", ANSWER_SECONDS))
+    endpoint = FunctionsEndpoint(context, _workers[id(context)], answer_seconds=seconds)
     return [Route(path, endpoint.serve, methods=METHODS) for path in ("/{name}", "/{name}/{rest:path}")]

@@ -47,6 +47,9 @@ FILES = {
       }
       return Response.json(out);
     });""",
+    "endless/index.ts": (
+        "Deno.serve((request) => { while (request.method === 'PUT'); return new Response('back'); });"
+    ),
     "open/index.ts": "Deno.serve((request) => new Response('open to ' + request.method));",
     "off/index.ts": "Deno.serve(() => new Response('off'));",
     "_shared/greeting.ts": "export const greeting = 'shared';",
@@ -192,3 +195,14 @@ def test_no_worker_outlives_the_stack(project: Path, tmp_path: Path) -> None:
         ]
         assert workers
     wait_for(lambda: not any(each.is_running() for each in workers), what="the workers to end")
+
+
+def test_a_function_that_does_not_answer_is_ended_and_started_anew(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_SUPABASE_FUNCTION_SECONDS", "2")
+    with running_stack(tmp_path / "data", project) as stack:
+        url, headers = f"{stack.url}/functions/v1/endless", {"authorization": f"Bearer {stack.anon_key}"}
+        answer = httpx.put(url, headers=headers, timeout=60)
+        assert (answer.status_code, answer.json()["code"]) == (504, "IDLE_TIMEOUT")
+        assert httpx.get(url, headers=headers, timeout=60).text == "back"
