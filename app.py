@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
-import threading
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 
 import streamlit as st
-from dotenv import dotenv_values
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.errors import StreamlitSecretNotFoundError
 
-from db.auth import Accounts
-from db.clients import Clients
-from db.settings import Settings, SettingsError, settings_from
+from db.settings import SettingsError
 from live.sessions import look_at
 from local_supabase.errors import LocalSupabaseError
-from local_supabase.runtime import ensure_running
 from pages import (
     activity,
     agents,
@@ -31,83 +23,24 @@ from pages import (
     sign_in,
     tavern,
 )
-from realtime_handlers import EngineConfig, init_realtime_client, setup_realtime_subscriptions
+from process import PROCESS
+from realtime_handlers import setup_realtime_subscriptions
 from ui import identity, layout, session, sidebar, trouble
 from ui.session import Services
 from ui.sidebar import Place
 
-PROJECT = Path(__file__).parent
-SETTING_NAMES = ("SUPABASE_URL", "SUPABASE_KEY")
 FIRST_ROWS = 15.0
 """Seconds to wait for the tables before telling the visitor that the database does not answer."""
 
-Progress = Callable[[str], None]
 log = logging.getLogger("tavern")
 
 
-class Process:
-    """What this server process has once, made by the first visitor while the others wait."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._services: Services | None = None
-
-    @property
-    def started(self) -> bool:
-        """Whether nobody has to wait any more."""
-        return self._services is not None
-
-    def services(self, values: Mapping[str, str], progress: Progress) -> Services:
-        """Return the services, starting them if nobody has.
-
-        Raises `SettingsError` or `LocalSupabaseError`.
-        """
-        with self._lock:
-            if self._services is None:
-                self._services = _start(values, progress)
-            return self._services
-
-
-def _start(values: Mapping[str, str], progress: Progress) -> Services:
-    settings = settings_from(values)
-    embedded = settings is None
-    if settings is None:
-        stack = ensure_running(PROJECT / "supabase", progress=progress)
-        settings = Settings(stack.url, stack.anon_key)
-    progress("Opening the live connection")
-    engine = init_realtime_client(EngineConfig(settings.url, settings.key))
-    clients = Clients(settings)
-    return Services(clients, Accounts(clients), engine, embedded)
-
-
-@st.cache_resource(show_spinner=False)
-def _process() -> Process:
-    return Process()
-
-
-def _configuration() -> dict[str, str]:
-    """Read the settings; the environment wins over `.env`, and that over Streamlit's secrets."""
-    return {**_secrets(), **_filled(dotenv_values(PROJECT / ".env")), **_filled(os.environ)}
-
-
-def _secrets() -> dict[str, str]:
-    try:
-        return {name: str(st.secrets[name]) for name in SETTING_NAMES if name in st.secrets}
-    except StreamlitSecretNotFoundError:
-        return {}
-
-
-def _filled(values: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value for name in SETTING_NAMES if (value := values.get(name)) is not None}
-
-
 def _services(place: DeltaGenerator) -> Services:
-    process = _process()
-    if process.started:
-        return process.services({}, lambda _message: None)
+    if PROCESS.started:
+        return PROCESS.services()
     try:
         with place.status("Opening the Tavern…", expanded=True) as status:
-            services = process.services(_configuration(), status.write)
+            services = PROCESS.services(status.write)
     except (SettingsError, LocalSupabaseError) as error:
         log.warning("Tavern could not start: %s", error)
         place.empty()

@@ -1,0 +1,48 @@
+"""The application: every route, behind the guard, with one form of errors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+
+from api import agents, errors
+from api.backend import Opener
+from api.context import Context, give
+from api.guard import Guard
+from api.settings import ApiSettings
+
+_DESCRIPTION: Final = """\
+What the Tavern's pages do, for programs.
+
+Everything needs the **access token of a signed-in person** (`Authorization: Bearer …`), and happens with that
+person's rights: what is somebody else's is not found. Tokens come from Supabase Auth,
+`POST <project>/auth/v1/token?grant_type=password` with the project's public key, and are good for an hour.
+
+Whatever goes wrong is told as problem details (RFC 9457); `errors` names the fields that are wrong.
+"""
+
+
+def create_api(opener: Opener, settings: ApiSettings) -> FastAPI:
+    """Make the application; `opener` gives it the process's database and engine when it first needs them."""
+    context = Context(opener, settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    app = FastAPI(
+        title="Tavern",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    give(app, context)
+    errors.install(app)
+    app.include_router(agents.router)
+    app.add_middleware(Guard, largest_body=settings.largest_body)
+    return app

@@ -1,0 +1,112 @@
+"""What stands before every route: a limit for bodies, a line in the log, an answer whatever goes wrong.
+
+The log tells method, path, status, time and person. It has neither headers nor query nor body, where
+secrets are.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from http import HTTPStatus
+from typing import Final
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import TooLarge, answer
+
+LOG: Final = logging.getLogger("tavern.api")
+
+_UNPRINTABLE: Final = re.compile(r"[^\x21-\x7e]")
+_LONGEST_PATH: Final = 200
+
+
+class Guard:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, largest_body: int) -> None:
+        self._app = app
+        self._largest_body = largest_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await _Watched(scope, receive, send, self._largest_body).run(self._app)
+
+
+class _Watched:
+    """One request on its way."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, largest_body: int) -> None:
+        self._scope = scope
+        self._receive_from = receive
+        self._send_to = send
+        self._largest_body = largest_body
+        self._id = uuid.uuid4().hex[:12]
+        self._came = 0
+        self._status: int | None = None
+
+    async def run(self, app: ASGIApp) -> None:
+        begun = time.perf_counter()
+        try:
+            await self._run(app)
+        finally:
+            self._note(time.perf_counter() - begun)
+
+    async def _run(self, app: ASGIApp) -> None:
+        declared = dict(self._scope["headers"]).get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > self._largest_body:
+            await self._too_large()
+            return
+        try:
+            await app(self._scope, self._receive, self._send)
+        except ClientDisconnect:
+            LOG.debug("%s: the caller has left", self._id)
+        except Exception:
+            LOG.exception("%s: the request failed", self._id)
+            if self._status is not None:
+                raise
+            await self._failed()
+
+    async def _receive(self) -> Message:
+        message = await self._receive_from()
+        if message["type"] == "http.request":
+            self._came += len(message.get("body", b""))
+            if self._came > self._largest_body:
+                raise TooLarge(self._largest_body)
+        return message
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers = [*message.get("headers", ()), (b"x-request-id", self._id.encode())]
+            if not any(name.lower() == b"cache-control" for name, _ in headers):
+                headers.append((b"cache-control", b"no-store"))
+            message = {**message, "headers": [*headers, (b"x-content-type-options", b"nosniff")]}
+        await self._send_to(message)
+
+    async def _too_large(self) -> None:
+        told = TooLarge(self._largest_body)
+        response = answer(told.status_code, told.detail, headers=told.headers)
+        await response(self._scope, self._receive_from, self._send)
+
+    async def _failed(self) -> None:
+        detail = f"Something went wrong here. If it stays so, tell who runs this Tavern: request {self._id}."
+        response = answer(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+        await response(self._scope, self._receive_from, self._send)
+
+    def _note(self, seconds: float) -> None:
+        LOG.info(
+            "%s %s %s %s %.0f ms %s",
+            self._id,
+            self._scope["method"],
+            _UNPRINTABLE.sub("?", self._scope["path"])[:_LONGEST_PATH],
+            self._status if self._status is not None else "-",
+            1000 * seconds,
+            self._scope.get("tavern.user_id", "-"),
+        )
