@@ -1,8 +1,9 @@
-from uuid import uuid4
-
 import pytest
 
 from tests.local_supabase.auth.conftest import Auth, AuthFactory, Session
+
+NOBODY = "6f1d0c9e-5a7b-4c7e-9d55-0b1f6a1c2e34"
+"""An id that no row has; fixed, so that the tests have the same names each time."""
 
 
 @pytest.mark.parametrize(
@@ -22,11 +23,11 @@ from tests.local_supabase.auth.conftest import Auth, AuthFactory, Session
         ("POST", "/factors", {"factor_type": "totp"}, 422, "mfa_totp_enroll_not_enabled"),
         ("POST", "/factors", {"factor_type": "phone"}, 422, "mfa_phone_enroll_not_enabled"),
         ("POST", "/factors", {"factor_type": "fax"}, 400, "validation_failed"),
-        ("POST", f"/factors/{uuid4()}/challenge", {}, 404, "mfa_factor_not_found"),
+        ("POST", f"/factors/{NOBODY}/challenge", {}, 404, "mfa_factor_not_found"),
         ("POST", "/factors/mine/verify", {}, 404, "validation_failed"),
-        ("DELETE", f"/factors/{uuid4()}", None, 404, "mfa_factor_not_found"),
+        ("DELETE", f"/factors/{NOBODY}", None, 404, "mfa_factor_not_found"),
         ("GET", "/user/identities/authorize?provider=github", None, 404, "manual_linking_disabled"),
-        ("DELETE", f"/user/identities/{uuid4()}", None, 404, "manual_linking_disabled"),
+        ("DELETE", f"/user/identities/{NOBODY}", None, 404, "manual_linking_disabled"),
     ],
 )
 async def test_what_is_not_there_is_refused_as_where_it_is_off(
