@@ -20,6 +20,10 @@ from realtime_handlers import (
     event_cohosts,
     events,
     private_messages,
+    routing_budgets,
+    routing_daily,
+    routing_metrics,
+    routing_prices,
     rsvps,
     tavern_messages,
     users,
@@ -37,6 +41,10 @@ ALL_SPECS: Final[tuple[AnySpec, ...]] = (
     change_log.SPEC,
     agent_runs.SPEC,
     agent_run_events.SPEC,
+    routing_metrics.SPEC,
+    routing_daily.SPEC,
+    routing_budgets.SPEC,
+    routing_prices.SPEC,
 )
 
 _lock = threading.Lock()

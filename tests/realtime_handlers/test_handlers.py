@@ -82,6 +82,32 @@ def _run_event(key: Key, text: str) -> Row:
     return {"id": key[0], "run_id": NAMES[0], "user_id": NAMES[0], "seq": 1, **kinds, "at": BEGIN.isoformat()}
 
 
+def _metric(key: Key, text: str) -> Row:
+    names = {"request_id": text, "provider": text, "model": text, "route": text}
+    prompt = {"prompt_fingerprint": None, "prompt_length": 3, "prompt": None}
+    numbers = {"input_tokens": 1, "output_tokens": 2, "cost": 0.25, "latency_ms": None, "dropped": 0}
+    flags = {"auto_route": True, "success": True, "fallback": False}
+    rest: Row = {"error_kind": None, "fallback_from": None, "metadata": {}}
+    moment = {"timestamp": BEGIN.isoformat()}
+    return {"id": key[0], "user_id": NAMES[0], **moment, **names, **prompt, **numbers, **flags, **rest}
+
+
+def _sums(key: Key, text: str) -> Row:
+    counts = ("requests", "errors", "fallbacks", "auto_routed", "dropped", "input_tokens", "output_tokens")
+    names = {"provider": text, "model": text, "route": text}
+    rest: Row = {"day": BEGIN.date().isoformat(), "cost": 0.25, "latencies": {"48": 2}}
+    return {"id": key[0], "user_id": NAMES[0], **names, **dict.fromkeys(counts, 1), **rest}
+
+
+def _budget(key: Key, text: str) -> Row:
+    limits = {"soft_limit": 1.5, "hard_limit": 2}
+    return {"id": key[0], "user_id": NAMES[0], "period": "day", "provider": text, **limits}
+
+
+def _price(key: Key, text: str) -> Row:
+    return {"id": key[0], "provider": text, "model": text, "input_price": 0.5, "output_price": 2}
+
+
 MAKERS: dict[str, Callable[[Key, str], Row]] = {
     "users": _user,
     "events": _event,
@@ -92,6 +118,10 @@ MAKERS: dict[str, Callable[[Key, str], Row]] = {
     "change_log": _entry,
     "agent_runs": _run,
     "agent_run_events": _run_event,
+    "routing_metrics": _metric,
+    "routing_daily": _sums,
+    "routing_budgets": _budget,
+    "model_prices": _price,
 }
 
 
@@ -156,7 +186,9 @@ def test_a_handler_leaves_what_it_is_given_alone(spec: AnySpec) -> None:
 
 def test_only_what_is_private_is_read_by_user() -> None:
     private = {spec.name for spec in SPECS if spec.audience is Audience.USER}
-    assert private == {"private_messages", "change_log", "agent_runs", "agent_run_events"}
+    agents = {"agent_runs", "agent_run_events"}
+    routing = {"routing_metrics", "routing_daily", "routing_budgets", "model_prices"}
+    assert private == {"private_messages", "change_log"} | agents | routing
 
 
 def test_handlers_have_the_names_of_their_tables() -> None:

@@ -128,6 +128,9 @@ class World:
     chat: str
     private: str
     run: str
+    metric: str
+    budget: str
+    price: str
 
     @property
     def values(self) -> dict[str, str]:
@@ -138,6 +141,9 @@ class World:
             "chat": self.chat,
             "private": self.private,
             "run": self.run,
+            "metric": self.metric,
+            "budget": self.budget,
+            "price": self.price,
         }
 
     def fill(self, sql: str) -> str:
@@ -171,4 +177,19 @@ def new_world(owner: Session) -> World:
         " values (%s, 'Tester', 't-1', 'in_progress') returning id",
         people["owner"],
     )
-    return World(people, event, str(chat), str(private), str(run))
+    metric = owner.value(
+        "insert into public.routing_metrics (user_id, request_id, provider, model)"
+        " values (%s, 'r-1', 'acme', 'small') returning id",
+        people["owner"],
+    )
+    budget = owner.value(
+        "insert into public.routing_budgets (user_id, period, soft_limit, hard_limit)"
+        " values (%s, 'month', 10, 20) returning id",
+        people["owner"],
+    )
+    price = owner.value(
+        "insert into public.model_prices (provider, model, input_price, output_price)"
+        " values ('acme', %s, 1, 2) returning id",
+        event,  # a name of its own
+    )
+    return World(people, event, str(chat), str(private), str(run), str(metric), str(budget), str(price))

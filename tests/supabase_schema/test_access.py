@@ -84,6 +84,27 @@ ACCESS = """
     agent_run_events             owner      yes     yes     no     no      no
     agent_run_events             other      no      no      no     no      no
     agent_run_events             admin      yes     no      no     no      no
+    routing_metrics              anon       no      no      no     no      no
+    routing_metrics              owner      yes     yes     no     no      no
+    routing_metrics              other      no      yes     no     no      no
+    routing_metrics              admin      yes     yes     no     no      no
+    routing_daily                anon       no      no      no     no      no
+    routing_daily                owner      yes     no      no     no      no
+    routing_daily                other      no      no      no     no      no
+    routing_daily                admin      yes     no      no     no      no
+    routing_budgets              anon       no      no      no     no      no
+    routing_budgets              owner      yes     yes     no     yes     yes
+    routing_budgets              other      no      yes     no     no      no
+    routing_budgets              admin      no      yes     no     no      no
+    routing_budgets.user_id      owner      -       -       -      no      -
+    model_prices                 anon       no      no      -      no      no
+    model_prices                 owner      yes     no      -      no      no
+    model_prices                 other      yes     no      -      no      no
+    model_prices                 admin      yes     yes     -      yes     yes
+    change_log.routing_metrics   anon       no      -       -      -       -
+    change_log.routing_metrics   owner      no      -       -      -       -
+    change_log.routing_metrics   admin      no      -       -      -       -
+    change_log.routing_budgets   admin      no      -       -      -       -
 """
 
 # How the row of the table is reached, and what an update sets.
@@ -99,6 +120,12 @@ ROWS = {
     "change_log.agent_runs": "table_name = 'agent_runs' and row_key ->> 'id' = %(run)s",
     "agent_runs": "id = %(run)s",
     "agent_run_events": "run_id = %(run)s",
+    "routing_metrics": "id = %(metric)s",
+    "routing_daily": "user_id = %(owner)s",
+    "routing_budgets": "id = %(budget)s",
+    "model_prices": "id = %(price)s",
+    "change_log.routing_metrics": "table_name = 'routing_metrics' and row_key ->> 'id' = %(metric)s",
+    "change_log.routing_budgets": "table_name = 'routing_budgets' and row_key ->> 'id' = %(budget)s",
 }
 SETS = {
     "users": "bio = 'New here'",
@@ -117,6 +144,11 @@ SETS = {
     "agent_runs.status": "status = 'cancelled'",
     "agent_runs.user_id": "user_id = %(other)s",
     "agent_run_events": "message = 'That is not what was said'",
+    "routing_metrics": "cost = 0",
+    "routing_daily": "cost = 0",
+    "routing_budgets": "hard_limit = 30",
+    "routing_budgets.user_id": "user_id = %(other)s",
+    "model_prices": "input_price = 0",
 }
 # %(name)s is in whose name: the one who acts, or somebody else.
 INSERTS = {
@@ -133,6 +165,15 @@ INSERTS = {
     " values (%(name)s, 'Tester', 't-1')",
     "agent_run_events": "insert into public.agent_run_events (run_id, user_id, kind, message)"
     " values (%(run)s, %(name)s, 'log', 'Hi')",
+    "routing_metrics": "insert into public.routing_metrics (user_id, request_id, provider, model)"
+    " values (%(name)s, 'r-2', 'acme', 'small')",
+    "routing_daily": "insert into public.routing_daily (user_id, day, provider, model, route, requests,"
+    " errors, fallbacks, auto_routed, dropped, input_tokens, output_tokens, cost, latencies)"
+    " values (%(name)s, '2026-01-01', 'p', 'm', 'r', 1, 0, 0, 0, 0, 0, 0, 0, '{}')",
+    "routing_budgets": "insert into public.routing_budgets (user_id, period, soft_limit, hard_limit)"
+    " values (%(name)s, 'day', 1, 2)",
+    "model_prices": "insert into public.model_prices (provider, model, input_price, output_price)"
+    " values ('acme', gen_random_uuid()::text, 1, 2)",
 }
 
 

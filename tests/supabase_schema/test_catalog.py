@@ -17,7 +17,7 @@ def names(db: Session, sql: str) -> list[object]:
 def test_row_level_security_is_on_everywhere(db: Session) -> None:
     schemas = "('public'::regnamespace, 'private'::regnamespace)"
     tables = f"select relname from pg_class where relkind in ('r', 'p') and relnamespace in {schemas}"
-    assert len(names(db, tables)) == 11
+    assert len(names(db, tables)) == 15
     assert names(db, f"{tables} and not relrowsecurity") == []
 
 
@@ -144,6 +144,8 @@ def test_the_owner_of_a_hosted_project_is_no_superuser(hosted: str) -> None:
         ("change_log", "id desc"),
         ("agent_runs", "created_at desc, id desc"),
         ("agent_run_events", "created_at desc, id desc"),
+        ("routing_metrics", '"timestamp" desc, id desc'),
+        ("routing_daily", "day desc, id desc"),
     ],
 )
 def test_the_newest_rows_are_found_by_an_index(db: Session, table: str, order: str) -> None:

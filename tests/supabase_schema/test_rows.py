@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from db.constraints import MEANING
+from tests.supabase_schema import routing_values
 from tests.supabase_schema.database import Session, World, message, new_person
 
 
@@ -28,6 +29,8 @@ STAMPS = "version = 77, created_at = 'epoch', updated_at = 'epoch'"
         ("tavern_messages", "owner", f"body = 'x', {STAMPS}", "id = %(chat)s"),
         ("private_messages", "recipient", "read_at = now()", "id = %(private)s"),
         ("agent_runs", "owner", f"current_step = 'x', {STAMPS}", "id = %(run)s"),
+        ("routing_budgets", "owner", f"hard_limit = 30, {STAMPS}", "id = %(budget)s"),
+        ("model_prices", "admin", f"input_price = 7, {STAMPS}", "id = %(price)s"),
     ],
 )
 def test_a_version_grows_by_one_whatever_is_sent(
@@ -219,6 +222,7 @@ CONSTRAINTS = {
     "agent_run_events_message_length": f"{NEW_EVENT} values (%(run)s, %(owner)s, 'log', repeat('x', 20001))",
     "agent_run_events_data_size": "insert into agent_run_events (run_id, user_id, kind, message, data)"
     " values (%(run)s, %(owner)s, 'log', 'x', to_jsonb(repeat('x', 20000)))",
+    **routing_values.CONSTRAINTS,
 }
 
 
