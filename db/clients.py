@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import httpx
 from postgrest import SyncPostgrestClient, SyncRequestBuilder
+from storage3 import SyncStorageClient
 from supabase_auth import SyncGoTrueClient
+from supabase_functions import SyncFunctionsClient
 
 from db.settings import Settings
 
 TIMEOUT = httpx.Timeout(7.0, connect=4.0)
 """Seconds. A person waits for the answer, so it is short."""
+
+PATIENCE = httpx.Timeout(60.0, connect=4.0)
+"""Seconds for files and functions, for which nobody waits without being told so."""
 
 ASKED = 5.0
 """Seconds for an answer that only tells how things are."""
@@ -31,6 +36,7 @@ class Clients:
             transport=transport,
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30),
         )
+        self._patient = httpx.Client(timeout=PATIENCE, follow_redirects=True, transport=transport)
 
     def table(self, name: str, access_token: str | None = None) -> SyncRequestBuilder:
         """Start a request on a table, as the owner of the token, or as a visitor without one."""
@@ -54,6 +60,16 @@ class Clients:
             http_client=self._pool,
         )
 
+    def storage(self, access_token: str) -> SyncStorageClient:
+        """Make a client for files, as the owner of the token."""
+        url = f"{self.settings.url}/storage/v1/"
+        return SyncStorageClient(url, self._headers(access_token), http_client=self._patient)
+
+    def functions(self, access_token: str) -> SyncFunctionsClient:
+        """Make a client for edge functions, as the owner of the token."""
+        url = f"{self.settings.url}/functions/v1"
+        return SyncFunctionsClient(url, self._headers(access_token), http_client=self._patient)
+
     def ask(self, method: str, path: str, access_token: str | None = None) -> httpx.Response:
         """Ask a path of the project itself, whatever comes back. Raises `httpx.HTTPError` for no answer."""
         return self._pool.request(
@@ -67,3 +83,4 @@ class Clients:
     def close(self) -> None:
         """Close the pooled connections."""
         self._pool.close()
+        self._patient.close()

@@ -160,6 +160,8 @@ def _environment(environment: Mapping[str, str], *, cache: Path, port: int) -> d
     passed = (
         "SSL_CERT_FILE",
         "DENO_CERT",
+        "DENO_TLS_CA_STORE",
+        "NODE_EXTRA_CA_CERTS",
         "HTTP_PROXY",
         "HTTPS_PROXY",
         "NO_PROXY",
