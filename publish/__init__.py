@@ -13,18 +13,23 @@ Nothing that is called waits for the database, and no outage of it raises into t
 from __future__ import annotations
 
 from db.agent_models import Level, RunStatus
-from publish.errors import IllegalTransition, PublishError, Undelivered, UnknownRun
+from publish.errors import IllegalTransition, NotClaimed, PublishError, Undelivered, UnknownRun
+from publish.metrics import AsyncMetricsCollector, RoutingDecision, SyncMetricsCollector
 from publish.publisher import AgentEventPublisher
 from publish.sync import SyncAgentEventPublisher
 from publish.transport import TokenSource
 
 __all__ = [
     "AgentEventPublisher",
+    "AsyncMetricsCollector",
     "IllegalTransition",
     "Level",
+    "NotClaimed",
     "PublishError",
+    "RoutingDecision",
     "RunStatus",
     "SyncAgentEventPublisher",
+    "SyncMetricsCollector",
     "TokenSource",
     "Undelivered",
     "UnknownRun",

@@ -3,6 +3,7 @@
 PublishError
 ├── UnknownRun          this publisher did not start (or join) the run
 ├── IllegalTransition   the flow of statuses does not lead there
+├── NotClaimed          nobody can say whether the run was taken over
 └── Undelivered         it was closed before everything could be sent
 """
 
@@ -29,6 +30,13 @@ class IllegalTransition(PublishError):
 
     def __init__(self, before: RunStatus, after: RunStatus) -> None:
         super().__init__(f"A run cannot go from {before.value} to {after.value}.")
+
+
+class NotClaimed(PublishError):
+    """The database could not be asked, or refused for another reason than that the run is taken."""
+
+    def __init__(self, run_id: str, reason: str) -> None:
+        super().__init__(f"The run {run_id} could not be taken over: {reason}")
 
 
 class Undelivered(PublishError):

@@ -7,7 +7,8 @@ import contextlib
 import json
 import logging
 import random
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from types import TracebackType
@@ -16,7 +17,7 @@ from typing import Final, Self
 import httpx
 
 from db.agent_models import Level, RunStatus
-from publish.errors import PublishError, Undelivered
+from publish.errors import NotClaimed, PublishError, Undelivered
 from publish.outbox import Outbox, Parcel, Values
 from publish.transport import Answer, Fate, TokenSource, Transport
 
@@ -163,6 +164,27 @@ class AgentEventPublisher:
         """Go on with a run that is in the database already, in this status."""
         self._outbox.join(run_id, status)
 
+    async def claim_run(self, run_id: str, within: timedelta | None = CLOSING) -> bool:
+        """Take over a run that waits; False when somebody else has, it has ended, or there is none.
+
+        Of several workers that ask for the same run exactly one gets it, also when answers get lost. This
+        waits for the database, up to `within`. Raises `NotClaimed` when it does not answer until then.
+        """
+        mark = f"Taken over by worker {uuid.uuid4().hex[:12]}"
+        answer = Answer(Fate.LATER, "there was no time to ask.")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within.total_seconds() if within else None):
+                for pause in _pauses():
+                    answer = await self._transport.claim(run_id, mark)
+                    if answer.fate is not Fate.LATER:
+                        break
+                    await asyncio.sleep(pause)
+        if answer.fate in (Fate.LATER, Fate.REFUSED):
+            raise NotClaimed(run_id, answer.reason)
+        if answer.fate is Fate.SENT:
+            self._outbox.join(run_id, RunStatus.IN_PROGRESS)
+        return answer.fate is Fate.SENT
+
     async def update_progress(
         self,
         run_id: str,
@@ -239,17 +261,16 @@ class AgentEventPublisher:
         self._wanted.set()
 
     async def _run(self) -> None:
-        pause = _FIRST_RETRY
+        pauses = _pauses()
         while True:
             await self._wanted.wait()
             await self._gather()
             self._wanted.clear()
             if await self._deliver():
-                pause = _FIRST_RETRY
+                pauses = _pauses()
                 continue
             self._wanted.set()
-            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - spreads retries, no secret
-            pause = min(pause * 2, LONGEST_RETRY.total_seconds())
+            await asyncio.sleep(next(pauses))
 
     async def _gather(self) -> None:
         """Let more come in before it is sent, unless somebody waits for it."""
@@ -290,6 +311,14 @@ class AgentEventPublisher:
                 self._outbox.refused(parcel, answer.reason)
             case Fate.CLOSED:
                 self._outbox.closed(parcel.run_id, answer.status or RunStatus.CANCELLED)
+
+
+def _pauses() -> Iterator[float]:
+    """Give the seconds between tries, longer and longer, each a little by chance."""
+    pause = _FIRST_RETRY
+    while True:
+        yield random.uniform(pause / 2, pause)  # noqa: S311 - spreads retries, no secret
+        pause = min(pause * 2, LONGEST_RETRY.total_seconds())
 
 
 def _clean(text: str) -> str:

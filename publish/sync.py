@@ -73,6 +73,13 @@ class SyncAgentEventPublisher:
         """Go on with a run that is in the database already, in this status."""
         self._wait(self._publisher.join_run(run_id, status))
 
+    def claim_run(self, run_id: str, within: timedelta | None = CLOSING) -> bool:
+        """Take over a run that waits; False when somebody else has, it has ended, or there is none.
+
+        Waits for the database, up to `within`. Raises `NotClaimed` when it does not answer until then.
+        """
+        return self._wait(self._publisher.claim_run(run_id, within))
+
     def update_progress(
         self,
         run_id: str,

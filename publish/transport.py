@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Final, Protocol
 
 import httpx
@@ -60,13 +61,38 @@ class Transport:
 
     async def send(self, parcel: Parcel) -> Answer:
         """Send it. Raises nothing that the network or the database can cause."""
+        return await self._guarded(partial(self._send, parcel))
+
+    async def claim(self, run_id: str, mark: str) -> Answer:
+        """Take over a run that waits, if nobody has: `SENT` if it is ours now, `CLOSED` if it is not.
+
+        `mark` becomes the run's step, so that a repeated try finds out that the one before had worked. Raises
+        nothing that the network or the database can cause.
+        """
+        return await self._guarded(partial(self._claim, run_id, mark))
+
+    async def _guarded(self, send: Callable[[AsyncPostgrestClient], Awaitable[Answer]]) -> Answer:
+        rest = await self._rest()
+        if rest is None:
+            return Answer(Fate.LATER, "There is no token at the moment.")
         try:
-            return await self._send(parcel)
+            return await send(rest)
         except APIError as error:
             return self._judged(error)
         except (httpx.HTTPError, ValueError) as error:
             _log.debug("The database did not answer: %r", error)
             return Answer(Fate.LATER, f"{type(error).__name__}: {error}")
+
+    async def _claim(self, run_id: str, mark: str, rest: AsyncPostgrestClient) -> Answer:
+        pending = rest.from_(_RUNS).update({"status": RunStatus.IN_PROGRESS.value, "current_step": mark})
+        if await self._execute(pending.eq("id", run_id).eq("status", RunStatus.PENDING.value)):
+            return Answer(Fate.SENT)
+        rows = await self._execute(rest.from_(_RUNS).select("status,current_step").eq("id", run_id))
+        if not rows:
+            return Answer(Fate.CLOSED, "There is no such run.")
+        status = RunStatus(str(rows[0]["status"]))
+        ours = status is RunStatus.IN_PROGRESS and rows[0]["current_step"] == mark
+        return Answer(Fate.SENT if ours else Fate.CLOSED, "", status)
 
     def _judged(self, error: APIError) -> Answer:
         told = from_api(error)
@@ -74,10 +100,7 @@ class Transport:
             return Answer(Fate.REFUSED, str(told))
         return Answer(Fate.LATER, str(told))
 
-    async def _send(self, parcel: Parcel) -> Answer:
-        rest = await self._rest()
-        if rest is None:
-            return Answer(Fate.LATER, "There is no token at the moment.")
+    async def _send(self, parcel: Parcel, rest: AsyncPostgrestClient) -> Answer:
         match parcel:
             case Opening():
                 table = rest.from_(_RUNS)

@@ -14,7 +14,8 @@ def begin(bench: Bench, root: Path, pace: timedelta = timedelta(0)) -> str:
     """Make a run that waits, let the agent do it, and return its id when it is over."""
     with SyncAgentEventPublisher(bench.proxy.url, bench.key, bench.token) as publisher:
         run = publisher.start_run(agent_name=agent.NAME, status=RunStatus.PENDING)
-    agent.start(agent.Job(run, root, pace), bench.proxy.url, bench.key, bench.token).join(60)
+    assert agent.start(agent.Job(run, root, pace), bench.proxy.url, bench.key, bench.token)
+    assert agent.BACKGROUND.wait(run, timedelta(seconds=60))
     return run
 
 

@@ -7,6 +7,7 @@ import pytest
 from db.agent_models import FLOW, RunStatus
 from tests.supabase_schema.database import Session, World, message
 
+RETRY = "insert into public.agent_runs (agent_name, agent_id, retry_of) values ('a', 'a', %s)"
 PAIRS = [(before, after) for before, after in product(RunStatus, RunStatus) if before is not after]
 
 
@@ -164,11 +165,22 @@ def test_a_sign_of_life_is_now_whatever_the_clock_of_the_agent_says(db: Session,
 
 
 def test_a_run_is_retried_by_its_own_person_only(db: Session, world: World) -> None:
-    insert = "insert into public.agent_runs (agent_name, agent_id, retry_of) values ('a', 'a', %s)"
+    ended = new_run(db, world.people["owner"], RunStatus.FAILED)
     db.act_as(world.people["owner"])
-    assert db.run(insert, world.run) == 1
+    assert db.run(RETRY, ended) == 1
     db.act_as(world.people["other"])
-    assert db.refusal(insert, world.run).pgcode == "23503"
+    assert db.refusal(RETRY, ended).pgcode == "23503"
+
+
+@pytest.mark.parametrize("status", [status for status in RunStatus if not status.finished])
+def test_a_run_that_goes_on_is_not_tried_again(db: Session, world: World, status: RunStatus) -> None:
+    run = new_run(db, world.people["owner"], status)
+    db.act_as(world.people["owner"])
+    refusal = db.refusal(RETRY, run)
+    assert refusal.pgcode == "23514"
+    assert message(refusal) == "This run is not finished: it cannot be tried again yet."
+    db.act_as(world.people["other"])
+    assert db.refusal(RETRY, run).pgcode == "23503"
 
 
 def test_an_account_takes_its_runs_along(db: Session, world: World) -> None:
