@@ -77,7 +77,7 @@ class Audience:
             self._readable_changed.clear()
             self._readable = self._now_readable()
             specs = {name: self.store.specs[name] for name in self._readable}
-            reader = Reader(config.url, config.key, specs, self.token, http)
+            reader = Reader(config.url, config.key, specs, self.token, http, again=timing.again)
             self._feed = Feed(
                 config.url,
                 config.key,

@@ -252,7 +252,11 @@ class Engine:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._http = httpx.AsyncClient(timeout=self.timing.request)
+        self._http = httpx.AsyncClient(
+            timeout=self.timing.request,
+            # What is asked again goes out on a new connection, for none is idle that long.
+            limits=httpx.Limits(max_connections=100, keepalive_expiry=self.timing.again),
+        )
         self._open_feed(self._public)
         self._loop.run_forever()
 

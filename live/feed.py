@@ -118,13 +118,32 @@ class Feed:
             self._subscribed,
         )
         try:
-            await self._subscription.open(await self._token())
+            await self._open(self._subscription)
             backoff.reset()
             return await self._subscription.ended()
         except (SubscriptionError, ReadError) as error:
             return str(error)
         finally:
             await self._subscription.close()
+
+    async def _open(self, subscription: Subscription) -> None:
+        """Open it; once the network is known to be back, a new try is answered sooner than a hanging one."""
+        self._retry.clear()
+        opening = asyncio.create_task(self._open_with_token(subscription))
+        try:
+            await asyncio.wait([opening], timeout=self._timing.notice)
+            back = asyncio.create_task(self._retry.wait())
+            await asyncio.wait([opening, back], return_when=asyncio.FIRST_COMPLETED)
+            back.cancel()
+            if not opening.done():
+                raise SubscriptionError("No answer, and the network is back")
+            await opening
+        finally:
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+
+    async def _open_with_token(self, subscription: Subscription) -> None:
+        await subscription.open(await self._token())
 
     def _subscribed(self) -> None:
         """From now on changes arrive; those committed before may have been missed."""

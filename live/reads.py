@@ -9,6 +9,7 @@ from typing import Final, Protocol, cast
 import httpx
 from postgrest import APIError, AsyncPostgrestClient
 
+from live.asking import first_answer
 from live.changes import Key, Op, Record, key_of
 from live.errors import NotAllowedError, ReadError
 from live.tables import AnySpec
@@ -55,12 +56,15 @@ class Reader:
         specs: Mapping[str, AnySpec],
         token: TokenSource,
         http: httpx.AsyncClient,
+        *,
+        again: float = 2.0,
     ) -> None:
         self._url = f"{url}/rest/v1"
         self._key = key
         self._specs = specs
         self._token = token
         self._http = http
+        self._again = again
         self.requests = 0
         """Requests sent so far."""
 
@@ -112,6 +116,15 @@ class Reader:
             query = query.or_(_beyond(columns, key_of(before, columns), than="lt"))
         return await self._records(query)
 
+    async def newest_keys(self, spec: AnySpec, count: int) -> list[Key]:
+        """Return the keys of the newest rows, the newest first."""
+        assert spec.order is not None
+        rest = await self._rest()
+        query = rest.from_(spec.name).select(",".join(spec.key)).limit(min(count, PAGE))
+        for column in (spec.order, *(column for column in spec.key if column != spec.order)):
+            query = query.order(column, desc=True)
+        return [key_of(record, spec.key) for record in await self._records(query)]
+
     async def by_key(self, spec: AnySpec, keys: Sequence[Key]) -> list[Record]:
         """Return the rows with these keys that this reader may see."""
         rest = await self._rest()
@@ -142,7 +155,7 @@ class Reader:
     async def _answer(self, query: _Query) -> object:
         self.requests += 1
         try:
-            response = await query.execute()
+            response = await first_answer(query.execute, self._again)
         except APIError as error:
             refused = error.code is not None and (error.code.startswith("PGRST3") or error.code == "42501")
             raise (NotAllowedError if refused else ReadError)(error.message or str(error)) from error

@@ -22,7 +22,6 @@ from live.timing import happens
 
 _log: Final = logging.getLogger(__name__)
 
-_FEW: Final = 50
 _REMEMBERED: Final = 60.0
 
 
@@ -133,11 +132,16 @@ class Sync:
         return _written(spec, records, position) + gone
 
     async def _read_newest(self, spec: AnySpec) -> list[Change[Any]]:
-        """Read what the log does not tell of: a few rows, or all of the window if none of these is known."""
+        """Read what the log does not tell of: the rows of the window that are not known yet."""
         position = self.store.position()
-        records = await self._reader.newest(spec, _FEW)
-        if len(records) == _FEW and not self.store.version(spec.name, spec.key_of(records[-1])):
-            records = await self._reader.newest(spec, spec.window or PAGE)
+        window = min(spec.window or PAGE, PAGE)
+        keys = await self._reader.newest_keys(spec, window)
+        unknown = [key for key in keys if not self.store.version(spec.name, key)]
+        if len(keys) == window and keys[-1] in unknown:
+            # More than a window was missed: what is between it and the rows that are known is not there.
+            await self._load(spec)
+            return []
+        records = await self._reader.by_key(spec, unknown) if unknown else []
         return _written(spec, records, position)
 
     def _forget(self) -> None:

@@ -32,6 +32,8 @@ class Timing:
     """For an event to arrive by itself before what it tells counts as lost."""
     request: float = 10.0
     """For an answer over HTTP."""
+    again: float = 2.0
+    """For an answer over HTTP before the same is asked once more, on another connection."""
     notice: float = 1.2
     """For an answer over HTTP, while there is no stream, before the feed counts as offline."""
     linger: float = 10.0

@@ -1,4 +1,8 @@
-"""A passage between the engine and its Supabase that can go wrong in every way networks and servers do."""
+"""A passage between the engine and its Supabase that can go wrong in every way networks and servers do.
+
+What it does by chance (delays, answers that get lost) is asked of a function that the test gives, so that a
+seed repeats it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import contextlib
 import json
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -24,6 +28,8 @@ Rewrite = Callable[[Message], Message | None]
 _CHUNK = 65_536
 _LONG = 600.0
 _TEXT, _CLOSE = 0x81, 0x88
+_UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +39,7 @@ class _Connection:
     client: asyncio.StreamWriter
     upstream: asyncio.StreamWriter
     websocket: bool = False
+    forgotten: bool = False
 
     def abort(self) -> None:
         for writer in (self.client, self.upstream):
@@ -51,6 +58,12 @@ class FaultProxy:
     """New connections are accepted and never answered."""
     no_websockets: bool = False
     """New websockets are refused; HTTP works."""
+    failing: bool = False
+    """New connections are answered with 503, as by a gateway whose servers are gone."""
+    delay: Callable[[], float] | None = None
+    """Gives the seconds that each piece is late. Connections overtake one another, pieces of one do not."""
+    loses_answer: Callable[[], bool] | None = None
+    """Says whether a request that went through is left without its answer, its connection reset."""
     rewrite: Rewrite | None = None
     """Is given every message to a client of a websocket."""
     url: str = ""
@@ -60,6 +73,11 @@ class FaultProxy:
     _loop: asyncio.AbstractEventLoop | None = None
     _server: asyncio.Server | None = None
     _port: int = 0
+
+    @property
+    def websockets(self) -> int:
+        """How many websockets are open."""
+        return sum(connection.websocket for connection in tuple(self._connections))
 
     def cut(self) -> None:
         """Reset every connection."""
@@ -73,15 +91,28 @@ class FaultProxy:
         """Be there again, at the same address."""
         self._call(self._listen)
 
+    def forget(self) -> None:
+        """Pass nothing on of the present connections, ever, and do not close them; new ones work.
+
+        So does a router that was restarted and knows nothing of the connections through it.
+        """
+
+        async def forget() -> None:
+            for connection in self._connections:
+                connection.forgotten = True
+
+        self._call(forget)
+
     def close_websockets(self, code: int) -> None:
         """Close every websocket from the server's side with this code; 1006 is an end without a word."""
 
         async def close() -> None:
             for connection in [c for c in self._connections if c.websocket]:
-                if code != 1006:
-                    connection.client.write(_frame(_CLOSE, struct.pack(">H", code)))
-                    await connection.client.drain()
-                connection.client.close()
+                with contextlib.suppress(OSError):
+                    if code != 1006:
+                        connection.client.write(_frame(_CLOSE, struct.pack(">H", code)))
+                        await connection.client.drain()
+                    connection.client.close()
                 connection.upstream.transport.abort()
 
         self._call(close)
@@ -98,12 +129,18 @@ class FaultProxy:
     def heal(self) -> None:
         """Pass everything on again. What was stalled is lost with its connections."""
         was_stalled = self.stalled or self.silent
-        self.stalled = self.silent = self.no_websockets = False
-        self.rewrite = None
+        self.stalled = self.silent = self.no_websockets = self.failing = False
+        self.rewrite = self.delay = self.loses_answer = None
         if self._server is None:
             self.accept()
         if was_stalled:
             self.cut()
+
+    def heal_quietly(self) -> None:
+        """Pass on what is new; connections that were stalled stay dead without a word."""
+        self.forget()
+        self.stalled = self.silent = False
+        self.heal()
 
     def _call(self, function: Callable[[], Any]) -> None:
         assert self._loop is not None
@@ -146,10 +183,10 @@ class FaultProxy:
     ) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         self.requests += 1
-        await wait_until(lambda: not (self.silent or self.stalled), within=_LONG, what="the proxy to heal")
+        await self._unless_stalled(connection, silent=True)
         wants_websocket = b"upgrade: websocket" in head.lower()
-        if wants_websocket and self.no_websockets:
-            connection.client.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        if self.failing or (wants_websocket and self.no_websockets):
+            connection.client.write(_UNAVAILABLE if self.failing else _FORBIDDEN)
             await connection.client.drain()
             return
         if wants_websocket:
@@ -159,12 +196,10 @@ class FaultProxy:
             ]
             head = b"\r\n".join(lines)
         connection.upstream.write(head)
-        down = (
-            self._frames(connection, upstream) if wants_websocket else self._copy(upstream, connection.client)
-        )
+        down = self._frames(connection, upstream) if wants_websocket else self._answers(upstream)
         directions = [
-            asyncio.create_task(self._copy(reader, connection.upstream)),
-            asyncio.create_task(down),
+            asyncio.create_task(self._carry(connection, _pieces(reader), connection.upstream)),
+            asyncio.create_task(self._carry(connection, down, connection.client)),
         ]
         try:
             await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
@@ -173,29 +208,62 @@ class FaultProxy:
                 direction.cancel()
             await asyncio.gather(*directions, return_exceptions=True)
 
-    async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        while data := await source.read(_CHUNK):
-            await self._unless_stalled()
-            target.write(data)
-            await target.drain()
+    async def _carry(
+        self, connection: _Connection, pieces: AsyncIterator[bytes], target: asyncio.StreamWriter
+    ) -> None:
+        """Pass the pieces on in their order, each when its delay is over."""
+        waiting: asyncio.Queue[tuple[float, bytes] | None] = asyncio.Queue()
 
-    async def _unless_stalled(self) -> None:
-        await wait_until(lambda: not self.stalled, within=_LONG, what="the proxy to heal")
+        async def take() -> None:
+            clock, due = asyncio.get_running_loop().time, 0.0
+            try:
+                async for piece in pieces:
+                    due = max(due, clock() + (self.delay() if self.delay else 0))
+                    waiting.put_nowait((due, piece))
+            finally:
+                waiting.put_nowait(None)
 
-    async def _frames(self, connection: _Connection, source: asyncio.StreamReader) -> None:
-        """Pass a server's messages on one by one."""
-        connection.client.write(await source.readuntil(b"\r\n\r\n"))
+        taking = asyncio.create_task(take())
+        try:
+            while (piece := await waiting.get()) is not None:
+                await asyncio.sleep(max(0, piece[0] - asyncio.get_running_loop().time()))
+                await self._unless_stalled(connection)
+                target.write(piece[1])
+                await target.drain()
+            await taking
+        finally:
+            taking.cancel()
+
+    async def _unless_stalled(self, connection: _Connection, *, silent: bool = False) -> None:
+        await wait_until(
+            lambda: not (connection.forgotten or self.stalled or (silent and self.silent)),
+            within=_LONG,
+            what="the proxy to heal",
+        )
+
+    async def _answers(self, source: asyncio.StreamReader) -> AsyncIterator[bytes]:
+        async for piece in _pieces(source):
+            if self.loses_answer is not None and self.loses_answer():
+                raise ConnectionResetError
+            yield piece
+
+    async def _frames(self, connection: _Connection, source: asyncio.StreamReader) -> AsyncIterator[bytes]:
+        """Give a server's messages one by one."""
+        yield await source.readuntil(b"\r\n\r\n")
         connection.websocket = True
         while True:
             kind, payload = await _read_frame(source)
-            await self._unless_stalled()
             if kind == _TEXT and self.rewrite is not None:
                 passed = self.rewrite(json.loads(payload))
                 if passed is None:
                     continue
                 payload = json.dumps(passed).encode()
-            connection.client.write(_frame(kind, payload))
-            await connection.client.drain()
+            yield _frame(kind, payload)
+
+
+async def _pieces(source: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    while data := await source.read(_CHUNK):
+        yield data
 
 
 async def _read_frame(source: asyncio.StreamReader) -> tuple[int, bytes]:

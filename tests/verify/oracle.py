@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Protocol
 
 import psycopg2
 from psycopg2 import sql
 
-from db.auth import SignedIn
 from live.changes import Key
 from live.engine import Engine
 from live.store import Store
@@ -18,6 +18,14 @@ from realtime_handlers import ALL_SPECS
 
 Rows = Mapping[Key, object]
 Tables = Mapping[str, Rows]
+
+
+class Somebody(Protocol):
+    """Whoever has an account."""
+
+    @property
+    def user_id(self) -> str:
+        """Their id."""
 
 
 class Oracle:
@@ -31,8 +39,15 @@ class Oracle:
         """Close the connection."""
         self._connection.close()
 
-    def fresh_load(self, me: SignedIn | None) -> Tables:
-        """Return what this person may see now."""
+    def fresh_load(self, me: Somebody | None) -> Tables:
+        """Return what this person is shown after loading everything now."""
+        return {spec.name: _loaded(spec, rows) for spec, rows in self._rows(me)}
+
+    def everything(self, me: Somebody | None) -> Tables:
+        """Return all that this person may see now, beyond what is loaded at first too."""
+        return {spec.name: rows for spec, rows in self._rows(me)}
+
+    def _rows(self, me: Somebody | None) -> list[tuple[AnySpec, Rows]]:
         role = "authenticated" if me else "anon"
         claims = json.dumps({"role": role, **({"sub": me.user_id} if me else {})})
         with self._connection.cursor() as cursor:
@@ -41,10 +56,10 @@ class Oracle:
             cursor.execute(self._query)
             found = dict(cursor.fetchall())
         self._connection.rollback()
-        return {
-            spec.name: _loaded(spec, {spec.key_of(record): spec.parse(record) for record in found[spec.name]})
+        return [
+            (spec, {spec.key_of(record): spec.parse(record) for record in found[spec.name]})
             for spec in ALL_SPECS
-        }
+        ]
 
 
 def _everything(spec: AnySpec) -> sql.Composable:
@@ -62,7 +77,7 @@ def _loaded(spec: AnySpec, rows: Rows) -> Rows:
     return dict(newest[: spec.window])
 
 
-def held_by_engine(engine: Engine, me: SignedIn | None) -> Tables:
+def held_by_engine(engine: Engine, me: Somebody | None) -> Tables:
     """Return what the engine shows this person; tables they may not read are empty."""
     shown = engine.tables(me.user_id if me else None)
     return {
