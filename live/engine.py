@@ -62,6 +62,7 @@ class Engine:
         self._feeds: dict[str | None, asyncio.Task[None]] = {}
         self._pushes: set[asyncio.Task[None]] = set()
         self._status_revision = 0
+        self._own: dict[tuple[str, str], int] = {}
         self.presence: Final = PresenceFeed(self._open_presence, self._presence_changed)
         self._listeners: list[Listener] = []
         self._loop = asyncio.new_event_loop()
@@ -101,13 +102,16 @@ class Engine:
         }
 
     def revision(self, table: str, user_id: str | None = None) -> int:
-        """Return a number that changes with what this person is shown of a table, `STATUS` or `PRESENCE`."""
+        """Return a number that changes with what this person is shown of a table, `STATUS` or `PRESENCE`.
+
+        Of something of their own (`own_changed`) it is the number that was given last.
+        """
         if table in (STATUS, PRESENCE):
             return self._status_revision if table == STATUS else self.presence.revision
         for audience in self._audiences_of(user_id):
             if table in audience.store.specs:
                 return audience.store.moment.tables[table].revision
-        return 0
+        return self._own.get((table, user_id or ""), 0)
 
     def status(self, user_id: str | None = None) -> FeedStatus:
         """Return how the person is connected: the worse of the public feed and their own."""
@@ -183,6 +187,18 @@ class Engine:
         if audience is not None:
             self._status_changed(audience)
 
+    def own_changed(self, name: str, user_id: str, revision: int) -> None:
+        """Wake this person's fragments that show `name`: something of theirs that is in no table.
+
+        `revision` is another number for each look it has had, 0 for its usual one.
+        """
+        with self._lock:
+            if revision:
+                self._own[name, user_id] = revision
+            else:
+                self._own.pop((name, user_id), None)
+        self._tell(user_id, frozenset({name}))
+
     def _join(self, session_id: str, user: UserSession) -> None:
         audience = self._audiences.get(user.user_id)
         if audience is None:
@@ -223,7 +239,7 @@ class Engine:
     def _changed(self, audience: Audience, tables: frozenset[str]) -> None:
         if audience is self._public:
             self._call(self._check_readable)
-        self._tell(audience, tables)
+        self._tell(audience.user_id, tables)
 
     def _status_changed(self, audience: Audience) -> None:
         with self._lock:
@@ -233,16 +249,16 @@ class Engine:
         if audience is self._public and audience.status.state is not FeedState.LIVE:
             # What cut this feed off has most likely cut off the others.
             self._call(self._probe)
-        self._tell(audience, frozenset({STATUS}))
+        self._tell(audience.user_id, frozenset({STATUS}))
 
     def _presence_changed(self) -> None:
-        self._tell(self._public, frozenset({PRESENCE}))
+        self._tell(None, frozenset({PRESENCE}))
 
-    def _tell(self, audience: Audience, tables: frozenset[str]) -> None:
+    def _tell(self, user_id: str | None, tables: frozenset[str]) -> None:
+        """Tell of this person's sessions, or with None of everybody's."""
         with self._lock:
-            everybody = audience is self._public
             concerned = frozenset(
-                session for session, user in self._sessions.items() if everybody or user == audience.user_id
+                session for session, user in self._sessions.items() if user_id is None or user == user_id
             )
         if concerned:
             for listener in tuple(self._listeners):

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import streamlit as st
 
 from db import events as writes
 from db import rsvps
-from db.errors import DatabaseError
-from db.models import Event, RsvpStatus
+from db.auth import SignedIn
+from db.models import Event, Record, Rsvp, RsvpStatus
 from live.fragments import PRESENCE, live_fragment
 from ui import event_cards, event_form, here, layout, session, writing
 from ui.bridge import Click, clicked, mark
+from ui.conflicts import Saving
 from ui.event_cards import Viewing
 from ui.event_edit import edit_event
 from ui.first_run import run_whole_app
+from ui.pending import WRITES, Expected
 from ui.shared import shared_html
 from ui.sidebar import Place, page
 from ui.text import as_label
@@ -23,6 +28,7 @@ from ui.text import as_label
 BLOCK = "event_cards"
 _OPEN = "new_event_open"
 _DRAFT = "new_event_draft"
+_SAVING = Saving("new_event")
 _UPCOMING_SHOWN, _PAST_SHOWN = 100, 30
 
 
@@ -54,7 +60,7 @@ def _viewing() -> Viewing:
 _TABLES = ("events", "rsvps", "users", "event_cohosts")
 
 
-@live_fragment(tables=_TABLES, varies_by=("time_zone",), key="events_upcoming")
+@live_fragment(tables=(*_TABLES, WRITES), varies_by=("time_zone",), key="events_upcoming")
 def _upcoming() -> None:
     viewing = _viewing()
     shown = event_cards.upcoming(session.events(), viewing.minute)[:_UPCOMING_SHOWN]
@@ -64,7 +70,7 @@ def _upcoming() -> None:
     _cards("upcoming", shown, viewing)
 
 
-@live_fragment(tables=_TABLES, varies_by=("time_zone",), key="events_past")
+@live_fragment(tables=(*_TABLES, WRITES), varies_by=("time_zone",), key="events_past")
 def _past() -> None:
     viewing = _viewing()
     shown = event_cards.past(session.events(), viewing.minute)[:_PAST_SHOWN]
@@ -77,17 +83,20 @@ def _past() -> None:
 def _cards(which: str, shown: list[Event], viewing: Viewing) -> None:
     """Show the cards, built once for everybody who looks at the same ones from the same zone."""
     answers, users, cohosts = session.rsvps(), session.users(), session.event_cohosts()
+    pending = frozenset().union(*(session.pending(table) for table in ("events", "rsvps", "event_cohosts")))
     ids = tuple(event.id for event in shown)
     by_event = event_cards.cohosts_by_event(cohosts)
     st.html(
         shared_html(
-            (which, ids, session.events(), answers, users, cohosts, viewing.zone.key, viewing.today),
-            lambda: event_cards.cards_html(shown, answers, users, by_event, viewing),
+            (which, ids, session.events(), answers, users, cohosts, viewing.zone.key, viewing.today, pending),
+            lambda: event_cards.cards_html(shown, answers, users, by_event, viewing, pending),
         )
     )
 
 
-@live_fragment(tables=("rsvps", "event_cohosts", "users"), varies_by=("user", "role"), key="events_marks")
+@live_fragment(
+    tables=("rsvps", "event_cohosts", "users", WRITES), varies_by=("user", "role"), key="events_marks"
+)
 def _marks() -> None:
     mark(
         BLOCK,
@@ -124,56 +133,70 @@ def _act(click: Click, event: Event) -> None:
 
 
 def _answer(event: Event, status: RsvpStatus) -> None:
-    mine = session.rsvps().get((event.id, session.my_id() or ""))
+    me, now = session.my_id() or "", datetime.now(UTC)
+    key = (event.id, me)
+    mine = session.rsvps().get(key)
     if mine is not None and mine.status is status:
         return
-    result = writing.write("rsvps", lambda me: rsvps.answer(me, event.id, status))
-    if isinstance(result, DatabaseError):
-        writing.tell(result)
+    answer = Rsvp(event.id, me, status, 0, now, now)
+    put = writing.putting("rsvps", lambda me: rsvps.answer(me, event.id, status))
+    writing.ask(put, Expected("rsvps", key, answer, new=mine is None))
 
 
 @st.dialog("Cancel this event?")
 def _cancel(event: Event) -> None:
     st.markdown(f"**{as_label(event.title)}** stays on the page, marked as cancelled, and nobody can answer.")
     st.caption("You can put it back on later.")
-    if not st.button("Yes, cancel it", type="primary"):
-        return
-    result = writing.write("events", lambda me: writes.cancel(me, event.id, version=event.version))
-    if isinstance(result, DatabaseError):
-        writing.complain(result)
-        return
-    writing.say("The event is cancelled. “Put back on” undoes it.", ":material/event_busy:")
-    st.rerun()
+    if st.button("Yes, cancel it", type="primary"):
+        _switch(
+            event,
+            lambda me: writes.cancel(me, event.id, version=event.version),
+            datetime.now(UTC),
+            "The event is cancelled. “Put back on” undoes it.",
+        )
+        st.rerun()
 
 
 def _reinstate(event: Event) -> None:
-    result = writing.write("events", lambda me: writes.reinstate(me, event.id, version=event.version))
-    if isinstance(result, DatabaseError):
-        writing.tell(result)
-    else:
-        writing.say("The event is on again.", ":material/event_available:")
+    _switch(
+        event,
+        lambda me: writes.reinstate(me, event.id, version=event.version),
+        None,
+        "The event is on again.",
+    )
+
+
+def _switch(
+    event: Event, do: Callable[[SignedIn], Record], cancelled_at: datetime | None, words: str
+) -> None:
+    expected = Expected("events", (event.id,), replace(event, cancelled_at=cancelled_at))
+    writing.ask(writing.putting("events", do), expected, words=words)
 
 
 # ---------------------------------------------------------------- a new event
 
 
-@st.fragment(key="new_event")
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="new_event")
 def _new_event() -> None:
     if session.signed_in() is None:
         st.page_link(page(Place.SIGN_IN), label="Sign in to plan an event", icon=":material/login:")
         return
+    if _SAVING.saved:
+        _close_form()
+        writing.say("Your event is on the board.", ":material/celebration:")
     if not st.session_state.get(_OPEN):
         st.button("New event", type="primary", icon=":material/add:", on_click=_open_form)
         return
-    event_id: str = st.session_state[_DRAFT]
+    event_id, busy = str(st.session_state[_DRAFT]), _SAVING.busy
     with st.form(f"new_event_{event_id}"):
         st.subheader("New event", anchor=False)
-        filled = event_form.fields(f"new_{event_id}", event_form.new_draft(session.zone()))
+        filled = event_form.fields(f"new_{event_id}", event_form.new_draft(session.zone()), disabled=busy)
         with st.container(horizontal=True):
-            created = st.form_submit_button("Create event", type="primary")
-            st.form_submit_button("Close", type="tertiary", on_click=_close_form)
+            created = st.form_submit_button("Create event", type="primary", disabled=busy)
+            st.form_submit_button("Close", type="tertiary", on_click=_close_form, disabled=busy)
     if created:
         _create(event_id, filled)
+    _SAVING.show()
 
 
 def _open_form() -> None:
@@ -183,20 +206,19 @@ def _open_form() -> None:
 
 
 def _close_form() -> None:
+    _SAVING.forget()
     st.session_state[_OPEN] = False
 
 
 def _create(event_id: str, filled: event_form.Filled) -> None:
     draft = event_form.checked(filled)
     if isinstance(draft, str):
+        _SAVING.forget()
         st.warning(draft)
         return
-    result = writing.write("events", lambda me: writes.create(me, event_id, draft))
-    if isinstance(result, DatabaseError):
-        writing.complain(result)
-        return
-    _close_form()
-    writing.say("Your event is on the board.", ":material/celebration:")
+    row = event_form.new_event(event_id, draft, session.my_id() or "")
+    put = writing.putting("events", lambda me: writes.create(me, event_id, draft))
+    _SAVING.begin(writing.ask(put, Expected("events", (event_id,), row, new=True), told=False))
     st.rerun(scope="fragment")
 
 

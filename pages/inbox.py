@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import streamlit as st
 
 from db import private_messages
-from db.errors import DatabaseError
+from db.auth import SignedIn
+from db.models import PrivateMessage
 from live.fragments import live_fragment
 from ui import inbox, layout, session, times, writing
 from ui.bridge import clicked
 from ui.first_run import run_whole_app
+from ui.pending import WRITES, Expected
 from ui.people import by_name, finder, name_of
 from ui.sidebar import Place, page
 from ui.text import one_line
 
 LIST = "inbox_list"
+TABLE = private_messages.TABLE
 _CHOSEN = "inbox_chosen"
 _WANTED = "inbox_wanted"
 _TO = "inbox_to"
 _BODY = "inbox_body"
-_DRAFT = "inbox_draft"
-_ERROR = "inbox_error"
+_PROBLEM = "inbox_problem"
+_SENT = "inbox_sent"
+_MARKED = "inbox_marked"
 _LONGEST = 5000
+_DOUBLE_CLICK = 1.5
+"""Seconds in which the same text to the same person is a click too many."""
 
 
 def show() -> None:
@@ -57,7 +66,9 @@ def _chosen() -> str | None:
 
 
 @live_fragment(
-    tables=("private_messages", "users"), varies_by=("user", "time_zone", _CHOSEN), key="inbox_conversations"
+    tables=("private_messages", "users", WRITES),
+    varies_by=("user", "time_zone", _CHOSEN),
+    key="inbox_conversations",
 )
 def _conversations() -> None:
     found = inbox.conversations(session.private_messages(), _me())
@@ -104,7 +115,7 @@ def _to_changed() -> None:
     st.rerun(["inbox_to_box", "inbox_conversations", "inbox_messages", "inbox_read"])
 
 
-@live_fragment(tables=("private_messages",), varies_by=("user", "time_zone", _CHOSEN), key="inbox_messages")
+@live_fragment(tables=(TABLE, WRITES), varies_by=("user", "time_zone", _CHOSEN), key="inbox_messages")
 def _thread() -> None:
     chosen = _chosen()
     if chosen is None:
@@ -115,21 +126,30 @@ def _thread() -> None:
         layout.empty("🪶", "Nothing said yet", "Yours is the first word.")
         return
     zone = session.zone()
-    st.html(inbox.thread_html(conversation, _me(), zone, times.today_in(zone)))
+    today, pending = times.today_in(zone), session.pending(TABLE)
+    st.html(inbox.thread_html(conversation, _me(), zone, today, pending))
 
 
-@live_fragment(tables=("private_messages",), varies_by=("user", _CHOSEN), key="inbox_read")
+@live_fragment(tables=(TABLE,), varies_by=("user", _CHOSEN), key="inbox_read")
 def _mark_read() -> None:
     """Say that what is open has been read, once for all that is new."""
     chosen = _chosen()
     if chosen is None:
         return
     conversation = inbox.conversation_with(session.private_messages(), _me(), chosen)
-    if conversation is None or conversation.unread == 0:
+    new = [each for each in conversation.messages if inbox.is_unread(each, _me())] if conversation else []
+    # A refusal is not asked for again and again.
+    if not new or st.session_state.get(_MARKED) == new[-1].id:
         return
-    marked = writing.attempt(lambda me: private_messages.mark_read(me, chosen))
-    if not isinstance(marked, DatabaseError):
-        writing.show_written("private_messages", marked)
+    st.session_state[_MARKED] = new[-1].id
+    now, engine = datetime.now(UTC), session.engine()
+
+    def mark(me: SignedIn) -> None:
+        for record in private_messages.mark_read(me, chosen):
+            engine.apply_written(TABLE, record, me.user_id)
+
+    read = [Expected(TABLE, (message.id,), replace(message, read_at=now)) for message in new]
+    writing.ask(mark, *read, waits=True, told=False)
 
 
 # ---------------------------------------------------------------- writing
@@ -137,37 +157,48 @@ def _mark_read() -> None:
 
 @st.fragment(key="inbox_compose")
 def _compose() -> None:
+    _unsent()
     with st.form("inbox_form", border=False):
         st.text_area(
             "Message", key=_BODY, max_chars=_LONGEST, height=90, placeholder="Only the two of you can read it"
         )
         st.form_submit_button("Send", type="primary", icon=":material/send:", on_click=_send)
-    error = st.session_state.pop(_ERROR, None)
-    if isinstance(error, DatabaseError):
-        writing.complain(error)
-    elif error:
-        st.warning(error)
+    problem = st.session_state.pop(_PROBLEM, None)
+    if problem:
+        st.warning(problem)
+
+
+@live_fragment(tables=(WRITES,), varies_by=("user", _CHOSEN), key="inbox_unsent")
+def _unsent() -> None:
+    writing.unsent(TABLE)
 
 
 def _send() -> None:
     chosen, body = _chosen(), str(st.session_state[_BODY]).strip()
     if chosen is None:
-        st.session_state[_ERROR] = "Please choose who the message is for."
+        st.session_state[_PROBLEM] = "Please choose who the message is for."
     elif not one_line(body):
-        st.session_state[_ERROR] = "Please write something first."
-    else:
+        if not _just_sent():
+            st.session_state[_PROBLEM] = "Please write something first."
+    elif not _just_sent(chosen, body):
         _deliver(chosen, body)
+        st.session_state[_BODY] = ""
+
+
+def _just_sent(*what: str) -> bool:
+    """Tell whether a click is the second one of a double click: the field was not seen to be empty yet."""
+    sent: tuple[str, ...]
+    at: float
+    sent, at = st.session_state.get(_SENT, ((), 0.0))
+    return (not what or sent == what) and time.monotonic() - at < _DOUBLE_CLICK
 
 
 def _deliver(to: str, body: str) -> None:
-    # The id belongs to this text: sent again after a failure, it is still one message.
-    message_id = st.session_state.setdefault(_DRAFT, {}).setdefault((to, body), str(uuid.uuid4()))
-    result = writing.write("private_messages", lambda me: private_messages.send(me, message_id, to, body))
-    if isinstance(result, DatabaseError):
-        st.session_state[_ERROR] = result
-        return
-    st.session_state[_DRAFT] = {}
-    st.session_state[_BODY] = ""
+    message_id, now = str(uuid.uuid4()), datetime.now(UTC)
+    message = PrivateMessage(message_id, _me(), to, body, None, 0, now, now)
+    put = writing.putting(TABLE, lambda me: private_messages.send(me, message_id, to, body))
+    writing.ask(put, Expected(TABLE, (message_id,), message, new=True), text=body, waits=True, told=False)
+    st.session_state[_SENT] = (to, body), time.monotonic()
 
 
 if __name__ == "__main__":

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from db import users as writes
-from db.errors import DatabaseError
 from db.models import Role, User
 from live.fragments import PRESENCE, live_fragment
 from ui import event_cards, here, layout, session, times, writing
 from ui.bridge import clicked, mark
 from ui.first_run import run_whole_app
+from ui.pending import WRITES, Expected
 from ui.people import avatar_html, by_name, directory_html, matches, name_of, role_html
 from ui.shared import shared_html
 from ui.sidebar import Place, page
@@ -49,7 +51,7 @@ def _searched() -> None:
     st.rerun("people_directory")
 
 
-@live_fragment(tables=("users",), varies_by=(_SEARCH,), key="people_directory")
+@live_fragment(tables=("users", WRITES), varies_by=(_SEARCH,), key="people_directory")
 def _directory() -> None:
     wanted = st.session_state.get(_SEARCH, "")
     users = session.users()
@@ -133,11 +135,9 @@ def _role(user: User) -> None:
     role = Role(name)
     if not changed or role is user.role:
         return
-    result = writing.write("users", lambda me: writes.set_role(me, user.id, role, version=user.version))
-    if isinstance(result, DatabaseError):
-        writing.complain(result)
-        return
-    writing.say(f"{name_of(user)} is now {role.value}.")
+    put = writing.putting("users", lambda me: writes.set_role(me, user.id, role, version=user.version))
+    expected = Expected("users", (user.id,), replace(user, role=role))
+    writing.ask(put, expected, words=f"{name_of(user)} is now {role.value}.")
     st.rerun()
 
 

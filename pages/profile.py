@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from db import users
 from db.auth import SignedIn
-from db.errors import DatabaseError
 from db.merge import changed
 from db.models import Record, User
 from db.rows import Values
 from live.fragments import live_fragment
 from ui import identity, layout, session, writing
-from ui.conflicts import Clash, Editing, change_told, choose, save, save_decided
+from ui.conflicts import Clash, Editing, Saving, change_told, choose, save, save_decided
 from ui.first_run import run_whole_app
+from ui.pending import WRITES, Expected, with_values
 from ui.people import avatar_html
 from ui.sidebar import Place, page
 from ui.text import as_label, one_line
 
-_CLASH = "profile_clash"
+_SAVING = Saving("profile")
 _BASE = "profile_base"
+_LABELS: Mapping[str, str] = {"display_name": "Display name", "bio": "About you", "avatar": "Avatar"}
 _AVATARS = ("🦊", "🦉", "🐻", "🐸", "🦁", "🐙", "🌻", "🍄", "⚓", "🎻", "🧭", "🔥")
 
 
@@ -46,31 +49,47 @@ def _values(user: User) -> Values:
     return {"display_name": user.display_name, "bio": user.bio, "avatar": user.avatar or None}
 
 
-_EDITING = Editing(
-    "users", _values_of, _write, {"display_name": "Display name", "bio": "About you", "avatar": "Avatar"}
-)
+def _editing(profile: User) -> Editing:
+    def expect(values: Values) -> Expected:
+        return Expected(users.TABLE, (profile.id,), with_values(profile, values))
+
+    return Editing(users.TABLE, (profile.id,), _values_of, _write, expect, _LABELS)
 
 
-@st.fragment(key="profile_form")
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="profile_form")
 def _profile_form() -> None:
     profile = session.my_profile()
     if profile is None:
         st.info("Your profile is being set up.")
         return
-    clash: Clash | None = st.session_state.get(_CLASH)
+    if _SAVING.saved:
+        writing.say("Your profile is saved.")
+        _SAVING.forget()
+        st.rerun()
+    clash = _SAVING.clash
     if clash is not None:
-        _decide(clash)
+        _decide(profile, clash)
         return
     # What the form began with, whatever happens to the profile meanwhile.
     base: User = st.session_state.setdefault(_BASE, profile)
     _news(base)
+    busy = _SAVING.busy
     with st.form("profile", border=True):
         st.html(avatar_html(profile, "large"))
         name = st.text_input(
-            "Display name", base.display_name, max_chars=60, key=f"profile_name_{base.version}"
+            "Display name",
+            base.display_name,
+            max_chars=60,
+            key=f"profile_name_{base.version}",
+            disabled=busy,
         )
         bio = st.text_area(
-            "About you", base.bio, max_chars=500, key=f"profile_bio_{base.version}", height=120
+            "About you",
+            base.bio,
+            max_chars=500,
+            key=f"profile_bio_{base.version}",
+            height=120,
+            disabled=busy,
         )
         avatar = st.text_input(
             "Avatar",
@@ -79,49 +98,48 @@ def _profile_form() -> None:
             key=f"profile_avatar_{base.version}",
             placeholder="An emoji, or the https address of a picture",
             help="For example " + " ".join(_AVATARS),
+            disabled=busy,
         )
-        saved = st.form_submit_button("Save profile", type="primary")
-    if not saved:
-        return
+        saved = st.form_submit_button("Save profile", type="primary", disabled=busy)
+    if saved:
+        _save(base, name, bio, avatar)
+    _SAVING.show()
+
+
+def _save(base: User, name: str, bio: str, avatar: str) -> None:
     if not one_line(name):
+        _SAVING.forget()
         st.warning("Please choose the name that others will see.")
         return
     mine = {"display_name": one_line(name), "bio": bio.strip(), "avatar": avatar.strip() or None}
-    _settle(save(_EDITING, _values(base), mine, base.version))
+    _SAVING.begin(save(_editing(session.my_profile() or base), _values(base), mine, base.version))
+    st.rerun(scope="fragment")
 
 
 @live_fragment(tables=("users",), varies_by=("user",), key="profile_news")
 def _news(base: User) -> None:
     """Tell what happens to the profile while its form is open: in another tab, for example."""
     now = session.my_profile()
-    fields = changed(_values(base), _values(now)) if now is not None else {}
-    if now is not None and fields:
-        told = change_told(
-            {**_EDITING.labels, "bio": "Text about you"}, fields, now.updated_by, now.updated_at
-        )
+    if now is None or now.version == base.version:
+        return
+    fields = changed(_values(base), _values(now))
+    if fields:
+        told = change_told({**_LABELS, "bio": "Text about you"}, fields, now.updated_by, now.updated_at)
         st.info(as_label(told), icon=":material/edit_note:")
 
 
-def _decide(clash: Clash) -> None:
-    choices = choose(_EDITING, clash, "profile_choice")
-    if st.button("Save", type="primary"):
-        _settle(save_decided(_EDITING, clash, choices))
-
-
-def _settle(result: Clash | DatabaseError | None) -> None:
-    if isinstance(result, Clash):
-        st.session_state[_CLASH] = result
+def _decide(profile: User, clash: Clash) -> None:
+    editing = _editing(profile)
+    choices = choose(editing, clash, "profile_choice")
+    if st.button("Save", type="primary", disabled=_SAVING.busy):
+        _SAVING.begin(save_decided(editing, clash, choices), clash)
         st.rerun(scope="fragment")
-    if isinstance(result, DatabaseError):
-        writing.complain(result)
-        return
-    writing.say("Your profile is saved.")
-    st.rerun()
+    _SAVING.show()
 
 
 def _begin_anew() -> None:
-    for key in (_CLASH, _BASE):
-        st.session_state.pop(key, None)
+    _SAVING.forget()
+    st.session_state.pop(_BASE, None)
 
 
 def _sign_out_here() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import cast
 
 import streamlit as st
@@ -18,7 +19,9 @@ from db.errors import Conflict, DatabaseError
 from db.merge import Choice, Merge, changed, decided, merge
 from db.models import Record
 from db.rows import Values
+from live.changes import Key
 from ui import session, times, writing
+from ui.pending import Expected, State, Write, saving_html
 from ui.people import name_of
 from ui.text import as_html, as_label
 
@@ -28,12 +31,19 @@ _MOST_MERGES = 5
 
 @dataclass(frozen=True, slots=True)
 class Editing:
-    """A row that is being edited: where it is, its fields as JSON, and how to write some of them."""
+    """A row that is being edited: which one, its fields as JSON, and how to write some of them.
+
+    `values_of` may raise the `DatabaseError` that makes editing it pointless. `author_of` tells who wrote a
+    version last, where the row does not say so itself.
+    """
 
     table: str
+    key: Key
     values_of: Callable[[Record], Values]
     write: Callable[[SignedIn, Values, int], Record]
+    expect: Callable[[Values], Expected]
     labels: Mapping[str, str]
+    author_of: Callable[[Record], object] = itemgetter("updated_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,51 +75,65 @@ def change_told(
     return f"{by_whom(changed_by)} changed {what} {times.ago(changed_at, datetime.now(UTC))}."
 
 
-def save(editing: Editing, base: Values, mine: Values, version: int) -> Clash | DatabaseError | None:
-    """Write what `mine` changes of `base`, which was seen at this version; None when it is saved.
+def save(editing: Editing, base: Values, mine: Values, version: int) -> Write:
+    """Write what `mine` changes of `base`, which was seen at this version; nothing is written for no change.
 
-    Somebody else's change in between is merged, or comes back as a clash.
+    Somebody else's change in between is merged; where both clash, the `Clash` is the result of the write.
     """
-    return _save(editing, changed(base, mine), base, mine, version)
+    return _begin(editing, changed(base, mine), base, mine, version)
 
 
-def save_decided(
-    editing: Editing, clash: Clash, choices: Mapping[str, Choice]
-) -> Clash | DatabaseError | None:
+def save_decided(editing: Editing, clash: Clash, choices: Mapping[str, Choice]) -> Write:
     """Write on top of the other version what the person has decided to keep of theirs."""
     values = cast("Values", decided(clash.merged, clash.mine, choices))
-    mine = {**clash.theirs, **values}
-    return _save(editing, values, clash.theirs, mine, clash.version)
+    return _begin(editing, values, clash.theirs, {**clash.theirs, **values}, clash.version)
 
 
-def _save(
-    editing: Editing, values: Values, base: Values, mine: Values, version: int
-) -> Clash | DatabaseError | None:
+def _begin(editing: Editing, values: Values, base: Values, mine: Values, version: int) -> Write:
+    engine = session.engine()
+
+    def show(me: SignedIn, record: Record) -> None:
+        engine.apply_written(editing.table, record, me.user_id)
+
+    def do(me: SignedIn) -> Clash | None:
+        return merged_in(editing, me, show, values, base, mine, version)
+
+    return writing.ask(do, *([editing.expect(values)] if values else []), told=False)
+
+
+def merged_in(
+    editing: Editing,
+    me: SignedIn,
+    show: Callable[[SignedIn, Record], None],
+    values: Values,
+    base: Values,
+    mine: Values,
+    version: int,
+) -> Clash | None:
+    """Write `values`, and after somebody else's change what is left of them; None when all is written.
+
+    Any row that the database returns is given to `show`. Raises `DatabaseError`.
+    """
     for _ in range(_MOST_MERGES):
         if not values:
             return None
-        result = writing.attempt(lambda me, v=values, at=version: editing.write(me, v, at))  # type: ignore[misc]
-        if not isinstance(result, Conflict):
-            return _shown(editing, result)
-        clash = _compare(editing, base, mine, result.current)
+        try:
+            show(me, editing.write(me, values, version))
+        except Conflict as conflict:
+            show(me, conflict.current)
+            clash = _compare(editing, base, mine, conflict.current)
+        else:
+            return None
         if clash.merged.clashes:
             return clash
         values = cast("Values", clash.merged.mine)
         base, mine, version = clash.theirs, {**clash.theirs, **values}, clash.version
-    return DatabaseError("Somebody else keeps changing this. Please try again in a moment.")
-
-
-def _shown(editing: Editing, result: Record | DatabaseError) -> DatabaseError | None:
-    if isinstance(result, DatabaseError):
-        return result
-    writing.show_written(editing.table, [result])
-    return None
+    raise DatabaseError("Somebody else keeps changing this. Please try again in a moment.")
 
 
 def _compare(editing: Editing, base: Values, mine: Values, current: Record) -> Clash:
-    writing.show_written(editing.table, [current])
     theirs = editing.values_of(current)
-    updated, author = current.get("updated_at"), current.get("updated_by")
+    updated, author = current.get("updated_at"), editing.author_of(current)
     return Clash(
         mine=mine,
         theirs=theirs,
@@ -118,6 +142,56 @@ def _compare(editing: Editing, base: Values, mine: Values, current: Record) -> C
         changed_at=datetime.fromisoformat(updated) if isinstance(updated, str) else None,
         changed_by=author if isinstance(author, str) else None,
     )
+
+
+class Saving:
+    """How far saving a form has come, kept in the session under a name of the form's own.
+
+    The form stays as it is while its write is under way and after a refusal, with what was typed in it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = f"{name}_saving"
+        self._deciding = f"{name}_deciding"
+
+    @property
+    def _write(self) -> Write | None:
+        return cast("Write | None", st.session_state.get(self._name))
+
+    def begin(self, write: Write, decided: Clash | None = None) -> None:
+        """Follow this write from now on; `decided` is the clash that it puts an end to."""
+        st.session_state[self._name] = write
+        st.session_state[self._deciding] = decided
+
+    def forget(self) -> None:
+        """Follow none."""
+        for name in (self._name, self._deciding):
+            st.session_state.pop(name, None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the database has yet to answer."""
+        return self._write is not None and not self._write.done
+
+    @property
+    def clash(self) -> Clash | None:
+        """What has to be decided before anything is saved, also while the decision is being saved."""
+        result = self._write.result if self._write else None
+        decided: Clash | None = st.session_state.get(self._deciding)
+        return result if isinstance(result, Clash) else decided
+
+    @property
+    def saved(self) -> bool:
+        """Whether it is done."""
+        write = self._write
+        return write is not None and write.state is State.DONE and not isinstance(write.result, Clash)
+
+    def show(self) -> None:
+        """Say that it is under way, or why it was refused."""
+        if self.busy:
+            st.html(saving_html(True))
+        elif self._write is not None:
+            writing.complain(self._write.error)
 
 
 def choose(editing: Editing, clash: Clash, key: str) -> dict[str, Choice]:

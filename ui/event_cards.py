@@ -13,6 +13,7 @@ from live.changes import Key
 from live.rows import Rows
 from live.snapshot import Snapshot
 from ui import times
+from ui.pending import saving_html
 from ui.people import avatar_html, name_of, names_html
 from ui.text import as_html, plural
 
@@ -84,11 +85,19 @@ def cards_html(
     users: Snapshot[User],
     cohosts: Mapping[str, tuple[EventCohost, ...]],
     viewing: Viewing,
+    pending: frozenset[str] = frozenset(),
 ) -> str:
-    """Show events as cards."""
+    """Show events as cards; those of `pending` with the mark of what is not confirmed yet."""
     answers = answers_by_event(rsvps)
     cards = (
-        _card_html(event, answers.get(event.id, NOBODY), users, cohosts.get(event.id, ()), viewing)
+        _card_html(
+            event,
+            answers.get(event.id, NOBODY),
+            users,
+            cohosts.get(event.id, ()),
+            viewing,
+            saving_html(event.id in pending),
+        )
         for event in shown
     )
     return f'<div class="tv-events">{"".join(cards)}</div>'
@@ -107,7 +116,12 @@ def _cohosts(rows: Rows[EventCohost]) -> dict[str, tuple[EventCohost, ...]]:
 
 
 def _card_html(
-    event: Event, answers: Answers, users: Snapshot[User], cohosts: tuple[EventCohost, ...], viewing: Viewing
+    event: Event,
+    answers: Answers,
+    users: Snapshot[User],
+    cohosts: tuple[EventCohost, ...],
+    viewing: Viewing,
+    saving: str,
 ) -> str:
     over = event.ends_at <= viewing.minute
     cancelled = event.cancelled_at is not None
@@ -118,7 +132,8 @@ def _card_html(
     return (
         f'<article class="{css}" data-row="{as_html(event.id)}" data-owner="{as_html(event.organizer_id)}">'
         f"{_leaf_html(event, viewing.zone)}"
-        f'<div class="tv-main"><h3><bdi>{as_html(event.title)}</bdi>{_state_html(event, over=over)}</h3>'
+        f'<div class="tv-main"><h3><bdi>{as_html(event.title)}</bdi>{_state_html(event, over=over)}'
+        f"{saving}</h3>"
         f"{_facts_html(event, users, cohosts, viewing)}{description}{_comers_html(event, answers, users)}"
         f"{_buttons_html(event, answers, over=over)}</div></article>"
     )

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
 
 from db import events
 from db.auth import SignedIn
-from db.errors import DatabaseError
 from db.events import EventDraft
 from db.merge import changed
-from db.models import Event, Record
+from db.models import Event, EventCohost, Record
 from db.rows import Values
 from live.fragments import PRESENCE, live_fragment
-from live.sessions import look_at
+from live.sessions import enter_fragment, look_at
 from ui import event_form, here, session, writing
-from ui.conflicts import Clash, Editing, change_told, choose, save, save_decided
+from ui.conflicts import Clash, Editing, Saving, change_told, choose, save, save_decided
+from ui.pending import WRITES, Expected, with_values
 from ui.people import label_of
 from ui.text import as_label
 
-_CLASH = "event_clash"
+_SAVING = Saving("event_edit")
 _LABELS: Mapping[str, str] = {
     "title": "Title",
     "description": "Description",
@@ -36,37 +37,50 @@ _LABELS: Mapping[str, str] = {
 
 def edit_event(event: Event) -> None:
     """Open the dialog for this event, as the person sees it now."""
-    st.session_state.pop(_CLASH, None)
+    _SAVING.forget()
     _dialog(event)
 
 
 @st.dialog("Edit event", width="medium", dismissible=False)
 def _dialog(event: Event) -> None:
+    enter_fragment((WRITES,))
     look_at("events", event.id)
+    if _SAVING.saved:
+        writing.say("Your changes are saved.")
+        _close()
     _also_here(event.id)
-    clash: Clash | None = st.session_state.get(_CLASH)
+    clash = _SAVING.clash
     if clash is not None:
         _decide(event, clash)
         return
     _news(event)
-    key = f"edit_{event.id}"
+    key, busy = f"edit_{event.id}", _SAVING.busy
     with st.form(key, border=False):
-        filled = event_form.fields(key, EventDraft.of(event))
+        filled = event_form.fields(key, EventDraft.of(event), disabled=busy)
         with st.container(horizontal=True):
-            saved = st.form_submit_button("Save changes", type="primary")
-            left = st.form_submit_button("Close without saving", type="tertiary")
+            saved = st.form_submit_button("Save changes", type="primary", disabled=busy)
+            left = st.form_submit_button("Close without saving", type="tertiary", disabled=busy)
     _cohosts(event)
     if left:
         _close()
     if saved:
         _save(event, filled)
+    _SAVING.show()
 
 
 def _editing(event: Event) -> Editing:
     def write(me: SignedIn, values: Values, version: int) -> Record:
         return events.change(me, event.id, values, version=version)
 
-    return Editing("events", _values_of, write, _LABELS)
+    shown = session.events().get((event.id,), event)
+    return Editing(
+        "events",
+        (event.id,),
+        _values_of,
+        write,
+        lambda values: Expected("events", (event.id,), with_values(shown, values)),
+        _LABELS,
+    )
 
 
 def _values_of(record: Record) -> Values:
@@ -76,36 +90,29 @@ def _values_of(record: Record) -> Values:
 def _save(event: Event, filled: event_form.Filled) -> None:
     draft = event_form.checked(filled)
     if isinstance(draft, str):
+        _SAVING.forget()
         st.warning(draft)
         return
-    _settle(save(_editing(event), EventDraft.of(event).values(), draft.values(), event.version))
+    _SAVING.begin(save(_editing(event), EventDraft.of(event).values(), draft.values(), event.version))
+    st.rerun(scope="fragment")
 
 
 def _decide(event: Event, clash: Clash) -> None:
+    busy = _SAVING.busy
     choices = choose(_editing(event), clash, f"choice_{event.id}")
     with st.container(horizontal=True):
-        saved = st.button("Save", type="primary")
-        left = st.button("Close without saving", type="tertiary")
+        saved = st.button("Save", type="primary", disabled=busy)
+        left = st.button("Close without saving", type="tertiary", disabled=busy)
     if left:
         _close()
     if saved:
-        _settle(save_decided(_editing(event), clash, choices))
-
-
-def _settle(result: Clash | DatabaseError | None) -> None:
-    """Close when it is saved; else say why not, with everything that was typed still in place."""
-    if isinstance(result, Clash):
-        st.session_state[_CLASH] = result
+        _SAVING.begin(save_decided(_editing(event), clash, choices), clash)
         st.rerun(scope="fragment")
-    if isinstance(result, DatabaseError):
-        writing.complain(result)
-        return
-    writing.say("Your changes are saved.")
-    _close()
+    _SAVING.show()
 
 
 def _close() -> None:
-    st.session_state.pop(_CLASH, None)
+    _SAVING.forget()
     st.rerun()
 
 
@@ -122,7 +129,7 @@ def _news(event: Event) -> None:
     """Tell what happens to the event while its form is open."""
     now = session.events().get((event.id,))
     if now is None:
-        st.warning("Somebody has removed this event. Your text stays here to copy.", icon=":material/delete:")
+        writing.warn_removed("event")
         return
     if now.version == event.version:
         return
@@ -141,12 +148,18 @@ def _cohosts(event: Event) -> None:
         return
     names = {user.id: label_of(user) for user in session.users() if user.id != event.organizer_id}
     key, before = f"cohosts_{event.id}", f"cohosts_before_{event.id}"
-    now = [each.user_id for each in session.event_cohosts() if each.event_id == event.id]
-    st.session_state.setdefault(before, now)
+    now = [
+        each.user_id
+        for each in session.event_cohosts()
+        if each.event_id == event.id and each.user_id in names
+    ]
+    st.session_state[before] = now
+    if set(st.session_state.get(key, ())) != set(now):
+        # Somebody else has chosen, or what this person chose was refused.
+        st.session_state[key] = now
     st.multiselect(
         "Co-hosts",
         list(names),
-        default=[user_id for user_id in now if user_id in names],
         format_func=lambda user_id: names[user_id],
         key=key,
         help="They may change this event too. Takes effect at once.",
@@ -158,11 +171,15 @@ def _cohosts(event: Event) -> None:
 def _change_cohosts(event_id: str, key: str, before: str) -> None:
     """Add and remove what this person has just changed, and nothing else."""
     chosen, known = set(st.session_state[key]), set(st.session_state[before])
-    st.session_state[before] = list(chosen)
+    now = datetime.now(UTC)
     for user_id in chosen - known:
-        _tell(writing.write("event_cohosts", partial(_add, event_id, user_id)))
+        cohost = EventCohost(event_id, user_id, 0, now, now)
+        add = writing.putting("event_cohosts", partial(_add, event_id, user_id))
+        writing.ask(add, Expected("event_cohosts", (event_id, user_id), cohost, new=True))
     for user_id in known - chosen:
-        _tell(writing.remove("event_cohosts", (event_id, user_id), partial(_remove, event_id, user_id)))
+        key_of = (event_id, user_id)
+        remove = writing.removing("event_cohosts", key_of, partial(_remove, event_id, user_id))
+        writing.ask(remove, Expected("event_cohosts", key_of, None))
 
 
 def _add(event_id: str, user_id: str, me: SignedIn) -> Record:
@@ -171,8 +188,3 @@ def _add(event_id: str, user_id: str, me: SignedIn) -> Record:
 
 def _remove(event_id: str, user_id: str, me: SignedIn) -> None:
     events.remove_cohost(me, event_id, user_id)
-
-
-def _tell(result: object) -> None:
-    if isinstance(result, DatabaseError):
-        writing.tell(result)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from db.events import EventDraft
+from db.models import Event
 from ui import times
 from ui.text import one_line
 
@@ -28,23 +29,28 @@ class Filled:
     capacity: int | None
 
 
-def fields(key: str, initial: EventDraft) -> Filled:
+def fields(key: str, initial: EventDraft, *, disabled: bool = False) -> Filled:
     """Show the fields inside a form. `key` keeps what was typed apart from other forms."""
     zone = times.zone_named(initial.time_zone)
-    title = st.text_input("Title", initial.title, max_chars=_LONGEST_TITLE, key=f"{key}_title")
+    title = st.text_input(
+        "Title", initial.title, max_chars=_LONGEST_TITLE, key=f"{key}_title", disabled=disabled
+    )
     description = st.text_area(
         "Description",
         initial.description,
         max_chars=_LONGEST_DESCRIPTION,
         height=110,
         key=f"{key}_description",
+        disabled=disabled,
     )
     left, right = st.columns(2)
-    starts = left.datetime_input("Starts", _local(initial.starts_at, zone), key=f"{key}_starts")
-    ends = right.datetime_input("Ends", _local(initial.ends_at, zone), key=f"{key}_ends")
+    starts = left.datetime_input(
+        "Starts", _local(initial.starts_at, zone), key=f"{key}_starts", disabled=disabled
+    )
+    ends = right.datetime_input("Ends", _local(initial.ends_at, zone), key=f"{key}_ends", disabled=disabled)
     left, right = st.columns(2)
     location = left.text_input(
-        "Location", initial.location, max_chars=_LONGEST_LOCATION, key=f"{key}_location"
+        "Location", initial.location, max_chars=_LONGEST_LOCATION, key=f"{key}_location", disabled=disabled
     )
     capacity = right.number_input(
         "Capacity",
@@ -54,10 +60,13 @@ def fields(key: str, initial: EventDraft) -> Filled:
         step=1,
         placeholder="No limit",
         key=f"{key}_capacity",
+        disabled=disabled,
     )
     zones = times.zones_to_choose()
     known = zones if initial.time_zone in zones else (initial.time_zone, *zones)
-    zone_name = st.selectbox("Time zone", known, index=known.index(initial.time_zone), key=f"{key}_zone")
+    zone_name = st.selectbox(
+        "Time zone", known, index=known.index(initial.time_zone), key=f"{key}_zone", disabled=disabled
+    )
     return Filled(
         title=title,
         description=description,
@@ -108,4 +117,25 @@ def checked(filled: Filled) -> EventDraft | str:
         time_zone=filled.time_zone,
         location=one_line(filled.location),
         capacity=filled.capacity,
+    )
+
+
+def new_event(event_id: str, draft: EventDraft, organizer_id: str) -> Event:
+    """Return the event that the database will make of a draft."""
+    now = datetime.now(UTC)
+    return Event(
+        id=event_id,
+        title=draft.title,
+        description=draft.description,
+        starts_at=draft.starts_at,
+        ends_at=draft.ends_at,
+        time_zone=draft.time_zone,
+        location=draft.location,
+        capacity=draft.capacity,
+        organizer_id=organizer_id,
+        cancelled_at=None,
+        version=0,
+        created_at=now,
+        updated_at=now,
+        updated_by=organizer_id,
     )

@@ -11,6 +11,7 @@ from db.models import PrivateMessage, User
 from live.rows import Rows
 from live.snapshot import Snapshot
 from ui import times
+from ui.pending import saving_html
 from ui.people import avatar_html, name_of
 from ui.text import as_html, shortened
 
@@ -88,8 +89,10 @@ def _row_html(
     )
 
 
-def thread_html(conversation: Conversation, me: str, zone: ZoneInfo, today: date) -> str:
-    """Show the messages of one conversation."""
+def thread_html(
+    conversation: Conversation, me: str, zone: ZoneInfo, today: date, pending: frozenset[str] = frozenset()
+) -> str:
+    """Show the messages of one conversation; those of `pending` as not confirmed yet."""
     parts: list[str] = []
     day: date | None = None
     for message in conversation.messages:
@@ -98,13 +101,15 @@ def thread_html(conversation: Conversation, me: str, zone: ZoneInfo, today: date
             parts.append(
                 f'<div class="tv-day"><span>{times.day_name(message.created_at, zone, today)}</span></div>'
             )
-        parts.append(_message_html(message, me, zone))
+        parts.append(_message_html(message, me, zone, pending=message.id in pending))
     return f'<div class="tv-thread" role="log" aria-label="Messages">{"".join(parts)}</div>'
 
 
-def _message_html(message: PrivateMessage, me: str, zone: ZoneInfo) -> str:
+def _message_html(message: PrivateMessage, me: str, zone: ZoneInfo, *, pending: bool) -> str:
     mine = message.sender_id == me
     state = (" · read" if message.read_at else " · sent") if mine else ""
+    if mine and pending:
+        state = f" · {saving_html(True, 'sending…')}"
     return (
         f'<div class="tv-bubble{" mine" if mine else ""}" data-row="{as_html(message.id)}">'
         f'<div class="tv-body" dir="auto">{as_html(message.body)}</div>'

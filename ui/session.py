@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,7 @@ from live.engine import Engine
 from live.errors import LiveError
 from live.presence import Present
 from live.snapshot import EMPTY, Snapshot
+from ui.pending import Line, Writes
 from ui.times import zone_named
 
 R = TypeVar("R")
@@ -42,6 +43,12 @@ class Services:
     accounts: Accounts
     engine: Engine
     embedded: bool
+    writes: Writes = field(init=False)
+    """What everybody has asked for and the database has not answered yet."""
+
+    def __post_init__(self) -> None:
+        """Begin without any."""
+        object.__setattr__(self, "writes", Writes(self.engine))
 
 
 _SERVICES = "tavern_services"
@@ -107,8 +114,23 @@ def zone() -> ZoneInfo:
     return zone_named(st.context.timezone)
 
 
+def my_writes() -> Line | None:
+    """Return what the signed-in person has asked for."""
+    me = my_id()
+    return services().writes.of(me) if me else None
+
+
+def pending(table: str) -> frozenset[str]:
+    """Return the rows, by the first part of their key, that the person is shown before they are written."""
+    line = my_writes()
+    return frozenset(key[0] for key in line.keys(table)) if line else frozenset()
+
+
 def _table(name: str) -> Snapshot[R]:
-    return cast("Snapshot[R]", st.session_state.get(name, EMPTY))
+    """Return a table as it is, and for the person who changes it, as it will be."""
+    base = cast("Snapshot[R]", st.session_state.get(name, EMPTY))
+    line = my_writes()
+    return base if line is None else line.over(name, base)
 
 
 def load_older(table: str) -> bool:

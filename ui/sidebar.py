@@ -12,8 +12,9 @@ import streamlit as st
 from db.models import PrivateMessage
 from live.fragments import STATUS, live_fragment
 from live.rows import Rows
-from ui import here, identity, run_notices, session
+from ui import here, identity, run_notices, session, writing
 from ui.inbox import is_unread
+from ui.pending import WRITES
 from ui.people import avatar_html, name_of
 from ui.text import as_html
 
@@ -53,13 +54,16 @@ def show() -> None:
         st.space("small")
     _links()
     run_notices.show()
+    writing.show_outcomes()
     with st.sidebar.container(key="here"):
         here.show()
     with st.sidebar.container(key="who"):
         _who()
 
 
-@live_fragment(tables=("users", "private_messages", STATUS), varies_by=("user", "role"), key="navigation")
+@live_fragment(
+    tables=("users", "private_messages", STATUS, WRITES), varies_by=("user", "role"), key="navigation"
+)
 def _links() -> None:
     if identity.overdue():
         st.rerun()
@@ -107,7 +111,7 @@ def _who() -> None:
     st.button("Sign out", icon=":material/logout:", on_click=identity.sign_out, width="stretch")
 
 
-@live_fragment(tables=("users",), varies_by=("user",), key="who_card")
+@live_fragment(tables=("users", WRITES), varies_by=("user",), key="who_card")
 def _card() -> None:
     me = session.signed_in()
     user = session.my_profile()

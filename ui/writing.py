@@ -10,15 +10,113 @@ import streamlit as st
 from db.auth import SignedIn
 from db.errors import DatabaseError, SignedOut, Unreachable
 from db.models import Record
+from live.changes import Key
+from live.fragments import live_fragment
+from live.rerun import current_session
 from live.status import FeedState
 from ui import session
-from ui.text import as_label
+from ui.pending import AT_ONCE, WRITES, Expected, State, Write
+from ui.text import as_html, as_label
 
 T = TypeVar("T")
 
 
+def ask(
+    do: Callable[[SignedIn], object],
+    *expected: Expected,
+    text: str | None = None,
+    waits: bool = False,
+    words: str | None = None,
+    told: bool = True,
+) -> Write:
+    """Have something written, and show what is expected of it until the answer is here.
+
+    The answer is waited for only as long as nobody notices. `text` is what the person wrote and wants to keep
+    if it cannot be sent; what `waits` is sent by itself when the connection is back. How it ended is said in
+    passing (`words` when it ended well), unless whoever asks looks after that (`told`).
+    """
+    write = Write(do, expected, text, waits, current_session() if told else None, words)
+    me, line = session.signed_in(), session.my_writes()
+    if me is None or line is None:
+        write.refuse(SignedOut())
+        if told:
+            tell(SignedOut())
+        return write
+    line.put(write, me)
+    write.wait(AT_ONCE)
+    return write
+
+
+def putting(table: str, do: Callable[[SignedIn], Record]) -> Callable[[SignedIn], Record]:
+    """Make of a write of one row one that also shows the row the database has made of it."""
+    engine = session.engine()
+
+    def put(me: SignedIn) -> Record:
+        record = do(me)
+        engine.apply_written(table, record, me.user_id)
+        return record
+
+    return put
+
+
+def removing(table: str, key: Key, do: Callable[[SignedIn], None]) -> Callable[[SignedIn], None]:
+    """Make of a deletion one that also takes the row away everywhere."""
+    engine = session.engine()
+
+    def remove(me: SignedIn) -> None:
+        do(me)
+        engine.apply_deleted(table, key, user_id=me.user_id)
+
+    return remove
+
+
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="write_outcomes")
+def show_outcomes() -> None:
+    """Say how what this tab asked for has ended. Belongs on every page."""
+    line = session.my_writes()
+    if line is None:
+        return
+    for write in line.outcomes(current_session()):
+        if write.error is not None:
+            tell(write.error)
+        elif write.words:
+            say(write.words)
+
+
+def unsent(table: str, *, only: Callable[[object], bool] | None = None) -> None:
+    """Show what the person wrote for a table and could not be sent, why, and what they can do about it."""
+    line = session.my_writes()
+    for write in line.unsent(table) if line else ():
+        if only is None or any(only(each.row) for each in write.expected):
+            _offer_again(write, write.expected[0].key[0])
+
+
+def _offer_again(write: Write, key: str) -> None:
+    with st.container(border=True, key=f"unsent_{key}"):
+        st.html(f'<div class="tv-body" dir="auto">{as_html(write.text or "")}</div>')
+        complain(write.error)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if write.state is State.WAITING:
+                st.caption("It is sent as soon as the connection is back.")
+            else:
+                st.button("Try again", key=f"again_{key}", on_click=_try_again, args=(write,))
+            st.button("Discard", key=f"discard_{key}", on_click=_discard, args=(write,), type="tertiary")
+
+
+def _try_again(write: Write) -> None:
+    me, line = session.signed_in(), session.my_writes()
+    if me is not None and line is not None:
+        line.again(write, me)
+
+
+def _discard(write: Write) -> None:
+    line = session.my_writes()
+    if line is not None:
+        line.discard(write)
+
+
 def attempt(do: Callable[[SignedIn], T]) -> T | DatabaseError:
-    """Run a write as the signed-in person; the error, if any, is a sentence for them."""
+    """Run something as the signed-in person and wait for it; the error, if any, is a sentence for them."""
     me = session.signed_in()
     if me is None:
         return SignedOut()
@@ -31,7 +129,7 @@ def attempt(do: Callable[[SignedIn], T]) -> T | DatabaseError:
 
 
 def write(table: str, do: Callable[[SignedIn], Record]) -> Record | DatabaseError:
-    """Write one row, and show it at once in every tab of this process."""
+    """Write one row and wait for it, and show it at once in every tab of this process."""
     written = attempt(do)
     if not isinstance(written, DatabaseError):
         show_written(table, [written])
@@ -44,18 +142,15 @@ def show_written(table: str, records: Iterable[Record]) -> None:
         session.engine().apply_written(table, record, session.my_id())
 
 
-def remove(table: str, key: tuple[str, ...], do: Callable[[SignedIn], None]) -> DatabaseError | None:
-    """Delete one row, and take it away at once in every tab of this process."""
-    done = attempt(do)
-    if done is None:
-        session.engine().apply_deleted(table, key, user_id=session.my_id())
-    return done
-
-
 def complain(error: DatabaseError | None) -> None:
     """Show what went wrong, where the person is looking."""
     if error is not None:
         st.error(as_label(str(error)), icon=":material/error:")
+
+
+def warn_removed(what: str) -> None:
+    """Say that what the person is editing is gone, and that their text is not."""
+    st.warning(f"Somebody has removed this {what}. Your text stays here to copy.", icon=":material/delete:")
 
 
 def tell(error: DatabaseError) -> None:
