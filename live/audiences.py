@@ -1,29 +1,40 @@
-"""The audiences of an engine: everybody, and each signed-in user for what is theirs."""
+"""The audiences of an engine: everybody, each signed-in user for what is theirs, and views of one table."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx
 
+from live.changes import Change, Key, Op
 from live.errors import NotAllowedError
 from live.feed import Feed
+from live.filters import Filter, format_filters
 from live.reads import Reader
 from live.snapshot import Snapshot
 from live.status import FeedState, FeedStatus
 from live.store import Store
 from live.subscription import Binding
 from live.sync import Sync
-from live.tables import AnySpec
+from live.tables import AnySpec, PublicTables
 from live.timing import Backoff, Timing
 from live.users import UserSession
 
 _log: Final = logging.getLogger(__name__)
+
+_OWN_STREAM: Final = 0.3
+"""Seconds a view's own stream gets to bring what another one has told of already."""
+
+OPENING: Final = timedelta(seconds=5)
+"""For a view to be opened, before its not being connected counts as the connection's."""
+
+_Followed = dict[str, tuple[str, ...]]
+"""The tables that are read, each with the Realtime filters it is followed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +45,48 @@ class EngineConfig:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What an audience tells its engine, on any thread."""
+
+    changed: Callable[[Audience, frozenset[str]], None]
+    """These tables look different."""
+    status_changed: Callable[[Audience], None]
+    streamed: Callable[[Audience, Sequence[Change[Any]]], None]
+    """These changes arrived over the stream. In the loop."""
+
+
 class Audience:
     """One store and the feed that keeps it current. Made on any thread; its coroutines belong to the loop.
 
-    `may_read` says which of the tables this audience may read now; the others stay empty.
+    `public` gives the public tables, on which it may depend what this audience may read and follows; what it
+    may not read stays empty. With `filters` it is a view: only the rows that pass them are loaded and
+    followed, with the sign-ins of its `base`, the audience that has all of the table.
     """
 
     def __init__(
         self,
         user_id: str | None,
         specs: Sequence[AnySpec],
-        may_read: Callable[[AnySpec], bool],
-        on_change: Callable[[Audience, frozenset[str]], None],
-        on_status: Callable[[Audience], None],
+        public: Callable[[], PublicTables],
+        reports: Reports,
+        *,
+        filters: Sequence[Filter] = (),
+        base: Audience | None = None,
     ) -> None:
         self.user_id: Final = user_id
-        self.store: Final = Store(specs, lambda tables: on_change(self, tables))
-        self.users: Final[dict[str, UserSession]] = {}
+        self.filters: Final = tuple(filters)
+        self.store: Final = Store(specs, lambda tables: reports.changed(self, tables))
+        self.users: Final[dict[str, UserSession]] = {} if base is None else base.users
         """The sign-in of each session of this user, by session id; empty for the public audience."""
-        self._may_read = may_read
-        self._on_status = on_status
+        self._public = public
+        self._reports = reports
         self._feed: Feed | None = None
-        self._readable: frozenset[str] = frozenset()
-        self._readable_changed = asyncio.Event()
+        self._followed: _Followed = {}
+        self._followed_changed = asyncio.Event()
+        self._doubted: dict[Key, int] = {}
+        self._was_live = False
+        self._refused: str | None = None
         self._began = datetime.now(UTC)
 
     @property
@@ -65,34 +95,52 @@ class Audience:
         return self._feed.status if self._feed else FeedStatus(FeedState.CONNECTING, self._began)
 
     @property
+    def settled(self) -> bool:
+        """Whether its status tells of the connection; that of a new view only tells that it is new."""
+        opening = datetime.now(UTC) - self._began < OPENING
+        return self._refused is None and (not self.filters or self._was_live or not opening)
+
+    @property
+    def refused(self) -> str | None:
+        """Why the database would not answer what this audience asks, None if it does."""
+        return self._refused
+
+    @property
     def tables(self) -> dict[str, Snapshot[Any]]:
         """The tables it may read, at one moment."""
         moment = self.store.moment
         return {name: moment.tables[name] for name in moment.tables if self._may_read(self.store.specs[name])}
 
+    def revision(self, table: str) -> int:
+        """Return a number that changes with what is shown of a table, its not being loaded yet included."""
+        loaded = self.store.loaded.is_set()
+        return self.store.moment.tables[table].revision * 4 + 2 * (self._refused is not None) + loaded
+
     async def run(self, config: EngineConfig, timing: Timing, http: httpx.AsyncClient) -> None:
         """Feed the store until cancelled, whatever happens."""
         backoff = Backoff(timing.first_retry, timing.longest_retry)
         while True:
-            self._readable_changed.clear()
-            self._readable = self._now_readable()
-            specs = {name: self.store.specs[name] for name in self._readable}
-            reader = Reader(config.url, config.key, specs, self.token, http, again=timing.again)
+            self._followed_changed.clear()
+            self._followed = self._now_followed()
+            specs = {name: self.store.specs[name] for name in self._followed}
+            reader = Reader(config.url, config.key, specs, self.token, http, self.filters, again=timing.again)
             self._feed = Feed(
                 config.url,
                 config.key,
                 Sync(self.store, specs, reader),
                 self.token,
-                self._bindings(specs.values()),
-                timing,
+                self._bindings(),
+                # A view is opened by somebody who waits for it.
+                timing if not self.filters else replace(timing, patience=0.0),
                 timing.heartbeat if self.user_id is None else timing.quiet_heartbeat,
-                lambda: self._on_status(self),
+                self._status_changed,
+                lambda changes: self._reports.streamed(self, changes),
             )
             await self._run_feed(self._feed, backoff)
 
     async def _run_feed(self, feed: Feed, backoff: Backoff) -> None:
         running = asyncio.create_task(feed.run())
-        changed = asyncio.create_task(self._readable_changed.wait())
+        changed = asyncio.create_task(self._followed_changed.wait())
         try:
             await asyncio.wait([running, changed], return_when=asyncio.FIRST_COMPLETED)
             if running.done() and (error := running.exception()) is not None:
@@ -104,16 +152,45 @@ class Audience:
             changed.cancel()
             await asyncio.gather(running, changed, return_exceptions=True)
 
-    def check_readable(self) -> None:
-        """Begin anew if what this audience may read is no longer the same. Belongs to the loop."""
-        readable = self._now_readable()
-        for name in self._readable - readable:
-            self.store.clear(name)
-        if readable != self._readable:
-            self._readable_changed.set()
+    def _status_changed(self) -> None:
+        assert self._feed is not None
+        self._was_live = self._was_live or self._feed.status.state is FeedState.LIVE
+        refused, self._refused = self._refused, self._feed.refused
+        if self._refused != refused:
+            self._reports.changed(self, frozenset(self.store.specs))
+        self._reports.status_changed(self)
 
-    def _now_readable(self) -> frozenset[str]:
-        return frozenset(name for name, spec in self.store.specs.items() if self._may_read(spec))
+    def check_followed(self) -> None:
+        """Begin anew if what this audience may read and follows is not the same. Belongs to the loop."""
+        followed = self._now_followed()
+        if followed == self._followed:
+            return
+        for name in self._followed.keys() - followed.keys():
+            self.store.clear(name)
+        self._followed_changed.set()
+
+    def _now_followed(self) -> _Followed:
+        return {
+            name: self._filters_of(spec) for name, spec in self.store.specs.items() if self._may_read(spec)
+        }
+
+    def _may_read(self, spec: AnySpec) -> bool:
+        if spec.visible_to is None or self.user_id is None:
+            return True
+        return spec.visible_to(self.user_id, self._public())
+
+    def _filters_of(self, spec: AnySpec) -> tuple[str, ...]:
+        if spec.filters is None or self.user_id is None:
+            return ()
+        return spec.filters(self.user_id, self._public())
+
+    def _bindings(self) -> list[Binding]:
+        chosen = format_filters(self.filters)
+        return [
+            Binding(name, ",".join(filter(None, [own, chosen])) or None)
+            for name, filters in self._followed.items()
+            for own in filters or ("",)
+        ]
 
     async def token(self) -> str | None:
         """Return an access token to read with, None to read as `anon`. Raises `ReadError` for neither."""
@@ -142,11 +219,28 @@ class Audience:
         """Read the next rows beyond the window of a table. Raises `ReadError`."""
         return self._feed is not None and await self._feed.load_older(table)
 
-    def _bindings(self, specs: Iterable[AnySpec]) -> list[Binding]:
-        bindings: list[Binding] = []
-        for spec in specs:
-            if spec.filters is None or self.user_id is None:
-                bindings.append(Binding(spec.name))
-            else:
-                bindings += [Binding(spec.name, one) for one in spec.filters(self.user_id)]
-        return bindings
+    # What a view hears of its base. Belongs to the loop.
+
+    def hear(self, changes: Iterable[Change[Any]]) -> None:
+        """Take what the stream of the whole table tells, and that of a filter does not.
+
+        Realtime filters by the new row only: of one that passes no longer nothing is said, and of one that is
+        deleted only where the filter can be decided by its key.
+        """
+        for change in changes:
+            if change.op is Op.DELETE:
+                self.store.apply([replace(change, position=self.store.position())])
+            elif change.key in self.store.moment.tables[change.table]:
+                self.doubt(change.table, change.key, change.version)
+
+    def doubt(self, table: str, key: Key, version: int) -> None:
+        """Have a row read again, unless this version of it arrives by itself."""
+        if not self._doubted:
+            asyncio.get_running_loop().call_later(_OWN_STREAM, self._ask_again, table)
+        self._doubted[key] = max(version, self._doubted.get(key, 0))
+
+    def _ask_again(self, table: str) -> None:
+        doubted, self._doubted = self._doubted, {}
+        missing = [key for key, version in doubted.items() if self.store.version(table, key) < version]
+        if missing and self._feed is not None:
+            self._feed.doubt(table, missing)

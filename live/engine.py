@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final, Self, TypeVar
 
 import httpx
 
-from live.audiences import Audience, EngineConfig
-from live.changes import Key, Record
+from live.audiences import OPENING, Audience, EngineConfig, Reports
+from live.changes import Change, Key, Record
 from live.errors import LiveError
+from live.filters import Filter, canonical, check
+from live.matching import matches
 from live.presence import PRESENCE
 from live.presence_feed import PresenceFeed
 from live.snapshot import Snapshot
 from live.status import FeedState, FeedStatus
-from live.tables import AnySpec
+from live.tables import AnySpec, PublicTables
 from live.tables import Audience as Readers
 from live.timing import Timing
 from live.users import UserSession
+from live.views import Choice, Views
 
 __all__ = ["STATUS", "Engine", "EngineConfig", "Listener"]
 
@@ -55,11 +58,13 @@ class Engine:
         self._private: Final = [spec for spec in specs if spec.audience is Readers.USER]
         public = [spec for spec in specs if spec.audience is Readers.PUBLIC]
         self._lock = threading.RLock()
-        self._public = Audience(None, public, lambda _: True, self._changed, self._status_changed)
+        self._reports = Reports(self._changed, self._status_changed, self._streamed)
+        self._public = Audience(None, public, self._public_tables, self._reports)
+        self._views: Final = Views(self._open_view, self._close_view, self._close_view_soon)
         self._audiences: dict[str, Audience] = {}
         self._sessions: dict[str, str | None] = {}
         self._token_watches: dict[str, Callable[[], None]] = {}
-        self._feeds: dict[str | None, asyncio.Task[None]] = {}
+        self._feeds: dict[Audience, asyncio.Task[None]] = {}
         self._pushes: set[asyncio.Task[None]] = set()
         self._status_revision = 0
         self._own: dict[tuple[str, str], int] = {}
@@ -95,27 +100,41 @@ class Engine:
         """Wait for the public tables (and this user's) to be loaded; False after `timeout` seconds."""
         return all(audience.store.loaded.wait(timeout) for audience in self._audiences_of(user_id))
 
-    def tables(self, user_id: str | None = None) -> Mapping[str, Snapshot[Any]]:
-        """Return all tables this person may read, at one moment. A table not loaded yet is empty."""
-        return {
-            name: table for audience in self._audiences_of(user_id) for name, table in audience.tables.items()
-        }
+    def tables(
+        self, user_id: str | None = None, session_id: str | None = None
+    ) -> Mapping[str, Snapshot[Any]]:
+        """Return all tables this person may read, at one moment. A table not loaded yet is empty.
 
-    def revision(self, table: str, user_id: str | None = None) -> int:
+        Of the tables that the session has chosen a view of, it is the view.
+        """
+        audiences = [*self._audiences_of(user_id), *self._views_of(session_id)]
+        return {name: table for audience in audiences for name, table in audience.tables.items()}
+
+    def loading(self, table: str, user_id: str | None = None, session_id: str | None = None) -> bool:
+        """Tell whether the table, as the session has chosen it, has not got its first rows yet."""
+        audience = self._audience_for(table, user_id, session_id)
+        return not audience.store.loaded.is_set()
+
+    def refused(self, table: str, user_id: str | None = None, session_id: str | None = None) -> str | None:
+        """Return why the database will not answer what the session has chosen, None if it does."""
+        return self._audience_for(table, user_id, session_id).refused
+
+    def revision(self, table: str, user_id: str | None = None, session_id: str | None = None) -> int:
         """Return a number that changes with what this person is shown of a table, `STATUS` or `PRESENCE`.
 
         Of something of their own (`own_changed`) it is the number that was given last.
         """
         if table in (STATUS, PRESENCE):
             return self._status_revision if table == STATUS else self.presence.revision
-        for audience in self._audiences_of(user_id):
+        for audience in [*self._views_of(session_id, table), *self._audiences_of(user_id)]:
             if table in audience.store.specs:
-                return audience.store.moment.tables[table].revision
+                return audience.revision(table)
         return self._own.get((table, user_id or ""), 0)
 
-    def status(self, user_id: str | None = None) -> FeedStatus:
-        """Return how the person is connected: the worse of the public feed and their own."""
-        statuses = [audience.status for audience in self._audiences_of(user_id)]
+    def status(self, user_id: str | None = None, session_id: str | None = None) -> FeedStatus:
+        """Return how the person is connected: the worst of the public feed, their own and their views."""
+        views = [view for view in self._views_of(session_id) if view.settled]
+        statuses = [audience.status for audience in [*self._audiences_of(user_id), *views]]
         worst = min(statuses, key=lambda status: _WORST_FIRST.index(status.state))
         lags = [status.last_lag for status in statuses if status.last_lag is not None]
         return FeedStatus(
@@ -125,12 +144,14 @@ class Engine:
             sum(status.repaired for status in statuses),
         )
 
-    def load_older(self, table: str, user_id: str | None = None, *, timeout: float = 10) -> bool:
+    def load_older(
+        self, table: str, user_id: str | None = None, session_id: str | None = None, *, timeout: float = 10
+    ) -> bool:
         """Load the next older rows of a windowed table, waiting for them; False when there are none.
 
         Raises `ReadError` when nothing usable came back, `TimeoutError` when nothing did in time.
         """
-        audience = self._audience_for(table, user_id)
+        audience = self._audience_for(table, user_id, session_id)
         future = asyncio.run_coroutine_threadsafe(audience.load_older(table), self._loop)
         return future.result(timeout)
 
@@ -141,14 +162,23 @@ class Engine:
 
         `user_id` is the writer's for a private table; a public one goes to everybody.
         """
-        self._audience_for(table, user_id).store.apply_written(table, record)
+        base = self._audience_for(table, user_id)
+        base.store.apply_written(table, record)
+        spec = base.store.specs[table]
+        for view in self._views_of_table(base, [table]):
+            if matches(view.filters, record, spec.filterable):
+                view.store.apply_written(table, record)
+            else:
+                change = spec.written(record)
+                self._call(view.hear, [change])
 
     def apply_deleted(
         self, table: str, key: Key, version: int | None = None, user_id: str | None = None
     ) -> None:
         """Show at once that the writer deleted this row; `version` is the one they deleted, if known."""
-        store = self._audience_for(table, user_id).store
-        store.apply_deleted(table, key, version or 0)
+        base = self._audience_for(table, user_id)
+        for audience in [base, *self._views_of_table(base, [table])]:
+            audience.store.apply_deleted(table, key, version or 0)
 
     # Sessions.
 
@@ -170,6 +200,19 @@ class Engine:
         with self._lock:
             self._detach(session_id)
 
+    def choose(self, session_id: str, table: str, filters: Sequence[Filter]) -> bool:
+        """Have an attached session see only the rows that pass, or with no filters all; tell if that is new.
+
+        Sessions of one person (of anybody, for a public table) that have chosen the same share one view,
+        which the server filters. It closes a little after the last of them chose something else.
+        Raises `FilterError` for what is not among the table's `filterable` columns.
+        """
+        with self._lock:
+            base = self._audience_for(table, self._sessions.get(session_id))
+            chosen = check(canonical(filters), base.store.specs[table].filterable)
+            choice = Choice(base.user_id, table, chosen) if chosen else None
+            return self._views.choose(session_id, table, choice)
+
     @property
     def sessions(self) -> Mapping[str, str | None]:
         """The user's id, or None, of every session counted in."""
@@ -179,7 +222,13 @@ class Engine:
     @property
     def feeds(self) -> frozenset[str | None]:
         """Whose feeds are open; None is the public one."""
-        return frozenset(self._feeds)
+        return frozenset(audience.user_id for audience in self._feeds if not audience.filters)
+
+    @property
+    def views(self) -> frozenset[Choice]:
+        """The filtered tables that are open."""
+        with self._lock:
+            return frozenset(self._views.open)
 
     def sign_in_ended(self, user_id: str) -> None:
         """Wake this person's sessions, whose scripts find out that they are signed out."""
@@ -209,6 +258,7 @@ class Engine:
 
     def _detach(self, session_id: str) -> None:
         user_id = self._sessions.pop(session_id, None)
+        self._views.leave(session_id)
         self.presence.leave(session_id)
         if watch := self._token_watches.pop(session_id, None):
             watch()
@@ -219,27 +269,65 @@ class Engine:
                 self._call(self._loop.call_later, self.timing.linger, self._close_unused, audience)
 
     def _new_audience(self, user_id: str) -> Audience:
-        def may_read(spec: AnySpec) -> bool:
-            return spec.visible_to is None or spec.visible_to(user_id, self._public.store.moment.tables)
+        return Audience(user_id, self._private, self._public_tables, self._reports)
 
-        return Audience(user_id, self._private, may_read, self._changed, self._status_changed)
+    def _public_tables(self) -> PublicTables:
+        return self._public.store.moment.tables
 
     def _audiences_of(self, user_id: str | None) -> list[Audience]:
         own = None if user_id is None else self._audiences.get(user_id)
         return [self._public] if own is None else [self._public, own]
 
-    def _audience_for(self, table: str, user_id: str | None) -> Audience:
-        for audience in self._audiences_of(user_id):
+    def _audience_for(self, table: str, user_id: str | None, session_id: str | None = None) -> Audience:
+        for audience in [*self._views_of(session_id, table), *self._audiences_of(user_id)]:
             if table in audience.store.specs:
                 return audience
         raise LiveError(f"No feed of {user_id or 'the public'} holds a table {table!r}")
+
+    # Views.
+
+    def _views_of(self, session_id: str | None, table: str | None = None) -> list[Audience]:
+        with self._lock:
+            return self._views.of_session(session_id, table)
+
+    def _views_of_table(self, base: Audience, tables: Iterable[str]) -> list[Audience]:
+        with self._lock:
+            return [view for _, view in self._views.of_table(base.user_id, tables)]
+
+    def _open_view(self, choice: Choice) -> Audience:
+        base = self._audience_for(choice.table, choice.user_id)
+        spec = base.store.specs[choice.table]
+        view = Audience(
+            choice.user_id, [spec], self._public_tables, self._reports, filters=choice.filters, base=base
+        )
+        self._call(self._open_feed, view)
+        self._call(self._loop.call_later, OPENING.total_seconds(), self._status_changed, view)
+        return view
+
+    def _close_view(self, view: Audience) -> None:
+        self._call(self._close_feed, view)
+
+    def _close_view_soon(self, choice: Choice) -> None:
+        self._call(self._loop.call_later, self.timing.linger, self._close_unused_view, choice)
+
+    def _close_unused_view(self, choice: Choice) -> None:
+        with self._lock:
+            self._views.close_unused(choice)
 
     # What the audiences report, on any thread.
 
     def _changed(self, audience: Audience, tables: frozenset[str]) -> None:
         if audience is self._public:
-            self._call(self._check_readable)
-        self._tell(audience.user_id, tables)
+            self._call(self._check_followed)
+        self._tell_of(audience, tables)
+
+    def _streamed(self, audience: Audience, changes: Sequence[Change[Any]]) -> None:
+        if audience.filters:
+            return
+        with self._lock:
+            views = self._views.of_table(audience.user_id, {change.table for change in changes})
+        for table, view in views:
+            view.hear([change for change in changes if change.table == table])
 
     def _status_changed(self, audience: Audience) -> None:
         with self._lock:
@@ -249,10 +337,18 @@ class Engine:
         if audience is self._public and audience.status.state is not FeedState.LIVE:
             # What cut this feed off has most likely cut off the others.
             self._call(self._probe)
-        self._tell(audience.user_id, frozenset({STATUS}))
+        self._tell_of(audience, frozenset({STATUS}))
 
     def _presence_changed(self) -> None:
         self._tell(None, frozenset({PRESENCE}))
+
+    def _tell_of(self, audience: Audience, tables: frozenset[str]) -> None:
+        if not audience.filters:
+            self._tell(audience.user_id, tables)
+            return
+        with self._lock:
+            concerned = self._views.sessions_of(audience)
+        self._tell_sessions(concerned, tables)
 
     def _tell(self, user_id: str | None, tables: frozenset[str]) -> None:
         """Tell of this person's sessions, or with None of everybody's."""
@@ -260,6 +356,9 @@ class Engine:
             concerned = frozenset(
                 session for session, user in self._sessions.items() if user_id is None or user == user_id
             )
+        self._tell_sessions(concerned, tables)
+
+    def _tell_sessions(self, concerned: frozenset[str], tables: frozenset[str]) -> None:
         if concerned:
             for listener in tuple(self._listeners):
                 listener(concerned, tables)
@@ -304,8 +403,11 @@ class Engine:
         self._call(lambda: self._pushes.add(self._spawn(self.presence.run(self.config))))
 
     def _open_feed(self, audience: Audience) -> None:
-        if audience.user_id not in self._feeds:
-            self._feeds[audience.user_id] = self._spawn(self._feed(audience))
+        if audience not in self._feeds:
+            self._feeds[audience] = self._spawn(self._feed(audience))
+
+    def _close_feed(self, audience: Audience) -> None:
+        self._feeds.pop(audience).cancel()
 
     async def _feed(self, audience: Audience) -> None:
         assert self._http is not None
@@ -320,24 +422,25 @@ class Engine:
             if audience.users or self._audiences.get(audience.user_id) is not audience:
                 return
             del self._audiences[audience.user_id]
-        self._feeds.pop(audience.user_id).cancel()
+            self._views.close_all_of(audience.user_id)
+        self._close_feed(audience)
 
-    def _check_readable(self) -> None:
-        with self._lock:
-            audiences = tuple(self._audiences.values())
-        for audience in audiences:
-            audience.check_readable()
+    def _check_followed(self) -> None:
+        for audience in self._users_audiences():
+            audience.check_followed()
 
     def _probe(self) -> None:
-        with self._lock:
-            audiences = tuple(self._audiences.values())
-        for audience in audiences:
+        for audience in self._users_audiences():
             audience.probe()
+
+    def _users_audiences(self) -> list[Audience]:
+        with self._lock:
+            views = [view for choice, view in self._views.open.items() if choice.user_id is not None]
+            return [*self._audiences.values(), *views]
 
     def _push_token(self, user_id: str, token: str) -> None:
         def push() -> None:
-            audience = self._audiences.get(user_id)
-            if audience is not None:
+            for audience in [one for one in self._users_audiences() if one.user_id == user_id]:
                 self._pushes.add(task := self._spawn(audience.push_token(token)))
                 task.add_done_callback(self._pushes.discard)
 

@@ -4,7 +4,8 @@ LiveError
 ├── FilterError         a filter that cannot be applied to its table
 ├── SubscriptionError   the websocket could not be opened, was refused, or ended
 └── ReadError           a request over HTTP failed
-    └── NotAllowedError     it was answered with no: token, key or policy
+    ├── NotAllowedError     it was answered with no: token, key or policy
+    └── RefusedQueryError   it was answered that this cannot be asked
 """
 
 from __future__ import annotations
@@ -28,3 +29,7 @@ class ReadError(LiveError):
 
 class NotAllowedError(ReadError):
     """The service answered, and refused."""
+
+
+class RefusedQueryError(ReadError):
+    """The database cannot make sense of the question, such as of comparing a number with a word."""

@@ -12,12 +12,12 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from live.changes import Key, Record
-from live.errors import ReadError, SubscriptionError
+from live.changes import Change, Key, Record
+from live.errors import ReadError, RefusedQueryError, SubscriptionError
 from live.reads import TokenSource
 from live.status import FeedState, FeedStatus
 from live.subscription import Binding, Subscription
@@ -41,12 +41,14 @@ class Feed:
         timing: Timing,
         heartbeat: float,
         on_status: Callable[[], None],
+        on_streamed: Callable[[Sequence[Change[Any]]], None],
     ) -> None:
         self._url, self._key = url, key
         self._sync, self._store = sync, sync.store
         self._token, self._bindings = token, bindings
         self._timing, self._heartbeat = timing, heartbeat
         self._on_status = on_status
+        self._on_streamed = on_streamed
         self._status = FeedStatus(FeedState.CONNECTING, datetime.now(UTC))
         self._subscription: Subscription | None = None
         self._streaming = False
@@ -54,6 +56,8 @@ class Feed:
         # The feeds of a process do not all ask at the same moment.
         self._jitter = random.uniform(0.8, 1.0)  # noqa: S311 - nobody gains by guessing it
         self._reachable = True
+        self.refused: str | None = None
+        """Why the database would not answer what is asked, None if it does."""
         self._polled = False
         self._incoming: list[Record] = []
         self._missing: defaultdict[str, set[Key]] = defaultdict(set)
@@ -87,6 +91,11 @@ class Feed:
         """Find out at once whether the other side is still there."""
         if self._subscription is not None:
             self._subscription.probe()
+
+    def doubt(self, table: str, keys: Iterable[Key]) -> None:
+        """Read these rows again: the stream may not tell what became of them."""
+        self._missing[table].update(keys)
+        self._incomplete.set()
 
     async def load_older(self, table: str) -> bool:
         """Read the next rows beyond the window of a table. Raises `ReadError`."""
@@ -171,11 +180,11 @@ class Feed:
             if not isinstance(change, Incomplete):
                 changes.append(change)
             elif change.key is not None:
-                self._missing[change.table].add(change.key)
-                self._incomplete.set()
+                self.doubt(change.table, [change.key])
             else:
                 _log.warning("A change of %s came without a key: %r", change.table, data.get("errors"))
         self._store.apply(changes)
+        self._on_streamed(changes)
         committed = [change.committed_at for change in changes if change.committed_at is not None]
         if committed:
             self._set(lag=datetime.now(UTC) - max(committed))
@@ -188,7 +197,11 @@ class Feed:
             self._wanted.clear()
             try:
                 await self._read_noticing_silence()
+                self._refuse(None)
                 self._reached(True)
+            except RefusedQueryError as error:
+                self._refuse(str(error))
+                self._reached(False)
             except ReadError as error:
                 _log.info("Reading failed: %s", error)
                 self._reached(False)
@@ -244,6 +257,11 @@ class Feed:
         if self._streaming and not self._behind:
             return self._timing.reconcile * self._jitter
         return self._timing.poll
+
+    def _refuse(self, reason: str | None) -> None:
+        if reason != self.refused:
+            self.refused = reason
+            self._on_status()
 
     def _reached(self, reachable: bool) -> None:
         if reachable and not self._reachable:

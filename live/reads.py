@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
 import httpx
-from postgrest import APIError, AsyncPostgrestClient
+from postgrest import APIError, AsyncPostgrestClient, AsyncSelectRequestBuilder
 
 from live.asking import first_answer
 from live.changes import Key, Op, Record, key_of
-from live.errors import NotAllowedError, ReadError
+from live.errors import NotAllowedError, ReadError, RefusedQueryError
+from live.filters import Filter
 from live.tables import AnySpec
 
 PAGE: Final = 1000
@@ -47,7 +48,7 @@ class _Query(Protocol):
 
 
 class Reader:
-    """Reads for one audience. Every method raises `ReadError` when no usable answer came."""
+    """Reads for one audience, only what passes `filters`. What brings no answer raises `ReadError`."""
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Reader:
         specs: Mapping[str, AnySpec],
         token: TokenSource,
         http: httpx.AsyncClient,
+        filters: Sequence[Filter] = (),
         *,
         again: float = 2.0,
     ) -> None:
@@ -64,6 +66,7 @@ class Reader:
         self._specs = specs
         self._token = token
         self._http = http
+        self._filters = filters
         self._again = again
         self.requests = 0
         """Requests sent so far."""
@@ -94,7 +97,7 @@ class Reader:
         rest = await self._rest()
         records: list[Record] = []
         while True:
-            query = rest.from_(spec.name).select(spec.columns).limit(PAGE)
+            query = self._select(rest, spec).limit(PAGE)
             for column in spec.key:
                 query = query.order(column)
             if records:
@@ -109,7 +112,7 @@ class Reader:
         assert spec.order is not None
         rest = await self._rest()
         columns = (spec.order, *(column for column in spec.key if column != spec.order))
-        query = rest.from_(spec.name).select(spec.columns).limit(min(count, PAGE))
+        query = self._select(rest, spec).limit(min(count, PAGE))
         for column in columns:
             query = query.order(column, desc=True)
         if before is not None:
@@ -119,8 +122,7 @@ class Reader:
     async def newest_keys(self, spec: AnySpec, count: int) -> list[Key]:
         """Return the keys of the newest rows, the newest first."""
         assert spec.order is not None
-        rest = await self._rest()
-        query = rest.from_(spec.name).select(",".join(spec.key)).limit(min(count, PAGE))
+        query = (await self._rest()).from_(spec.name).select(",".join(spec.key)).limit(min(count, PAGE))
         for column in (spec.order, *(column for column in spec.key if column != spec.order)):
             query = query.order(column, desc=True)
         return [key_of(record, spec.key) for record in await self._records(query)]
@@ -131,13 +133,19 @@ class Reader:
         records: list[Record] = []
         for start in range(0, len(keys), _KEYS_A_REQUEST):
             some = keys[start : start + _KEYS_A_REQUEST]
-            query = rest.from_(spec.name).select(spec.columns)
+            query = self._select(rest, spec)
             if len(spec.key) == 1:
                 query = query.in_(spec.key[0], [key[0] for key in some])
             else:
                 query = query.or_(",".join(_equal(spec.key, key) for key in some))
             records += await self._records(query)
         return records
+
+    def _select(self, rest: AsyncPostgrestClient, spec: AnySpec) -> AsyncSelectRequestBuilder:
+        query = rest.from_(spec.name).select(spec.columns)
+        for one in self._filters:
+            query = query.filter(one.column, one.verb, one.criterion)
+        return query
 
     async def _records(self, query: _Query) -> list[Record]:
         return list(cast(Sequence[Record], await self._answer(query)))
@@ -157,11 +165,18 @@ class Reader:
         try:
             response = await first_answer(query.execute, self._again)
         except APIError as error:
-            refused = error.code is not None and (error.code.startswith("PGRST3") or error.code == "42501")
-            raise (NotAllowedError if refused else ReadError)(error.message or str(error)) from error
+            raise _kind_of(error)(error.message or str(error)) from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ReadError(f"{type(error).__name__}: {error}") from error
         return getattr(response, "data", None)
+
+
+def _kind_of(error: APIError) -> type[ReadError]:
+    code = error.code or ""
+    if code.startswith("PGRST3") or code == "42501":
+        return NotAllowedError
+    # What Postgres calls data exceptions and errors of syntax: the same question gets the same answer.
+    return RefusedQueryError if code.startswith(("PGRST1", "22", "42")) else ReadError
 
 
 def _beyond(columns: Sequence[str], values: Key, than: str = "gt") -> str:

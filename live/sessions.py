@@ -6,11 +6,15 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 from live import rerun
 from live.engine import Engine
+from live.errors import LiveError
+from live.filters import Filter
 from live.rerun import Wake
+from live.status import FeedState, FeedStatus
 from live.users import UserSession
 from live.wakes import Wakes
 
@@ -34,16 +38,19 @@ class _Session:
     user_id: str | None
     names: frozenset[str] = frozenset()
     fragments: dict[str, _Shown] = field(default_factory=dict)
+    page: str = ""
+    chosen: set[str] = field(default_factory=set)
 
-    def revisions(self, tables: Sequence[str]) -> dict[str, int]:
-        return {table: self.engine.revision(table, self.user_id) for table in tables}
+    def revisions(self, session_id: str, tables: Sequence[str]) -> dict[str, int]:
+        return {table: self.engine.revision(table, self.user_id, session_id) for table in tables}
 
-    def stale(self, tables: frozenset[str]) -> list[str]:
+    def stale(self, session_id: str, tables: frozenset[str]) -> list[str]:
         """Return the ids of the fragments that show an old revision of one of these tables."""
         return [
             fragment
             for fragment, shown in list(self.fragments.items())
-            if not tables.isdisjoint(shown.tables) and shown.revisions != self.revisions(shown.tables)
+            if not tables.isdisjoint(shown.tables)
+            and shown.revisions != self.revisions(session_id, shown.tables)
         ]
 
 
@@ -73,7 +80,7 @@ class Sessions:
             engine.wait_loaded(FIRST_LOAD, user_id=user_id)
         # A full run renders every fragment of the page anew; those of the page before are gone.
         session.fragments.clear()
-        self._show(session)
+        self._show(session_id, session)
 
     def enter(self, session_id: str, fragment: str | None, tables: Sequence[str]) -> None:
         """Move the session to the newest moment for a fragment that begins to render these tables."""
@@ -82,14 +89,42 @@ class Sessions:
             return
         # First the numbers: a change between the two is rendered once too often, never too seldom.
         if fragment is not None:
-            session.fragments[fragment] = _Shown(tuple(tables), session.revisions(tables))
-        self._show(session)
+            session.fragments[fragment] = _Shown(tuple(tables), session.revisions(session_id, tables))
+        self._show(session_id, session)
 
     def look_at(self, session_id: str, page: str, item: str) -> None:
         """Let the others know where this session is."""
         session = self._sessions.get(session_id)
-        if session is not None:
-            session.engine.presence.put(session_id, session.user_id, page, item)
+        if session is None:
+            return
+        session.engine.presence.put(session_id, session.user_id, page, item)
+        if session.page != page:
+            # Filters belong to the page where they were chosen.
+            session.page = page
+            for table in list(session.chosen):
+                self.choose(session_id, None, table, ())
+
+    def choose(self, session_id: str, fragment: str | None, table: str, filters: Sequence[Filter]) -> None:
+        """Show the session a view of the table from now on, or with no filters the table."""
+        session = self.session(session_id)
+        new = session.engine.choose(session_id, table, filters)
+        (session.chosen.add if filters else session.chosen.discard)(table)
+        if not new:
+            return
+        self._show(session_id, session)
+        running = None if fragment is None else session.fragments.get(fragment)
+        if running is not None:
+            running.revisions.update(session.revisions(session_id, [table]))
+        if self._wakes is not None:
+            # The other fragments that show this table.
+            self._wakes.wake([session_id], frozenset({table}))
+
+    def session(self, session_id: str) -> _Session:
+        """Return a session that was counted in. Raises `LiveError`."""
+        try:
+            return self._sessions[session_id]
+        except KeyError:
+            raise LiveError("bind_session() comes first") from None
 
     def _follow(self, engine: Engine) -> None:
         if self._loop is None or self._wakes is None:
@@ -101,9 +136,9 @@ class Sessions:
             self._sweeping = True
             self._loop.call_soon_threadsafe(self._sweep)
 
-    def _show(self, session: _Session) -> None:
+    def _show(self, session_id: str, session: _Session) -> None:
         state = rerun.session_state()
-        tables = session.engine.tables(session.user_id)
+        tables = session.engine.tables(session.user_id, session_id)
         for name in session.names - tables.keys():
             state.pop(name, None)
         for name, snapshot in tables.items():
@@ -117,7 +152,7 @@ class Sessions:
             return Wake.GONE
         if not rerun.at_rest(session_id):
             return Wake.BUSY
-        stale = session.stale(tables)
+        stale = session.stale(session_id, tables)
         for fragment in stale:
             if not rerun.holds(session_id, fragment):
                 del session.fragments[fragment]
@@ -158,8 +193,66 @@ def enter_fragment(tables: Sequence[str]) -> None:
         _running_sessions().enter(session_id, rerun.current_fragment(), tables)
 
 
+def choose(table: str, filters: Sequence[Filter]) -> None:
+    """Show the running session only those rows of a table that pass the filters; with none of them all rows.
+
+    From now on `st.session_state.<table>` is a snapshot of these rows, which the server filters when it
+    loads, streams and catches up. For a page's script, a fragment or a callback, as often as it runs: the
+    same choice again costs nothing. It lasts until another is made or the page (`look_at`) is another.
+    Sessions of one person with the same choice share one view. While its first rows are loading, `is_loading`
+    says so.
+
+    Raises `FilterError` for what is not among the table's `filterable` columns.
+    """
+    session_id = rerun.current_session()
+    if session_id is not None:
+        _running_sessions().choose(session_id, rerun.current_fragment(), table, filters)
+
+
+def is_loading(table: str) -> bool:
+    """Tell whether the table, as the running session has chosen it, has not got its first rows yet."""
+    session_id = rerun.current_session()
+    if session_id is None:
+        return False
+    session = _running_sessions().session(session_id)
+    return session.engine.loading(table, session.user_id, session_id)
+
+
+def refusal(table: str) -> str | None:
+    """Return why the database cannot answer what the running session has chosen, None if it can."""
+    session_id = rerun.current_session()
+    if session_id is None:
+        return None
+    session = _running_sessions().session(session_id)
+    return session.engine.refused(table, session.user_id, session_id)
+
+
+def load_older(table: str) -> bool:
+    """Load the next older rows of a table, as the running session has chosen it; False when there are none.
+
+    Raises `ReadError` when nothing usable came back, `TimeoutError` when nothing did in time.
+    """
+    session_id = rerun.current_session()
+    if session_id is None:
+        return False
+    session = _running_sessions().session(session_id)
+    return session.engine.load_older(table, session.user_id, session_id)
+
+
+def connection() -> FeedStatus:
+    """Return how the running session is connected, its views included."""
+    session_id = rerun.current_session()
+    session = None if session_id is None else _running_sessions().session(session_id)
+    if session is None:
+        return FeedStatus(FeedState.CONNECTING, datetime.now(UTC))
+    return session.engine.status(session.user_id, session_id)
+
+
 def look_at(page: str, item: str = "") -> None:
-    """Say that the running session shows this page, with this row open."""
+    """Say that the running session shows this page, with this row open.
+
+    What was chosen on another page (`choose`) is given up.
+    """
     session_id = rerun.current_session()
     if session_id is not None:
         _running_sessions().look_at(session_id, page, item)

@@ -102,6 +102,12 @@ class Store:
             self._floors[spec.name] = None if complete else _oldest(spec, changes)
             self.apply(changes)
 
+    def finish_loading(self) -> None:
+        """Say that every table has its first rows: one without any is known to be empty from now on."""
+        if not self.loaded.is_set():
+            self.loaded.set()
+            self._on_change(frozenset(self.specs))
+
     def clear(self, table: str) -> None:
         """Hold no rows of this table any longer."""
         with self._lock:

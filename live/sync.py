@@ -51,7 +51,7 @@ class Sync:
             await self._take(answer.changes)
         self.store.apply(())
         self._cursor = answer.cursor
-        self.store.loaded.set()
+        self.store.finish_loading()
 
     async def catch_up(self, grace: float = 0, hurry: asyncio.Event | None = None) -> int:
         """Read what changed since the last time; return how much of it the stream had lost, in rows.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar
 
 from live.changes import FINAL, Change, Key, Op, Record, key_of
+from live.kinds import Columns
 from live.rows import Rows
 from live.snapshot import Snapshot
 
@@ -42,13 +43,14 @@ class TableSpec(Generic[R]):
     - `order` names a column (and field of the row) that grows with age in reverse: newest first when
       loading. `window` loads only that many, older ones on demand. Without a window the whole table is
       loaded.
-    - `filters` gives Realtime filters for a user's id, one subscription each; None leaves the choice to the
-      policies.
+    - `filters` gives Realtime filters for a user's id and the public tables, one subscription each; none of
+      them, or None for the function, leaves the choice to the policies.
     - `visible_to` says, of a user's id and the public tables, whether the user may read this table at all;
-      None means everybody. Asked again when public tables change.
+      None means everybody. Both are asked again when public tables change.
     - `reborn` gives the creation time of rows whose keys are natural and may be deleted and inserted again.
     - `logged` is False for tables whose own changes are not in `change_log`; catching up reads their newest
-      rows again.
+      rows that are not known yet, so these tables are append-only.
+    - `filterable` are the columns by which a session may choose among the rows, and what they hold.
     """
 
     name: str
@@ -60,10 +62,11 @@ class TableSpec(Generic[R]):
     order: str | None = None
     window: int | None = None
     columns: str = "*"
-    filters: Callable[[str], tuple[str, ...]] | None = None
+    filters: Callable[[str, PublicTables], tuple[str, ...]] | None = None
     visible_to: Callable[[str, PublicTables], bool] | None = None
     reborn: Callable[[R], datetime] | None = None
     logged: bool = True
+    filterable: Columns = field(default_factory=dict)
 
     def key_of(self, record: Record) -> Key:
         """Return the record's primary key. Raises `KeyError` when a key column is missing."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from db.agent_models import AgentRunEvent
 from live.changes import Change
+from live.kinds import Kind
 from live.rows import Rows
 from live.tables import Audience, TableSpec
+from realtime_handlers.roles import own_unless_admin
 
 
 def handle_agent_run_events_change(
@@ -15,7 +17,6 @@ def handle_agent_run_events_change(
     return rows.apply(change)
 
 
-# Without filters, as agent_runs.
 SPEC = TableSpec(
     name="agent_run_events",
     key=("id",),
@@ -25,4 +26,6 @@ SPEC = TableSpec(
     audience=Audience.USER,
     order="created_at",
     window=1000,
+    filters=own_unless_admin,
+    filterable={"run_id": Kind.UUID, "kind": Kind.TEXT, "user_id": Kind.UUID, "created_at": Kind.TIME},
 )

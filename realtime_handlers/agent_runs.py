@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from db.agent_models import AgentRun
 from live.changes import Change
+from live.kinds import Kind
 from live.rows import Rows
 from live.tables import Audience, TableSpec
+from realtime_handlers.roles import own_unless_admin
 
 
 def handle_agent_runs_change(rows: Rows[AgentRun], change: Change[AgentRun]) -> Rows[AgentRun]:
@@ -13,7 +15,6 @@ def handle_agent_runs_change(rows: Rows[AgentRun], change: Change[AgentRun]) -> 
     return rows.apply(change)
 
 
-# Without filters: the policies know that admins see everybody's runs, a filter on one's own id does not.
 SPEC = TableSpec(
     name="agent_runs",
     key=("id",),
@@ -23,4 +24,12 @@ SPEC = TableSpec(
     audience=Audience.USER,
     order="created_at",
     window=500,
+    filters=own_unless_admin,
+    filterable={
+        "agent_name": Kind.TEXT,
+        "status": Kind.TEXT,
+        "task_id": Kind.TEXT,
+        "user_id": Kind.UUID,
+        "created_at": Kind.TIME,
+    },
 )

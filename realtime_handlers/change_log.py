@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from db.models import ChangeLogEntry, Role, User
+from db.models import ChangeLogEntry
 from live.changes import Change
 from live.rows import Rows
-from live.tables import Audience, PublicTables, TableSpec
+from live.tables import Audience, TableSpec
+from realtime_handlers.roles import is_admin
 
 
 def handle_change_log_change(
@@ -13,11 +14,6 @@ def handle_change_log_change(
 ) -> Rows[ChangeLogEntry]:
     """Add an entry, or drop one that the retention removed."""
     return rows.apply(change)
-
-
-def _is_admin(user_id: str, public: PublicTables) -> bool:
-    profile = public["users"].get((user_id,))
-    return isinstance(profile, User) and profile.role is Role.ADMIN
 
 
 SPEC = TableSpec(
@@ -29,6 +25,6 @@ SPEC = TableSpec(
     audience=Audience.USER,
     order="id",
     window=500,
-    visible_to=_is_admin,
+    visible_to=is_admin,
     logged=False,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from db.models import EventCohost
 from live.changes import Change
+from live.kinds import Kind
 from live.rows import Rows
 from live.tables import TableSpec
 
@@ -21,4 +22,5 @@ SPEC = TableSpec(
     handler=handle_event_cohosts_change,
     order="created_at",
     reborn=lambda cohost: cohost.created_at,
+    filterable={"event_id": Kind.UUID, "user_id": Kind.UUID},
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from db.models import PrivateMessage
 from live.changes import Change
+from live.kinds import Kind
 from live.rows import Rows
-from live.tables import Audience, TableSpec
+from live.tables import Audience, PublicTables, TableSpec
 
 
 def handle_private_messages_change(
@@ -15,7 +16,7 @@ def handle_private_messages_change(
     return rows.apply(change)
 
 
-def _own(user_id: str) -> tuple[str, ...]:
+def _own(user_id: str, _public: PublicTables) -> tuple[str, ...]:
     # With a filter on the user's own id one change costs one authorization check, not one per connected user.
     return f"sender_id=eq.{user_id}", f"recipient_id=eq.{user_id}"
 
@@ -30,4 +31,10 @@ SPEC = TableSpec(
     order="created_at",
     window=500,
     filters=_own,
+    filterable={
+        "sender_id": Kind.UUID,
+        "recipient_id": Kind.UUID,
+        "created_at": Kind.TIME,
+        "read_at": Kind.TIME,
+    },
 )

@@ -22,5 +22,5 @@ SPEC = TableSpec(
     version=lambda budget: budget.version,
     handler=handle_routing_budgets_change,
     audience=Audience.USER,
-    filters=lambda user_id: (f"user_id=eq.{user_id}",),
+    filters=lambda user_id, _public: (f"user_id=eq.{user_id}",),
 )

@@ -6,6 +6,7 @@ from db.routing_models import RoutingDay
 from live.changes import Change
 from live.rows import Rows
 from live.tables import Audience, TableSpec
+from realtime_handlers.roles import own_unless_admin
 
 
 def handle_routing_daily_change(rows: Rows[RoutingDay], change: Change[RoutingDay]) -> Rows[RoutingDay]:
@@ -13,7 +14,7 @@ def handle_routing_daily_change(rows: Rows[RoutingDay], change: Change[RoutingDa
     return rows.apply(change)
 
 
-# Without filters, as routing_metrics. The newest thousand are months of most people's; pages load older ones.
+# The newest thousand are months of most people's; pages load older ones.
 SPEC = TableSpec(
     name="routing_daily",
     key=("id",),
@@ -21,6 +22,7 @@ SPEC = TableSpec(
     version=lambda sums: sums.version,
     handler=handle_routing_daily_change,
     audience=Audience.USER,
+    filters=own_unless_admin,
     order="day",
     window=1000,
 )

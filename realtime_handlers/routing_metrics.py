@@ -9,6 +9,7 @@ from live.changes import FINAL, Change, Op
 from live.kinds import Columns, Kind
 from live.rows import Rows
 from live.tables import Audience, TableSpec
+from realtime_handlers.roles import own_unless_admin
 
 WINDOW: Final = 100
 """How many of the newest are shown."""
@@ -51,7 +52,6 @@ COLUMNS: Final[Columns] = {
 }
 """By what decisions can be filtered."""
 
-# Without filters of its own, as agent_runs: the policies know that admins see everybody's.
 SPEC = TableSpec(
     name="routing_metrics",
     key=("id",),
@@ -61,4 +61,6 @@ SPEC = TableSpec(
     audience=Audience.USER,
     order="timestamp",
     window=WINDOW,
+    filters=own_unless_admin,
+    filterable=COLUMNS,
 )

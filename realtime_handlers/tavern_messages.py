@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from db.models import TavernMessage
 from live.changes import Change
+from live.kinds import Kind
 from live.rows import Rows
 from live.tables import TableSpec
 
@@ -23,4 +24,10 @@ SPEC = TableSpec(
     handler=handle_tavern_messages_change,
     order="created_at",
     window=200,
+    filterable={
+        "author_id": Kind.UUID,
+        "created_at": Kind.TIME,
+        "edited_at": Kind.TIME,
+        "hidden_at": Kind.TIME,
+    },
 )

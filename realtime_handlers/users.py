@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from db.models import User
 from live.changes import Change
+from live.kinds import Kind
 from live.rows import Rows
 from live.tables import TableSpec
 
@@ -20,4 +21,5 @@ SPEC = TableSpec(
     version=lambda user: user.version,
     handler=handle_users_change,
     order="created_at",
+    filterable={"id": Kind.UUID, "display_name": Kind.TEXT, "role": Kind.TEXT, "created_at": Kind.TIME},
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from live.changes import Change, Key, Op
 from live.rows import Rows
+from live.snapshot import Snapshot
 from live.tables import AnySpec, Audience
 from realtime_handlers import ALL_SPECS
 
@@ -200,4 +201,14 @@ def test_handlers_have_the_names_of_their_tables() -> None:
 def test_private_messages_are_followed_by_the_users_own_id_alone() -> None:
     (spec,) = (spec for spec in ALL_SPECS if spec.name == "private_messages")
     assert spec.filters is not None
-    assert spec.filters("me") == ("sender_id=eq.me", "recipient_id=eq.me")
+    assert spec.filters("me", {}) == ("sender_id=eq.me", "recipient_id=eq.me")
+
+
+@pytest.mark.parametrize(("role", "followed"), [("member", ("user_id=eq.me",)), ("admin", ())])
+def test_members_follow_their_own_runs_and_admins_everybodys(role: str, followed: tuple[str, ...]) -> None:
+    (spec,) = (spec for spec in ALL_SPECS if spec.name == "agent_runs")
+    assert spec.filters is not None
+    (users,) = (spec for spec in ALL_SPECS if spec.name == "users")
+    record = {**_user(("me",), "Me"), **_times(1, BEGIN, BEGIN), "role": role}
+    public = {"users": Snapshot(Rows[Any]().apply(users.written(record)), 1)}
+    assert spec.filters("me", public) == followed
