@@ -15,8 +15,11 @@ from starlette.routing import Mount
 
 from api.app import create_api
 from api.backend import Backend
+from api.crew import Crew
+from api.demo import docs_checker
 from api.errors import Away
 from api.settings import ApiSettings
+from demo_agent.agent import BACKGROUND
 from local_supabase.errors import LocalSupabaseError
 from process import PROCESS, PROJECT
 
@@ -43,7 +46,7 @@ def _show_requests() -> None:
 
 
 _show_requests()
-api = create_api(_backend, ApiSettings.read(os.environ))
+api = create_api(_backend, ApiSettings.read(os.environ), Crew([docs_checker(PROJECT)]), BACKGROUND)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Final
 
 from fastapi import FastAPI
@@ -11,8 +12,11 @@ from fastapi import FastAPI
 from api import agents, errors
 from api.backend import Opener
 from api.context import Context, give
+from api.crew import Crew
 from api.guard import Guard
+from api.openapi import described
 from api.settings import ApiSettings
+from publish.background import Background
 
 _DESCRIPTION: Final = """\
 What the Tavern's pages do, for programs.
@@ -25,13 +29,22 @@ Whatever goes wrong is told as problem details (RFC 9457); `errors` names the fi
 """
 
 
-def create_api(opener: Opener, settings: ApiSettings) -> FastAPI:
-    """Make the application; `opener` gives it the process's database and engine when it first needs them."""
-    context = Context(opener, settings)
+_ENDING: Final = timedelta(seconds=3)
+"""How long runs may go on when the server stops, before they are broken off."""
+
+
+def create_api(opener: Opener, settings: ApiSettings, crew: Crew, background: Background) -> FastAPI:
+    """Make the application.
+
+    `opener` gives it the process's database and engine when it first needs them; `crew` are the agents that
+    can be started, `background` is where they work until the application ends.
+    """
+    context = Context(opener, settings, crew, background)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        await context.threads.run(background.close, _ENDING)
 
     app = FastAPI(
         title="Tavern",
@@ -44,5 +57,6 @@ def create_api(opener: Opener, settings: ApiSettings) -> FastAPI:
     give(app, context)
     errors.install(app)
     app.include_router(agents.router)
+    app.openapi = described(app)  # type: ignore[method-assign]  # as FastAPI's documentation says
     app.add_middleware(Guard, largest_body=settings.largest_body)
     return app

@@ -66,6 +66,7 @@ async def caller(
         context.rates.hit(context.settings.refusals, "refused", address)
         raise Unauthorized(_INVALID, error="invalid_token") from error
     context.rates.hit(context.settings.requests, "asked", user_id)
+    context.tokens.seen(user_id, credentials.credentials)
     request.scope["tavern.user_id"] = user_id
     return Caller(user_id, backend.clients, backend, credentials.credentials)
 

@@ -7,16 +7,22 @@ from typing import Final, cast
 from fastapi import FastAPI, Request
 
 from api.backend import Backend, Opener, Threads, opened
+from api.crew import Crew
 from api.gate import Gate
 from api.rates import Rates
 from api.settings import ApiSettings
+from api.tokens import Tokens
+from publish.background import Background
 
 
 class Context:
     """Lives as long as the application; made inside its loop or before that."""
 
-    def __init__(self, opener: Opener, settings: ApiSettings) -> None:
+    def __init__(self, opener: Opener, settings: ApiSettings, crew: Crew, background: Background) -> None:
         self.settings: Final = settings
+        self.crew: Final = crew
+        self.background: Final = background
+        self.tokens: Final = Tokens()
         self.gate: Final = Gate()
         self.rates: Final = Rates()
         self.threads: Final = Threads()

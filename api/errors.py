@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -172,6 +172,30 @@ class Forbidden(ApiError):
     """The database does not allow it to this person."""
 
     status = HTTPStatus.FORBIDDEN
+
+
+_MEANING: Final[Mapping[int, str]] = {
+    400: "This is not a request that makes sense.",
+    401: "There is no access token, or none that counts.",
+    403: "The database does not allow it to this person.",
+    404: "There is no such thing, or it is somebody else's.",
+    409: "It cannot be done as things are.",
+    413: "The body is too large.",
+    422: "What was sent is not possible; `errors` says which fields.",
+    429: "Too often. `Retry-After` says in how many seconds to try again.",
+    503: "The database cannot be reached now. `Retry-After` says when to try again.",
+}
+_HEADERS: Final[Mapping[int, str]] = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the problems that a route can answer with, for the OpenAPI page."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        described[status] = {"model": Problem, "description": _MEANING[status]}
+        if (header := _HEADERS.get(status)) is not None:
+            described[status]["headers"] = {header: {"schema": {"type": "string"}}}
+    return described
 
 
 def install(app: FastAPI) -> None:

@@ -35,7 +35,9 @@ Key = Mapping[str, str]
 class Caller(Protocol):
     """Who writes: `db.auth.SignedIn`."""
 
-    user_id: str
+    @property
+    def user_id(self) -> str:
+        """The person's id."""
 
     @property
     def clients(self) -> Clients:
@@ -106,14 +108,21 @@ def _mine_already(me: Caller, table: str, key: Key, values: Values, otherwise: D
 
 def upsert(me: Caller, table: str, key: Key, values: Values) -> Record:
     """Make the row of a natural key, or change it; doing it twice is the same as once."""
-    written = run(me, table, lambda rows: rows.upsert({**key, **values}, on_conflict=",".join(key)))
+    try:
+        written = run(me, table, lambda rows: rows.upsert({**key, **values}, on_conflict=",".join(key)))
+    except Unreachable as error:
+        if not error.worth_looking:
+            raise
+        return _mine_already(me, table, key, values, error)
     if not written:
         raise NotAllowed
     return written[0]
 
 
-def update(me: Caller, table: str, key: Key, values: Values, version: int) -> Record:
-    """Change the row that this person saw.
+def update(
+    me: Caller, table: str, key: Key, values: Values, version: int, *, seen_by: Values | None = None
+) -> Record:
+    """Change the row that this person saw. `seen_by` tells the change where the database words `values` anew.
 
     Raises `Conflict` with the row as it is now when somebody changed it since, `Gone` when it is not there.
     """
@@ -123,10 +132,10 @@ def update(me: Caller, table: str, key: Key, values: Values, version: int) -> Re
     except Unreachable as error:
         if not error.worth_looking:
             raise
-        return _explain_unchanged(me, table, key, values, version, otherwise=error)
+        return _explain_unchanged(me, table, key, seen_by or values, version, otherwise=error)
     if written:
         return written[0]
-    return _explain_unchanged(me, table, key, values, version, otherwise=NotAllowed())
+    return _explain_unchanged(me, table, key, seen_by or values, version, otherwise=NotAllowed())
 
 
 def _explain_unchanged(

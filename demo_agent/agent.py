@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +12,7 @@ from typing import Final
 
 from demo_agent.checks import Report, check, documents
 from publish import Level, RunStatus, TokenSource
-from publish.background import Background, Busy, Project, Task
+from publish.background import Background, Project, Task
 
 NAME: Final = "docs-checker"
 PACE: Final = timedelta(milliseconds=400)
@@ -23,8 +22,6 @@ _COST_A_TOKEN: Final = Decimal("0.0000002")
 
 BACKGROUND: Final = Background()
 """Where this process works on its runs, whoever started them: a page, or the HTTP API."""
-
-log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +43,9 @@ class Job:
 
 
 def start(job: Job, url: str, key: str, token: TokenSource) -> bool:
-    """Do the job in the background; False when it is begun already, or too many wait."""
-    try:
-        return BACKGROUND.start(
-            job.run_id,
-            lambda task: check_documents(Errand(job.root, pace=job.pace), task),
-            Project(url, key),
-            token,
-        )
-    except Busy:
-        log.warning("The run %s of %s waits: too many are going on.", job.run_id, NAME)
-        return False
+    """Do the job in the background; False when it is begun already, or the process ends."""
+    work = partial(check_documents, Errand(job.root, pace=job.pace))
+    return BACKGROUND.start(job.run_id, work, Project(url, key), token)
 
 
 def check_documents(errand: Errand, task: Task) -> None:

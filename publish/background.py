@@ -95,21 +95,16 @@ class Background:
             return frozenset(self._jobs)
 
     def check_room(self) -> None:
-        """Raise `Busy` when another run would not be taken."""
+        """Raise `Busy` when another run should not be begun."""
         with self._changed:
             if self._closing or len(self._queue) >= self._most_waiting:
                 raise Busy
 
     def start(self, run_id: str, work: Work, project: Project, token: TokenSource) -> bool:
-        """Do the work of a run that is pending in the database; False when this process is at it already.
-
-        Raises `Busy`.
-        """
+        """Do the work of a run that is pending in the database; False when this process is at it, or ends."""
         with self._changed:
-            if run_id in self._jobs:
+            if self._closing or run_id in self._jobs:
                 return False
-            if self._closing or len(self._queue) >= self._most_waiting:
-                raise Busy
             job = _Job(run_id, work, project, token, threading.Event())
             self._jobs[run_id] = job
             self._queue.append(job)

@@ -1,0 +1,156 @@
+"""What is sent and answered about runs of agents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Final, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from db.agent_models import AgentRun, AgentRunEvent, EventKind, Level, RunStatus
+
+MOST: Final = 200
+
+_ID: Final = "7d9e5a52-6f0b-4c2f-9d1c-3f1f0f6f9a11"
+_OTHER: Final = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
+_MOMENT: Final = "2026-11-21T09:30:00Z"
+
+# Postgres has no such character.
+_NO_NUL: Final = r"^[^\x00]*$"
+Task = Annotated[str, StringConstraints(max_length=200, pattern=_NO_NUL)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=_NO_NUL)]
+
+
+class Sent(BaseModel):
+    """A body or a query. What it does not know is refused: a misspelled field must not go unnoticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class RunRequest(Sent):
+    """What is wanted of an agent."""
+
+    agent: Name = Field(description="The name of the agent, one of `GET /agents`.", examples=["docs-checker"])
+    task_id: Task | None = Field(
+        None,
+        description="What it is for, in words or ids of your own.",
+        examples=["Check the project's documents"],
+    )
+    options: dict[str, object] = Field(
+        default_factory=dict,
+        description="What this agent can be told; `GET /agents` has the schema.",
+        examples=[{"pattern": "docs/*"}],
+    )
+
+
+class RunQuery(Sent):
+    """Which runs are wanted."""
+
+    status: RunStatus | None = Field(None, description="Only runs in this status.")
+    agent: Name | None = Field(None, description="Only runs of this agent.")
+    user_id: UUID | None = Field(None, description="Only this person's. Only admins see those of others.")
+    limit: int = Field(50, ge=1, le=MOST, description="How many at most.")
+    before: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        None, description="`next` of the page before: what comes after it."
+    )
+
+
+class Run(BaseModel):
+    """One run of an agent."""
+
+    id: UUID = Field(examples=[_ID])
+    agent: str = Field(description="The name of the agent.", examples=["docs-checker"])
+    agent_id: str = Field(description="Which of several with that name.", examples=["docs-checker"])
+    task_id: str | None = Field(examples=["Check the project's documents"])
+    user_id: UUID = Field(description="Whose run it is.", examples=[_OTHER])
+    status: RunStatus = Field(examples=["in_progress"])
+    status_at: datetime = Field(description="Since when.", examples=[_MOMENT])
+    current_step: str | None = Field(examples=["Checking README.md"])
+    progress_percent: float = Field(ge=0, le=100, examples=[42.5])
+    tokens: int = Field(ge=0, description="Used so far.", examples=[1200])
+    cost_usd: float = Field(ge=0, description="Spent so far, in US dollars.", examples=[0.0024])
+    result: object = Field(description="Whatever the agent came to.", examples=[{"findings": 0}])
+    error: str | None = Field(description="Why it failed, if it did.", examples=[None])
+    metadata: Mapping[str, object] = Field(examples=[{"options": {"pattern": "docs/*"}}])
+    verification_attempts: int = Field(ge=0, examples=[0])
+    verification_evidence: Sequence[object] = Field(examples=[[]])
+    retry_of: UUID | None = Field(description="The run that this one tries again.", examples=[None])
+    started_at: datetime = Field(examples=[_MOMENT])
+    heartbeat_at: datetime = Field(description="The last sign of life.", examples=[_MOMENT])
+    completed_at: datetime | None = Field(examples=[None])
+    created_at: datetime = Field(examples=[_MOMENT])
+    updated_at: datetime = Field(examples=[_MOMENT])
+    version: int = Field(ge=1, description="Grows with every change.", examples=[3])
+
+    @classmethod
+    def of(cls, run: AgentRun) -> Self:
+        """Say it of a row."""
+        return cls.model_validate(_values(run))
+
+
+class RunEvent(BaseModel):
+    """Something that happened in a run. The message of a log event may hold many lines."""
+
+    id: UUID = Field(examples=[_OTHER])
+    seq: int = Field(description="In the order in which the agent said it; 0 for statuses.", examples=[1])
+    kind: EventKind = Field(examples=["step"])
+    level: Level = Field(examples=["info"])
+    message: str = Field(examples=["Checking README.md"])
+    data: Mapping[str, object] | None = Field(examples=[None])
+    at: datetime = Field(examples=[_MOMENT])
+
+    @classmethod
+    def of(cls, event: AgentRunEvent) -> Self:
+        """Say it of a row."""
+        return cls(
+            id=UUID(event.id),
+            seq=event.seq,
+            kind=event.kind,
+            level=event.level,
+            message=event.message,
+            data=event.data,
+            at=event.at,
+        )
+
+
+class RunDetails(Run):
+    """One run, and what happened in it."""
+
+    events: Sequence[RunEvent] = Field(description="Oldest first; the newest 1000 if there are more.")
+
+    @classmethod
+    def with_events(cls, run: AgentRun, events: Sequence[AgentRunEvent]) -> Self:
+        """Say it of rows."""
+        return cls.model_validate({**_values(run), "events": [RunEvent.of(event) for event in events]})
+
+
+class RunPage(BaseModel):
+    """Some runs, newest first."""
+
+    runs: Sequence[Run]
+    next: str | None = Field(
+        description="Pass it as `before` for the next page; null when there is none.", examples=[None]
+    )
+
+
+class Started(BaseModel):
+    """A run that was taken on. Its agent goes to work in a moment."""
+
+    run_id: UUID = Field(examples=[_ID])
+    status: RunStatus = Field(examples=["pending"])
+    url: str = Field(description="Where to look how it goes.", examples=[f"/api/agents/runs/{_ID}"])
+
+
+class AgentInfo(BaseModel):
+    """An agent that can be started here."""
+
+    name: str = Field(examples=["docs-checker"])
+    description: str = Field(examples=["Checks the links and the style of the project's documents."])
+    options: Mapping[str, object] = Field(description="The JSON schema of its options.")
+
+
+def _values(run: AgentRun) -> dict[str, object]:
+    names = set(Run.model_fields) - {"agent"}
+    return {"agent": run.agent_name, **{name: getattr(run, name) for name in names}}
