@@ -83,7 +83,7 @@ def test_a_stack_runs_for_an_ordinary_user(tmp_path: Path) -> None:
     somebody = pwd.getpwnam("nobody")
     project = make_project(tmp_path / "project", "create table public.notes (id int);")
     for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == 0 and folder.name.startswith(("pytest", tmp_path.name)):
+        if folder.stat().st_uid == 0 and folder.name.startswith(("pytest", "popen", tmp_path.name)):
             folder.chmod(0o755)
     account = Account(somebody.pw_name, somebody.pw_uid, somebody.pw_gid)
     chown_tree(tmp_path, account)
