@@ -28,7 +28,8 @@ def remove(me: Caller, message_id: str) -> None:
 
 def hide(me: Caller, message_id: str, *, version: int) -> Record:
     """Take a message's text out of everybody's sight; admins may. The database says when and by whom."""
-    return rows.update(me, TABLE, {"id": message_id}, {"hidden_at": datetime.now(UTC).isoformat()}, version)
+    values = {"hidden_at": datetime.now(UTC).isoformat()}
+    return rows.update(me, TABLE, {"id": message_id}, values, version, seen_by={"hidden_by": me.user_id})
 
 
 def unhide(me: Caller, message_id: str, *, version: int) -> Record:

@@ -212,6 +212,38 @@ def test_a_change_whose_answer_was_lost_is_found_out(lossy: SignedIn) -> None:
     assert find(lossy, "tavern_messages", {"id": message.id}) is None
 
 
+def test_an_answer_to_an_event_that_was_lost_is_found_out(lossy: SignedIn) -> None:
+    event = new_event(lossy)
+    for status in (RsvpStatus.MAYBE, RsvpStatus.GOING):
+        assert Rsvp.from_record(rsvps.answer(lossy, event.id, status)).status is status
+    rsvps.withdraw(lossy, event.id)
+    assert find(lossy, "rsvps", {"event_id": event.id, "user_id": lossy.user_id}) is None
+
+
+def test_calling_off_is_found_out_and_not_repeated(lossy: SignedIn) -> None:
+    event = new_event(lossy)
+    cancelled = Event.from_record(events.cancel(lossy, event.id, version=event.version))
+    assert (cancelled.version, cancelled.cancelled_at is not None) == (event.version + 1, True)
+    again = Event.from_record(events.reinstate(lossy, event.id, version=cancelled.version))
+    assert (again.version, again.cancelled_at) == (event.version + 2, None)
+
+
+def test_hiding_is_found_out_though_the_database_says_when(stack: StackInfo, lossy: SignedIn) -> None:
+    give_role(stack, lossy.user_id, "admin")
+    message = said(lossy, "Rude words")
+    hidden = TavernMessage.from_record(tavern_messages.hide(lossy, message.id, version=message.version))
+    assert (hidden.body, hidden.version) == (None, message.version + 1)
+    shown = TavernMessage.from_record(tavern_messages.unhide(lossy, message.id, version=hidden.version))
+    assert shown.body == "Rude words"
+
+
+def test_marking_as_read_is_found_out(lossy: SignedIn, sign_up: SignUp) -> None:
+    other = sign_up("Bob")
+    private_messages.send(other, str(uuid.uuid4()), lossy.user_id, "Psst")
+    read = [PrivateMessage.from_record(each) for each in private_messages.mark_read(lossy, other.user_id)]
+    assert [each.read_at is not None for each in read] == [True]
+
+
 def test_an_expired_token_is_replaced_and_the_write_goes_on(sign_up: SignUp) -> None:
     me = sign_up("Ann")
     me._session.access_token = f"{me._session.access_token[:-4]}xxxx"
