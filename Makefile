@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+# Tests wait more than they compute; each process has a stack, an app and a browser of its own. 0: all in one process.
+TEST_PROCESSES ?= 2
 SOAK_SECONDS ?= 600
 
 .PHONY: run setup test soak lint format bench screenshots clean browser
@@ -13,7 +15,7 @@ run: $(VENV)/.installed
 setup: $(VENV)/.installed-dev browser
 
 test: setup
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # Random writes and faults for ten minutes; prints what was written, seen, repaired, lost and foreign.
 soak: setup
