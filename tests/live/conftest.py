@@ -26,6 +26,7 @@ def engine() -> Iterator[Engine]:
     """Give an engine without feeds, which the tabs of this test show."""
     stage.engine = idle_engine()
     stage.user = None
+    stage.page, stage.filters = "first", ()
     stage.gate.set()
     yield stage.engine
     stage.engine.stop()

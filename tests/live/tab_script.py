@@ -3,7 +3,7 @@
 import streamlit as st
 
 from live.fragments import STATUS, live_fragment
-from live.sessions import bind_session
+from live.sessions import bind_session, choose, is_loading, look_at
 from tests.live import stage
 
 
@@ -13,6 +13,7 @@ def words(table: str) -> str:
 
 
 bind_session(stage.engine, stage.user)
+look_at(stage.page)
 st.text(f"page: {words('things')}")
 
 
@@ -20,7 +21,9 @@ st.text(f"page: {words('things')}")
 def things() -> None:
     """Show the things, with a field to type into."""
     draft = st.text_input("Draft", key="draft")
-    st.text(f"things: {words('things')}")
+    if stage.page == "first":
+        choose("things", stage.filters)
+    st.text("loading" if is_loading("things") else f"things: {words('things')}")
     st.text(f"draft: {draft}")
     st.text(f"zone: {st.context.timezone} {st.query_params.to_dict()}")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from live.changes import Record
 from live.engine import Engine, EngineConfig
+from live.kinds import Kind
 from live.rows import Rows
 from live.tables import Audience, TableSpec
 from live.timing import Timing
@@ -39,6 +40,7 @@ def spec(name: str, audience: Audience = Audience.PUBLIC) -> TableSpec[Thing]:
         version=lambda thing: thing.version,
         handler=Rows.apply,
         audience=audience,
+        filterable={"text": Kind.TEXT},
     )
 
 

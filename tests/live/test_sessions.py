@@ -9,6 +9,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 
 from live import fragments
 from live.engine import Engine
+from live.filters import parse
 from live.status import FeedState, FeedStatus
 from tests.live import stage
 from tests.live.streamlit_server import Server, Tab
@@ -204,6 +205,46 @@ def test_where_sessions_cannot_be_woken_fragments_ask_by_themselves(
     asking = [message.auto_rerun for message in tab.messages if message.HasField("auto_rerun")]
     assert {one.interval for one in asking} == {fragments.FALLBACK_EVERY}
     assert tab.fragment_of("things:") in {one.fragment_id for one in asking}
+
+
+def test_a_tab_sees_what_it_has_chosen_and_reruns_for_that_alone(server: Server, engine: Engine) -> None:
+    stage.filters = parse("text=like.a%")
+    tab = server.tab()
+    assert "loading" in tab.texts
+    [view] = engine._views.open.values()
+    view.store.finish_loading()
+    shows(tab, "things:")
+    tab.wait_at_rest()
+    runs = tab.fragment_runs_finished
+    engine.apply_written("things", record("1", "banana"))
+    assert ("1",) in engine.tables()["things"]
+    engine.apply_written("things", record("2", "apple"))
+    shows(tab, "things: apple")
+    shows(tab, "both right: apple/")
+    tab.wait_at_rest()
+    assert tab.fragment_runs_finished - runs <= 3
+    assert not any("banana" in text for text in tab.texts if not text.startswith("page"))
+    seen = len(tab.texts)
+    engine.apply_deleted("things", ("2",))
+    wait_for(lambda: "things:" in tab.texts[seen:], what="it to go")
+
+
+def test_a_choice_in_a_fragment_reaches_the_others_and_ends_with_the_page(
+    server: Server, engine: Engine
+) -> None:
+    engine.apply_written("things", record("1", "banana"))
+    engine.apply_written("things", record("2", "apple"))
+    tab = server.tab()
+    shows(tab, "both right: apple,banana/")
+    stage.filters = parse("text=like.b%")
+    seen = len(tab.texts)
+    tab.run(fragment_id=tab.fragment_of("draft:"))
+    wait_for(lambda: {"loading", "both right: /"} <= set(tab.texts[seen:]), what="the view, in both")
+    assert len(engine.views) == 1
+    stage.page, seen = "second", len(tab.texts)
+    tab.run()
+    assert "things: apple,banana" in tab.texts[seen:]
+    assert engine._views.of_session(tab.session_id) == []
 
 
 @contextmanager
