@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+
+from postgrest import SyncRequestBuilder, SyncSelectRequestBuilder
 
 from db import rows
 from db.agent_models import AgentRun, RunStatus
@@ -14,6 +18,8 @@ TABLE = "agent_runs"
 EVENTS = "agent_run_events"
 
 _MOST_EVENTS = 1000
+_A_PAGE = 1000
+"""Rows a request; hosted projects give no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,24 @@ def cancel(me: Caller, run_id: str) -> Record:
 def find(me: Caller, run_id: str) -> Record | None:
     """Read one run, such as an old one that is no longer among those that are loaded."""
     return rows.find(me, TABLE, {"id": run_id})
+
+
+def history(me: Caller) -> Iterator[Record]:
+    """Read all runs that this person may see, newest first, a page at a time."""
+    last: Record | None = None
+    while page := rows.run(me, TABLE, partial(_newest, after=last)):
+        yield from page
+        if len(page) < _A_PAGE:
+            return
+        last = page[-1]
+
+
+def _newest(table: SyncRequestBuilder, after: Record | None) -> SyncSelectRequestBuilder:
+    query = table.select("*").order("created_at", desc=True).order("id", desc=True).limit(_A_PAGE)
+    if after is None:
+        return query
+    moment, run_id = after["created_at"], after["id"]
+    return query.or_(f'created_at.lt."{moment}",and(created_at.eq."{moment}",id.lt.{run_id})')
 
 
 def events_of(me: Caller, run_id: str) -> list[Record]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -11,38 +12,30 @@ import pandas as pd
 import streamlit as st
 
 from db import agent_runs as writes
-from db.agent_models import AgentRun, AgentRunEvent, RunStatus
+from db.agent_models import AgentRun, RunStatus
 from db.agent_runs import RunDraft
-from db.errors import DatabaseError
-from db.models import Record
+from db.auth import SignedIn
+from db.errors import DatabaseError, Unreachable
 from demo_agent import agent as demo
 from live.fragments import live_fragment
-from ui import agent_history, layout, session, writing
-from ui.agent_runs import (
-    LABELS,
-    Filters,
-    Viewer,
-    board_html,
-    events_by_run,
-    log_html,
-    log_lines,
-    newest_first,
-    order_of,
-    run_html,
-    timeline_html,
-)
+from realtime_handlers.agent_runs import SPEC
+from ui import agent_history, agent_run_page, layout, session, times, writing
+from ui.agent_runs import LABELS, Filters, board_html, newest_first
 from ui.bridge import clicked
 from ui.first_run import run_whole_app
-from ui.people import by_name, finder, name_of
+from ui.people import by_name, name_of
 from ui.text import as_label, plural
 
 PROJECT = Path(__file__).parent.parent
 BLOCK = "agent_board"
 ALL, ACTIVE, SUCCESS = "All runs", "Active", "Success rate"
-_MOST = 100
+_A_PAGE = 100
+_TASK = "Check the project's documents"
+_LONGEST_TASK = 200
 _FILTERS = "agents_filters"
-_FOUND = "agents_found"
-_PAUSED = "agents_paused"
+_SHOWN = "agents_shown"
+_NO_MORE = "agents_no_more"
+_CAME_FROM = "agents_came_from"
 _LOOK_EVERY = 10
 """Seconds between looks for runs that no longer show a sign of life."""
 
@@ -61,9 +54,21 @@ def show() -> None:
     _actions()
 
 
-def _viewer() -> Viewer:
-    me = session.my_id() or ""
-    return Viewer(me, session.is_admin(), session.zone(), datetime.now(UTC), finder(session.users()))
+def _open(run_id: str) -> None:
+    """Show one run; its address is the link to it. What the board was filtered by comes back with it."""
+    if "run" not in st.query_params:
+        st.session_state[_CAME_FROM] = st.query_params.to_dict()
+    # All of it at once: one step back in the browser is the board as it was.
+    st.query_params.from_dict({"run": run_id})
+
+
+def _one(run_id: str) -> None:
+    if st.button("All runs", icon=":material/arrow_back:", type="tertiary"):
+        st.query_params.from_dict(st.session_state.get(_CAME_FROM, {}))
+        st.rerun()
+    with st.container(key=BLOCK):
+        agent_run_page.details(run_id)
+    agent_run_page.log(run_id)
 
 
 # ---------------------------------------------------------------- the board
@@ -74,12 +79,19 @@ def _board() -> None:
     _choose()
     with st.container(key=BLOCK):
         _rows()
+    _export()
 
 
 @st.fragment(key="agents_start")
 def _start() -> None:
-    if st.button("Start the demo agent", icon=":material/play_arrow:", type="primary"):
-        _begin(RunDraft(demo.NAME, demo.NAME, "Check the project's documents"))
+    with (
+        st.form("agents_start", border=False, clear_on_submit=True),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        task = st.text_input("What for?", placeholder=_TASK, max_chars=_LONGEST_TASK)
+        started = st.form_submit_button("Start the demo agent", icon=":material/play_arrow:", type="primary")
+    if started:
+        _begin(RunDraft(demo.NAME, demo.NAME, task.strip() or _TASK))
 
 
 def _begin(draft: RunDraft) -> None:
@@ -111,7 +123,8 @@ def _choose() -> None:
         "View", [ALL, ACTIVE, SUCCESS], default=ALL, key="view", bind="query-params", on_change=_chosen,
         label_visibility="collapsed", required=True,
     )  # fmt: skip
-    columns = st.columns(4 if session.is_admin() else 3)
+    with st.container(key="agents_filters"):
+        columns = st.columns(4 if session.is_admin() else 3)
     columns[0].text_input(
         "Search", key="q", bind="query-params", placeholder="Agent, task or step", on_change=_chosen
     )
@@ -135,7 +148,8 @@ def _choose() -> None:
 
 def _chosen() -> None:
     _remember(st.session_state.get("view"))
-    st.rerun("agent_rows")
+    st.session_state.pop(_SHOWN, None)
+    st.rerun(["agent_rows", "agents_export"])
 
 
 def _remember(view: str | None) -> None:
@@ -154,159 +168,110 @@ def _remember(view: str | None) -> None:
     )
 
 
-def _wanted() -> tuple[str, list[AgentRun]]:
-    view, filters = cast("tuple[str, Filters]", st.session_state.get(_FILTERS, (ALL, Filters())))
-    return view, [run for run in newest_first(session.agent_runs()) if filters.keep(run)]
+def _chosen_filters() -> tuple[str, Filters]:
+    return cast("tuple[str, Filters]", st.session_state.get(_FILTERS, (ALL, Filters())))
 
 
 @live_fragment(
-    tables=("agent_runs", "users"), varies_by=("user", "role", "time_zone", _FILTERS), key="agent_rows"
+    tables=("agent_runs", "users"),
+    varies_by=("user", "role", "time_zone", _FILTERS, _SHOWN, _NO_MORE),
+    key="agent_rows",
 )
 def _rows() -> None:
-    view, runs = _wanted()
+    view, filters = _chosen_filters()
+    loaded = newest_first(session.agent_runs())
+    runs = [run for run in loaded if filters.keep(run)]
     if not runs:
         layout.empty("🤖", "No runs here", "Start the demo agent, or publish runs from a program of yours.")
-        return
-    if view == SUCCESS:
+    elif view == SUCCESS:
         _success(runs)
     else:
-        _list(runs)
-    _export(runs)
+        st.html(board_html(runs[: _shown()], agent_run_page.viewer()))
+    more = view != SUCCESS and len(runs) > _shown()
+    beyond = len(loaded) >= (SPEC.window or 0) and not st.session_state.get(_NO_MORE)
+    if more or beyond:
+        _offer_older(len(loaded), beyond=beyond)
 
 
-def _list(runs: list[AgentRun]) -> None:
-    st.html(board_html(runs[:_MOST], _viewer()))
-    if len(runs) > _MOST:
-        st.caption(f"{plural(len(runs) - _MOST, 'older run')}. Search to find them.")
+def _shown() -> int:
+    return int(st.session_state.get(_SHOWN, _A_PAGE))
+
+
+def _offer_older(loaded: int, *, beyond: bool) -> None:
+    if beyond:
+        oldest = newest_first(session.agent_runs())[-1].created_at
+        since = times.short_day(oldest, session.zone(), times.today_in(session.zone()))
+        st.caption(f"This is from the newest {plural(loaded, 'run')}, since {since}.")
+    st.button("Show older runs", key="agents_older", type="tertiary", on_click=_older, width="stretch")
+
+
+def _older() -> None:
+    """Show more of what is loaded, and load more when that is all."""
+    view, filters = _chosen_filters()
+    runs = [run for run in newest_first(session.agent_runs()) if filters.keep(run)]
+    if view != SUCCESS:
+        st.session_state[_SHOWN] = _shown() + _A_PAGE
+    if view != SUCCESS and len(runs) >= _shown():
+        return
+    try:
+        st.session_state[_NO_MORE] = not session.load_older("agent_runs")
+    except Unreachable as error:
+        writing.tell(error)
 
 
 def _success(runs: list[AgentRun]) -> None:
-    days = agent_history.by_day(runs, session.zone())
-    if not days:
+    course = agent_history.over_time(runs, session.zone())
+    if not course.points:
         layout.empty("📈", "Nothing has ended yet", "The success rate begins with the first finished run.")
         return
-    frame = pd.DataFrame(
-        {
-            "Day": [pd.Timestamp(day) for day, _ in days],
-            "Agent": [one.agent for _, one in days],
-            "Rate": [one.rate for _, one in days],
-        }
-    )
-    st.scatter_chart(frame, x="Day", y="Rate", color="Agent", y_label="Success rate (%)")
+    data, spec = agent_history.chart(course)
+    st.vega_lite_chart(pd.DataFrame(data), spec)
     st.html(agent_history.table_html(agent_history.by_agent(runs)))
 
 
-def _export(runs: list[AgentRun]) -> None:
+@st.fragment(key="agents_export")
+def _export() -> None:
+    me = session.signed_in()
+    if me is None:
+        return
+    _, filters = _chosen_filters()
     # The files are made when they are asked for, past the session: they need what they hold now.
     with st.container(horizontal=True):
         st.download_button(
-            "Export CSV", lambda: agent_history.as_csv(runs), "agent-runs.csv", "text/csv",
+            "Export CSV", lambda: agent_history.as_csv(_history(me, filters)), "agent-runs.csv", "text/csv",
             icon=":material/download:", on_click="ignore",
+            help="All runs that the filters leave, however old",
         )  # fmt: skip
         st.download_button(
-            "Export JSON", lambda: agent_history.as_json(runs), "agent-runs.json", "application/json",
-            icon=":material/download:", on_click="ignore",
+            "Export JSON", lambda: agent_history.as_json(_history(me, filters)), "agent-runs.json",
+            "application/json", icon=":material/download:", on_click="ignore",
+            help="All runs that the filters leave, however old",
         )  # fmt: skip
+
+
+def _history(me: SignedIn, filters: Filters) -> Iterator[AgentRun]:
+    """Read all runs that are wanted, newest first, also those that no page has loaded."""
+    for record in writes.history(me):
+        run = AgentRun.from_record(record)
+        if filters.keep(run):
+            yield run
 
 
 @st.fragment(run_every=_LOOK_EVERY, key="agents_stuck")
 def _stuck() -> None:
     now = datetime.now(UTC)
     stuck = [run for run in newest_first(session.agent_runs()) if run.stuck(now)]
-    if stuck:
-        names = ", ".join(dict.fromkeys(as_label(run.agent_name) for run in stuck[:5]))
-        count = plural(len(stuck), "run shows", "runs show")
-        st.warning(f"{count} no sign of life for a minute or more: {names}", icon=":material/heart_broken:")
-
-
-# ---------------------------------------------------------------- one run
-
-
-def _one(run_id: str) -> None:
-    if st.button("All runs", icon=":material/arrow_back:", type="tertiary"):
-        del st.query_params["run"]
-        st.rerun()
-    with st.container(key=BLOCK):
-        _detail(run_id)
-    st.subheader("Log", anchor=False)
-    _tail_controls()
-    _tail(run_id)
-
-
-@live_fragment(
-    tables=("agent_runs", "agent_run_events", "users"),
-    varies_by=("user", "role", "time_zone"),
-    key="agent_run",
-)
-def _detail(run_id: str) -> None:
-    run = _run(run_id)
-    if run is None:
-        layout.empty("🔎", "There is no such run", "It may be somebody else's, or gone with their account.")
+    if not stuck:
         return
-    viewer = _viewer()
-    st.html(run_html(run, viewer))
-    st.html(f'<h4 class="tv-sub">Timeline</h4>{timeline_html(run, _events(run), viewer)}')
-
-
-@st.fragment(key="agents_tail_controls")
-def _tail_controls() -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Search the log", key="log", on_change=_log_changed, placeholder="Words of a line")
-        st.toggle("Follow", value=True, key="agents_follow", on_change=_log_changed)
-        st.toggle("Pause", key="agents_pause", on_change=_paused)
-
-
-def _log_changed() -> None:
-    st.rerun("agent_log")
-
-
-def _paused() -> None:
-    st.session_state[_PAUSED] = datetime.now(UTC) if st.session_state["agents_pause"] else None
-    st.rerun("agent_log")
-
-
-@live_fragment(
-    tables=("agent_runs", "agent_run_events"),
-    varies_by=("user", "role", "time_zone", "log", "agents_follow", _PAUSED),
-    key="agent_log",
-)
-def _tail(run_id: str) -> None:
-    run = _run(run_id)
-    if run is None:
-        return
-    state = st.session_state
-    paused = cast("datetime | None", state.get(_PAUSED)) if state.get("agents_pause") else None
-    lines = log_lines(_events(run), state.get("log") or "", paused)
-    st.html(log_html(lines, session.zone(), follow=bool(state.get("agents_follow", True))))
-    st.caption(plural(len(lines), "line"))
-
-
-def _run(run_id: str) -> AgentRun | None:
-    """Return a run: a loaded one, or one that is read once because it is older than those."""
-    run = session.agent_runs().get((run_id,))
-    if run is not None:
-        return run
-    found = cast("dict[str, AgentRun | None]", st.session_state.setdefault(_FOUND, {}))
-    if run_id not in found:
-        record = writing.attempt(lambda me: writes.find(me, run_id))
-        unknown = record is None or isinstance(record, DatabaseError)
-        found[run_id] = None if unknown else AgentRun.from_record(cast("Record", record))
-    return found[run_id]
-
-
-def _events(run: AgentRun) -> list[AgentRunEvent]:
-    """Return what happened in a run, and read once what is older than the loaded events."""
-    loaded = events_by_run(session.agent_run_events()).get(run.id, [])
-    if any(event.seq == 0 and not (event.data or {}).get("from") for event in loaded):
-        return loaded
-    key = f"{_FOUND}_{run.id}"
-    if key not in st.session_state:
-        records = writing.attempt(lambda me: writes.events_of(me, run.id))
-        st.session_state[key] = (
-            [] if isinstance(records, DatabaseError) else [AgentRunEvent.from_record(one) for one in records]
-        )
-    older = cast("list[AgentRunEvent]", st.session_state[key])
-    return sorted({event.id: event for event in (*older, *loaded)}.values(), key=order_of)
+    names = ", ".join(dict.fromkeys(as_label(run.agent_name) for run in stuck[:5]))
+    count = plural(len(stuck), "run shows", "runs show")
+    st.warning(f"{count} no sign of life for a minute or more: {names}", icon=":material/heart_broken:")
+    with st.container(horizontal=True):
+        for run in stuck[:3]:
+            label = f"Open {as_label(run.agent_name)}, {times.ago(run.heartbeat_at, now)}"
+            if st.button(label, key=f"stuck_{run.id}", help="Its last sign of life"):
+                _open(run.id)
+                st.rerun()
 
 
 # ---------------------------------------------------------------- buttons in the blocks
@@ -315,19 +280,33 @@ def _events(run: AgentRun) -> list[AgentRunEvent]:
 @st.fragment(key="agents_actions")
 def _actions() -> None:
     click = clicked(BLOCK)
-    run = _run(click.row) if click else None
+    run = agent_run_page.find(click.row) if click else None
     if click is None or run is None:
         return
     match click.action:
         case "open":
-            st.query_params["run"] = run.id
+            _open(run.id)
+            st.rerun()
+        case "before":
+            _open(run.retry_of or run.id)
             st.rerun()
         case "cancel":
-            written = writing.write("agent_runs", lambda me: writes.cancel(me, run.id))
-            if isinstance(written, DatabaseError):
-                writing.tell(written)
+            _cancel(run)
         case "retry":
             _try_again(run)
+
+
+@st.dialog("Cancel this run?")
+def _cancel(run: AgentRun) -> None:
+    st.markdown(f"**{as_label(run.agent_name)}** stops when it next says something.")
+    st.caption("What it has done so far stays here. You can try again with a new run.")
+    if not st.button("Yes, cancel it", type="primary"):
+        return
+    written = writing.write("agent_runs", lambda me: writes.cancel(me, run.id))
+    if isinstance(written, DatabaseError):
+        writing.complain(written)
+        return
+    st.rerun()
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def board_html(runs: Iterable[AgentRun], viewer: Viewer) -> str:
 def _row_html(run: AgentRun, viewer: Viewer) -> str:
     return (
         f'<article class="tv-run" role="listitem" data-row="{as_html(run.id)}">'
-        f"<h3><bdi>{as_html(run.agent_name)}</bdi>{chip_html(run)}{_retry_html(run)}</h3>"
+        f"<h3><bdi>{as_html(run.agent_name)}</bdi>{_chips_html(run, viewer)}</h3>"
         f"{_facts_html(run, viewer)}{bar_html(run)}"
         f'<div class="tv-buttons">{_button("open", "Open", run)}{_actions_html(run, viewer)}</div></article>'
     )
@@ -134,8 +134,10 @@ def _tone(status: RunStatus) -> str:
     return "idle" if status in _IDLE else "busy"
 
 
-def _retry_html(run: AgentRun) -> str:
-    return '<span class="tv-state idle">another try</span>' if run.retry_of else ""
+def _chips_html(run: AgentRun, viewer: Viewer) -> str:
+    retry = '<span class="tv-state idle">another try</span>' if run.retry_of else ""
+    stuck = '<span class="tv-state warn">no sign of life</span>' if run.stuck(viewer.now) else ""
+    return chip_html(run) + retry + stuck
 
 
 def bar_html(run: AgentRun) -> str:
@@ -186,29 +188,49 @@ def run_html(run: AgentRun, viewer: Viewer) -> str:
     """Show everything about one run but its timeline and log."""
     parts = [
         f'<article class="tv-run" data-row="{as_html(run.id)}"><h3><bdi>{as_html(run.agent_name)}</bdi>',
-        f"{chip_html(run)}{_retry_html(run)}</h3>{_facts_html(run, viewer)}{bar_html(run)}",
+        f"{_chips_html(run, viewer)}</h3>{_facts_html(run, viewer)}{bar_html(run)}",
     ]
     if run.error:
         parts.append(f'<p class="tv-quote tv-error">{as_html(run.error)}</p>')
-    for title, value in (("Result", run.result), ("About", dict(run.metadata) or None)):
+    for title, value in (("Result", run.result), ("About", _about(run, viewer))):
         if value is not None:
-            parts.append(f"<h4>{title}</h4>{_json_html(value)}")
+            parts.append(f"<h4>{title}</h4>{_value_html(value)}")
     if run.verification_evidence:
         tries = plural(run.verification_attempts, "verification")
-        blocks = "".join(_json_html(each) for each in run.verification_evidence)
+        blocks = "".join(_value_html(each) for each in run.verification_evidence)
         parts.append(f"<h4>Evidence ({tries})</h4>{blocks}")
-    parts.append(f'<div class="tv-buttons">{_actions_html(run, viewer)}</div></article>')
+    again = _button("before", "The try before", run) if run.retry_of else ""
+    parts.append(f'<div class="tv-buttons">{_actions_html(run, viewer)}{again}</div></article>')
     return "".join(parts)
 
 
-def _json_html(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-    return f'<pre class="tv-json">{as_html(text)}</pre>'
+def _about(run: AgentRun, viewer: Viewer) -> Mapping[str, object]:
+    """Return what the run says of itself, and what only the page of one run has room for."""
+    return {
+        "agent": run.agent_id,
+        "started": times.full(run.started_at, viewer.zone),
+        "last sign of life": times.full(run.heartbeat_at, viewer.zone),
+        **run.metadata,
+    }
+
+
+def _value_html(value: object) -> str:
+    """Show a value that an agent gave: named values as a list of them, anything else as JSON."""
+    if not isinstance(value, Mapping) or not value:
+        return f'<pre class="tv-json">{as_html(_as_text(value, indent=2))}</pre>'
+    pairs = (f"<dt>{as_html(str(name))}</dt><dd>{as_html(_as_text(one))}</dd>" for name, one in value.items())
+    return f'<dl class="tv-values">{"".join(pairs)}</dl>'
+
+
+def _as_text(value: object, indent: int | None = None) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=indent)
 
 
 def timeline_html(run: AgentRun, events: Sequence[AgentRunEvent], viewer: Viewer) -> str:
     """Show steps and statuses, with how long each lasted."""
     marks = [event for event in events if event.kind is not EventKind.LOG]
+    if not marks:  # of a run that was seen this moment, the events are still to come
+        return '<ol class="tv-timeline" aria-label="Timeline"></ol>'
     ends = [event.at for event in marks[1:]] + [run.completed_at or viewer.now]
     rows = [
         f'<li class="{event.kind.value}"><time>{event.at.astimezone(viewer.zone):%H:%M:%S}</time>'
@@ -239,36 +261,35 @@ def _mark_html(event: AgentRunEvent, viewer: Viewer) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of a log."""
+    """One line of a log: said at `at`, by the agent's clock; known since `known_at`, by the database's."""
 
     at: datetime
+    known_at: datetime
     level: Level
     text: str
 
 
-def log_lines(events: Iterable[AgentRunEvent], words: str, until: datetime | None) -> list[LogLine]:
-    """Return the lines that have every word, up to a moment."""
+def log_lines(events: Iterable[AgentRunEvent], words: str) -> list[LogLine]:
+    """Return the lines that have every word."""
     wanted = words.casefold().split()
     return [
-        LogLine(event.at, event.level, line)
+        LogLine(event.at, event.created_at, event.level, line)
         for event in events
-        if event.kind is EventKind.LOG and (until is None or event.created_at <= until)
+        if event.kind is EventKind.LOG
         for line in event.message.split("\n")
         if all(word in line.casefold() for word in wanted)
     ]
 
 
-def log_html(lines: Sequence[LogLine], zone: ZoneInfo, *, follow: bool) -> str:
-    """Show the newest lines; following, the view stays at the end."""
+def log_html(lines: Sequence[LogLine], zone: ZoneInfo) -> str:
+    """Show the newest lines."""
     rows = [
         f'<div class="{line.level.value}"><time>{line.at.astimezone(zone):%H:%M:%S}</time>'
         f"<span>{as_html(line.text)}</span></div>"
         for line in lines[-_LONGEST_TAIL:]
     ]
-    css = "tv-tail follow" if follow else "tv-tail"
-    # A column in reverse keeps its scroll position at the end when something is added there.
-    inner = f"<div>{''.join(rows)}</div>"
-    return f'<div class="{css}" role="log" aria-label="Log" tabindex="0">{inner}</div>'
+    inner = "".join(rows) or '<p class="tv-lead">No lines.</p>'
+    return f'<div class="tv-tail" role="log" aria-label="Log">{inner}</div>'
 
 
 _LONGEST_TAIL = 500

@@ -95,12 +95,12 @@ def test_text_is_never_markup() -> None:
         verification_evidence=({"x": HOSTILE}, HOSTILE),
     )
     events = [event(EventKind.STEP, HOSTILE), event(EventKind.LOG, HOSTILE)]
-    lines = log_lines(events, "", None)
+    lines = log_lines(events, "")
     blocks = (
         board_html([hostile], viewer()),
         run_html(hostile, viewer()),
         timeline_html(hostile, events, viewer()),
-        log_html(lines, ZONE, follow=True),
+        log_html(lines, ZONE),
         agent_history.table_html(agent_history.by_agent([hostile])),
     )
     for html in blocks:
@@ -140,16 +140,30 @@ def test_the_timeline_has_durations_and_names_who_interfered() -> None:
     assert "<small>1 min 30 s</small>" in timeline_html(run(), events[:1], viewer())
 
 
-def test_the_log_is_searched_paused_and_cut() -> None:
+def test_a_run_that_nobody_has_said_anything_of_yet() -> None:
+    assert "<li" not in timeline_html(run(RunStatus.PENDING), [], viewer())
+    assert "No lines." in log_html([], ZONE)
+
+
+def test_what_an_agent_gives_is_shown_by_name() -> None:
+    html = run_html(
+        run(metadata={"branch": "main"}, verification_evidence=({"changed": ["a", 1]}, ["x"])), viewer()
+    )
+    for words in ("<dt>branch</dt><dd>main</dd>", "<dt>agent</dt><dd>t-1</dd>", "19:30 (Europe/Berlin)"):
+        assert words in html
+    assert "<dd>[&quot;a&quot;, 1]</dd>" in html
+    assert 'data-action="before"' not in html
+    assert 'data-action="before"' in run_html(run(retry_of="run-9"), viewer())
+
+
+def test_the_log_is_searched_and_cut() -> None:
     events = [event(EventKind.LOG, "one\ntwo three"), event(EventKind.LOG, "Three again", after=10)]
-    assert [line.text for line in log_lines(events, "", None)] == ["one", "two three", "Three again"]
-    assert [line.text for line in log_lines(events, "three", None)] == ["two three", "Three again"]
-    assert [line.text for line in log_lines(events, "", NOW + timedelta(seconds=5))] == ["one", "two three"]
-    many = log_lines([event(EventKind.LOG, "\n".join(f"line {n}" for n in range(2000)))], "", None)
-    html = log_html(many, ZONE, follow=False)
+    assert [line.text for line in log_lines(events, "")] == ["one", "two three", "Three again"]
+    assert [line.text for line in log_lines(events, "three")] == ["two three", "Three again"]
+    many = log_lines([event(EventKind.LOG, "\n".join(f"line {n}" for n in range(2000)))], "")
+    html = log_html(many, ZONE)
     assert "line 1999" in html
     assert "line 1499<" not in html
-    assert "follow" not in html
 
 
 def test_filters_and_order() -> None:
@@ -168,6 +182,8 @@ def test_filters_and_order() -> None:
 
 
 def test_a_run_without_a_sign_of_life_is_stuck() -> None:
+    assert "no sign of life" in board_html([run()], viewer())
+    assert "no sign of life" not in board_html([run(heartbeat_at=NOW + timedelta(seconds=80))], viewer())
     late = NOW + STUCK_AFTER + timedelta(seconds=1)
     assert run().stuck(late)
     assert not run().stuck(NOW + STUCK_AFTER)
@@ -200,15 +216,32 @@ def test_success_by_agent_and_day_leaves_out_the_cancelled() -> None:
         120,
     )
     assert (writer.agent, writer.rate) == ("writer", 100)
-    days = [
-        (day.day, one.agent, one.rate) for day, one in agent_history.by_day(runs, times.zone_named("UTC"))
+    course = agent_history.over_time(runs, times.zone_named("UTC"))
+    assert [(day.day, one.agent, one.rate) for day, one in course.points] == [
+        (20, "tester", 50),
+        (21, "writer", 100),
     ]
-    assert days == [(20, "tester", 50), (21, "writer", 100)]
+    assert [agent_history.over_time([], ZONE).points, course.unit] == [[], agent_history.Unit.DAY]
+
+
+def test_a_long_history_is_summed_up_by_week_and_by_month() -> None:
+    day = 24 * 60
+    weeks = agent_history.over_time([run(RunStatus.COMPLETED, minutes=day * at) for at in range(30)], ZONE)
+    assert weeks.unit is agent_history.Unit.WEEK
+    assert {begin.weekday() for begin, _ in weeks.points} == {0}
+    assert sum(one.runs for _, one in weeks.points) == 30
+    months = agent_history.over_time([run(RunStatus.COMPLETED, minutes=day * at) for at in (0, 300)], ZONE)
+    assert [begin.day for begin, _ in months.points] == [1, 1]
+    data, _ = agent_history.chart(months)
+    assert [(point["rate"], point["runs"]) for point in data] == [(100, 1), (100, 1)]
 
 
 def test_the_export_is_complete_and_harmless_in_a_spreadsheet() -> None:
     runs = [run(RunStatus.FAILED, agent_name='=HYPERLINK("x")', error='a "b",\nc', metadata={"m": 1})]
     (row,) = csv.DictReader(io.StringIO(agent_history.as_csv(runs)))
+    for formula in ("+1", "-1", "@SUM(A1)", "\tx", "\rx"):
+        (other,) = csv.DictReader(io.StringIO(agent_history.as_csv([run(task_id=formula)]), newline=""))
+        assert other["task_id"] == f"'{formula}"
     assert row["agent_name"] == '\'=HYPERLINK("x")'
     assert row["error"] == 'a "b",\nc'
     (entry,) = json.loads(agent_history.as_json(runs))
