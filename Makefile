@@ -10,7 +10,7 @@ SOAK_SECONDS ?= 600
 .PHONY: run setup test soak lint format bench screenshots clean browser
 
 run: $(VENV)/.installed
-	$(BIN)/python -m streamlit run app.py
+	$(BIN)/python -m streamlit run asgi.py
 
 setup: $(VENV)/.installed-dev browser
 

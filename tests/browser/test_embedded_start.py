@@ -9,20 +9,22 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.support import visitor
-from tests.support.app import AppUnderTest
+from tests.support.app import PAGES_ONLY, WHOLE, AppUnderTest
 from tests.support.browser import open_window
 from tests.support.people import unique
 from tests.support.wait import wait_for
 
 
 @pytest.fixture
-def embedded_app(tmp_path: Path) -> Iterator[AppUnderTest]:
-    app = AppUnderTest({"LOCAL_SUPABASE_DATA_DIR": str(tmp_path / "data")}, tmp_path / "app.log")
+def embedded_app(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[AppUnderTest]:
+    environment = {"LOCAL_SUPABASE_DATA_DIR": str(tmp_path / "data")}
+    app = AppUnderTest(environment, tmp_path / "app.log", script=request.param)
     yield app
     app.stop()
     wait_for(lambda: not _using(tmp_path), within=60, what="the end of the embedded Supabase")
 
 
+@pytest.mark.parametrize("embedded_app", [WHOLE], indirect=True, ids=lambda path: path.name)
 async def test_an_app_with_no_settings_starts_its_own_supabase_and_keeps_what_was_said(
     embedded_app: AppUnderTest, browser: Browser, tmp_path: Path
 ) -> None:
@@ -43,6 +45,7 @@ async def test_an_app_with_no_settings_starts_its_own_supabase_and_keeps_what_wa
     assert embedded_app.tracebacks() == []
 
 
+@pytest.mark.parametrize("embedded_app", [PAGES_ONLY], indirect=True, ids=lambda path: path.name)
 async def test_there_the_demo_people_are_one_click_away(embedded_app: AppUnderTest, browser: Browser) -> None:
     embedded_app.start()
     window = await open_window(browser, embedded_app.url)

@@ -14,6 +14,10 @@ from local_supabase.privileges import child_setup
 from tests.support.wait import wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
+WHOLE = PROJECT / "asgi.py"
+"""The app and the HTTP API, as `make run` starts them."""
+PAGES_ONLY = PROJECT / "app.py"
+"""The app alone, as Streamlit Cloud starts it."""
 
 # With port 0 Streamlit takes a free port and names it in its greeting.
 _GREETING = re.compile(r"Local URL: (http://localhost:\d+)")
@@ -21,11 +25,9 @@ _TRACEBACK = re.compile(r"^ *Traceback \(most recent call last\):\n(?:^[ |].*\n)
 
 
 class AppUnderTest:
-    """`streamlit run app.py` with its log; it and every process it started end with `stop`."""
+    """`streamlit run asgi.py` with its log; it and every process it started end with `stop`."""
 
-    def __init__(
-        self, environment: Mapping[str, str], log: Path, *, script: Path = PROJECT / "app.py"
-    ) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, *, script: Path = WHOLE) -> None:
         self.log_path = log
         self.url = ""
         self._environment = environment
