@@ -6,8 +6,11 @@ the same libraries underneath it (postgrest, supabase_auth) are used here on one
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 import httpx
-from postgrest import SyncPostgrestClient, SyncRequestBuilder
+from postgrest import SyncPostgrestClient, SyncRequestBuilder, SyncRPCFilterRequestBuilder
 from storage3 import SyncStorageClient
 from supabase_auth import SyncGoTrueClient
 from supabase_functions import SyncFunctionsClient
@@ -40,14 +43,14 @@ class Clients:
 
     def table(self, name: str, access_token: str | None = None) -> SyncRequestBuilder:
         """Start a request on a table, as the owner of the token, or as a visitor without one."""
-        # Retrying is left to the caller: the library sleeps for seconds between tries, while a person waits.
-        client = SyncPostgrestClient(
-            f"{self.settings.url}/rest/v1",
-            headers=self._headers(access_token),
-            http_client=self._pool,
-            retry_enabled=False,
-        )
-        return client.from_(name)
+        return self._rest(access_token).from_(name)
+
+    def rpc(
+        self, function: str, params: Mapping[str, object], access_token: str
+    ) -> SyncRPCFilterRequestBuilder:
+        """Start a call of a function of the database, as the owner of the token."""
+        # The library's annotation knows only texts; what it sends is JSON.
+        return self._rest(access_token).rpc(function, cast("dict[str, str]", dict(params)))
 
     def auth(self) -> SyncGoTrueClient:
         """Make a sign-in client that keeps and refreshes nothing by itself; `db.auth` does."""
@@ -69,6 +72,15 @@ class Clients:
         """Make a client for edge functions, as the owner of the token."""
         url = f"{self.settings.url}/functions/v1"
         return SyncFunctionsClient(url, self._headers(access_token), http_client=self._patient)
+
+    def _rest(self, access_token: str | None) -> SyncPostgrestClient:
+        # Retrying is left to the caller: the library sleeps for seconds between tries, while a person waits.
+        return SyncPostgrestClient(
+            f"{self.settings.url}/rest/v1",
+            headers=self._headers(access_token),
+            http_client=self._pool,
+            retry_enabled=False,
+        )
 
     def ask(self, method: str, path: str, access_token: str | None = None) -> httpx.Response:
         """Ask a path of the project itself, whatever comes back. Raises `httpx.HTTPError` for no answer."""

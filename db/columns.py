@@ -6,7 +6,7 @@ Every function raises `ValueError` when the column is missing or has another sha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 Record = Mapping[str, object]
@@ -86,3 +86,24 @@ def items(record: Record, column: str) -> Sequence[object]:
     if not isinstance(value, list):
         raise ValueError(f"column {column!r} should hold a JSON list, not {value!r}")
     return tuple(value)
+
+
+def boolean(record: Record, column: str) -> bool:
+    """Read a yes or no."""
+    value = record.get(column)
+    if not isinstance(value, bool):
+        raise ValueError(f"column {column!r} should hold true or false, not {value!r}")
+    return value
+
+
+def optional_day(record: Record, column: str) -> date | None:
+    """Read a date or null."""
+    return None if record.get(column) is None else date.fromisoformat(text(record, column))
+
+
+def nested(record: Record, column: str) -> Record:
+    """Read a JSON object."""
+    value = optional_object(record, column)
+    if value is None:
+        raise ValueError(f"column {column!r} should hold a JSON object, not null")
+    return value

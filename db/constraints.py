@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from db.rating_constraints import RATING_MEANING
+
 MEANING: Mapping[str, tuple[str, str]] = {
     "users_display_name_length": ("display_name", "A name has 1 to 60 characters."),
     "users_display_name_plain": (
@@ -83,5 +85,6 @@ MEANING: Mapping[str, tuple[str, str]] = {
         "output_price",
         "A price is between 0 and 1,000,000 dollars for a million tokens.",
     ),
+    **RATING_MEANING,
 }
 """Constraint name: the column it is about, and a sentence for the person who met it."""

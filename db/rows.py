@@ -73,6 +73,25 @@ def _send(me: Caller, table: str, build: Build, token: str) -> list[Record]:
         raise from_transport(error) from error
 
 
+def call(me: Caller, function: str, params: Mapping[str, object]) -> object:
+    """Call a function of the database as this person; return what it answers."""
+    token = me.access_token()
+    try:
+        return _call(me, function, params, token)
+    except SignedOut:
+        me.renew(token)
+        return _call(me, function, params, me.access_token())
+
+
+def _call(me: Caller, function: str, params: Mapping[str, object], token: str) -> object:
+    try:
+        return me.clients.rpc(function, params, token).execute().data
+    except APIError as error:
+        raise from_api(error) from error
+    except httpx.HTTPError as error:
+        raise from_transport(error) from error
+
+
 def find(me: Caller, table: str, key: Key) -> Record | None:
     """Read one row by its key; None when there is none that this person may see."""
     rows = run(me, table, lambda rows: narrowed(rows.select("*"), key))

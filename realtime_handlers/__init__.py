@@ -16,16 +16,25 @@ from live.users import UserSession
 from realtime_handlers import (
     agent_run_events,
     agent_runs,
+    campaigns,
+    candidate_tallies,
     change_log,
     event_cohosts,
     events,
+    judgments,
     private_messages,
+    rater_profiles,
+    rating_roles,
+    rating_tasks,
     routing_budgets,
     routing_daily,
     routing_metrics,
     routing_prices,
     rsvps,
+    task_leases,
     tavern_messages,
+    tenant_invites,
+    tenants,
     users,
 )
 
@@ -45,6 +54,15 @@ ALL_SPECS: Final[tuple[AnySpec, ...]] = (
     routing_daily.SPEC,
     routing_budgets.SPEC,
     routing_prices.SPEC,
+    rating_roles.SPEC,
+    tenants.SPEC,
+    tenant_invites.SPEC,
+    rater_profiles.SPEC,
+    campaigns.SPEC,
+    rating_tasks.SPEC,
+    task_leases.SPEC,
+    judgments.SPEC,
+    candidate_tallies.SPEC,
 )
 
 _lock = threading.Lock()

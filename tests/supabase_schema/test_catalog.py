@@ -17,7 +17,7 @@ def names(db: Session, sql: str) -> list[object]:
 def test_row_level_security_is_on_everywhere(db: Session) -> None:
     schemas = "('public'::regnamespace, 'private'::regnamespace)"
     tables = f"select relname from pg_class where relkind in ('r', 'p') and relnamespace in {schemas}"
-    assert len(names(db, tables)) == 15
+    assert len(names(db, tables)) == 26
     assert names(db, f"{tables} and not relrowsecurity") == []
 
 
@@ -39,7 +39,7 @@ def test_policies_ask_for_the_caller_once_a_query(db: Session) -> None:
     for clause in ("qual", "with_check"):
         bare = (
             f"select policyname from pg_policies where schemaname = 'public'"
-            f" and regexp_replace({clause}, 'SELECT (auth\\.uid|private\\.is_admin)\\(\\)', '', 'g')"
+            f" and regexp_replace({clause}, 'SELECT (auth\\.uid|private\\.\\w+)\\(\\)', '', 'g')"
             f" ~ '(auth\\.uid|private\\.\\w+)\\('"
         )
         assert names(db, bare) == []
@@ -100,7 +100,8 @@ def test_old_values_are_published_where_they_matter(db: Session) -> None:
         " where c.relreplident = 'f'"
     )
     published = {str(name).removeprefix("public.") for name in names(db, full)}
-    assert published == {"users", "events", "rsvps", "private_messages"}
+    followed = {"users", "events", "rsvps", "private_messages", "agent_run_events"}
+    assert published == followed | {"task_leases", "judgments"}
 
 
 def test_every_foreign_key_has_an_index(db: Session) -> None:
@@ -146,6 +147,9 @@ def test_the_owner_of_a_hosted_project_is_no_superuser(hosted: str) -> None:
         ("agent_run_events", "created_at desc, id desc"),
         ("routing_metrics", '"timestamp" desc, id desc'),
         ("routing_daily", "day desc, id desc"),
+        ("rating_tasks", "created_at desc, id desc"),
+        ("task_leases", "created_at desc, id desc"),
+        ("judgments", "created_at desc, id desc"),
     ],
 )
 def test_the_newest_rows_are_found_by_an_index(db: Session, table: str, order: str) -> None:
