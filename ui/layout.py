@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from live.fragments import STATUS, live_fragment
+from live.sessions import connection
 from live.status import FeedState, FeedStatus
 from ui import session, times
 from ui.text import as_html, plural
@@ -43,7 +44,7 @@ def page_head(title: str, lead: str) -> None:
 
 @live_fragment(tables=(STATUS,), varies_by=("user", "time_zone"), key="status_badge")
 def _badge() -> None:
-    status = session.engine().status(session.my_id())
+    status = connection()
     css = status.state.value.lower().replace(" ", "-")
     with (
         st.container(key=f"status-{css}", width="content"),

@@ -25,6 +25,7 @@ from db.models import (
     TavernMessage,
     User,
 )
+from live import sessions
 from live.engine import Engine
 from live.errors import LiveError
 from live.presence import Present
@@ -136,7 +137,7 @@ def _table(name: str) -> Snapshot[R]:
 def load_older(table: str) -> bool:
     """Load older rows of a table; return whether there may be more. Raises `Unreachable` when none came."""
     try:
-        return engine().load_older(table, my_id())
+        return sessions.load_older(table)
     except (LiveError, TimeoutError) as error:
         raise Unreachable from error
 
