@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from db.constraints import MEANING
-from tests.supabase_schema import routing_values
+from tests.supabase_schema import rating_values, routing_values
 from tests.supabase_schema.database import Session, World, message, new_person
 
 
@@ -239,10 +239,9 @@ def test_every_constraint_of_a_value_is_tried_above_and_worded(db: Session) -> N
         " and connamespace = 'public'::regnamespace and conrelid <> 'public.change_log'::regclass"
     )
     checks = {str(name): str(words) for name, words in found}
-    assert checks.keys() - CONSTRAINTS.keys() == {"tavern_messages_hidden_by_whom"}  # triggers see to it
-    assert {name: checks[name] for name in CONSTRAINTS} == {
-        name: words for name, (_, words) in MEANING.items()
-    }
+    tried = CONSTRAINTS | rating_values.CONSTRAINTS
+    assert checks.keys() - tried.keys() == {"tavern_messages_hidden_by_whom"}  # triggers see to it
+    assert {name: checks[name] for name in tried} == {name: words for name, (_, words) in MEANING.items()}
 
 
 @pytest.mark.parametrize("value", ["🦉", "👩‍🚀", "🇩🇪", "", None, "https://pictures.example/owl.png?size=64"])
