@@ -190,10 +190,11 @@ def _new_event() -> None:
     event_id, busy = str(st.session_state[_DRAFT]), _SAVING.busy
     with st.form(f"new_event_{event_id}"):
         st.subheader("New event", anchor=False)
-        filled = event_form.fields(f"new_{event_id}", event_form.new_draft(session.zone()), disabled=busy)
+        filled = event_form.fields(f"new_{event_id}", event_form.new_draft(session.zone()))
         with st.container(horizontal=True):
             created = st.form_submit_button("Create event", type="primary", disabled=busy)
             st.form_submit_button("Close", type="tertiary", on_click=_close_form, disabled=busy)
+        _SAVING.mark()
     if created:
         _create(event_id, filled)
     _SAVING.show()

@@ -81,7 +81,6 @@ def _profile_form() -> None:
             base.display_name,
             max_chars=60,
             key=f"profile_name_{base.version}",
-            disabled=busy,
         )
         bio = st.text_area(
             "About you",
@@ -89,7 +88,6 @@ def _profile_form() -> None:
             max_chars=500,
             key=f"profile_bio_{base.version}",
             height=120,
-            disabled=busy,
         )
         avatar = st.text_input(
             "Avatar",
@@ -98,9 +96,9 @@ def _profile_form() -> None:
             key=f"profile_avatar_{base.version}",
             placeholder="An emoji, or the https address of a picture",
             help="For example " + " ".join(_AVATARS),
-            disabled=busy,
         )
         saved = st.form_submit_button("Save profile", type="primary", disabled=busy)
+        _SAVING.mark()
     if saved:
         _save(base, name, bio, avatar)
     _SAVING.show()
@@ -131,6 +129,7 @@ def _news(base: User) -> None:
 def _decide(profile: User, clash: Clash) -> None:
     editing = _editing(profile)
     choices = choose(editing, clash, "profile_choice")
+    _SAVING.mark()
     if st.button("Save", type="primary", disabled=_SAVING.busy):
         _SAVING.begin(save_decided(editing, clash, choices), clash)
         st.rerun(scope="fragment")

@@ -186,11 +186,17 @@ class Saving:
         write = self._write
         return write is not None and write.state is State.DONE and not isinstance(write.result, Clash)
 
-    def show(self) -> None:
-        """Say that it is under way, or why it was refused."""
+    def mark(self) -> None:
+        """Say that it is under way. Belongs into the form, which rests meanwhile.
+
+        The fields are not disabled: Streamlit forgets what stands in a disabled field.
+        """
         if self.busy:
             st.html(saving_html(True))
-        elif self._write is not None:
+
+    def show(self) -> None:
+        """Say why it was refused."""
+        if self._write is not None:
             writing.complain(self._write.error)
 
 

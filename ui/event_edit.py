@@ -56,10 +56,11 @@ def _dialog(event: Event) -> None:
     _news(event)
     key, busy = f"edit_{event.id}", _SAVING.busy
     with st.form(key, border=False):
-        filled = event_form.fields(key, EventDraft.of(event), disabled=busy)
+        filled = event_form.fields(key, EventDraft.of(event))
         with st.container(horizontal=True):
             saved = st.form_submit_button("Save changes", type="primary", disabled=busy)
             left = st.form_submit_button("Close without saving", type="tertiary", disabled=busy)
+        _SAVING.mark()
     _cohosts(event)
     if left:
         _close()
@@ -103,6 +104,7 @@ def _decide(event: Event, clash: Clash) -> None:
     with st.container(horizontal=True):
         saved = st.button("Save", type="primary", disabled=busy)
         left = st.button("Close without saving", type="tertiary", disabled=busy)
+    _SAVING.mark()
     if left:
         _close()
     if saved:

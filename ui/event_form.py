@@ -29,28 +29,23 @@ class Filled:
     capacity: int | None
 
 
-def fields(key: str, initial: EventDraft, *, disabled: bool = False) -> Filled:
+def fields(key: str, initial: EventDraft) -> Filled:
     """Show the fields inside a form. `key` keeps what was typed apart from other forms."""
     zone = times.zone_named(initial.time_zone)
-    title = st.text_input(
-        "Title", initial.title, max_chars=_LONGEST_TITLE, key=f"{key}_title", disabled=disabled
-    )
+    title = st.text_input("Title", initial.title, max_chars=_LONGEST_TITLE, key=f"{key}_title")
     description = st.text_area(
         "Description",
         initial.description,
         max_chars=_LONGEST_DESCRIPTION,
         height=110,
         key=f"{key}_description",
-        disabled=disabled,
     )
     left, right = st.columns(2)
-    starts = left.datetime_input(
-        "Starts", _local(initial.starts_at, zone), key=f"{key}_starts", disabled=disabled
-    )
-    ends = right.datetime_input("Ends", _local(initial.ends_at, zone), key=f"{key}_ends", disabled=disabled)
+    starts = left.datetime_input("Starts", _local(initial.starts_at, zone), key=f"{key}_starts")
+    ends = right.datetime_input("Ends", _local(initial.ends_at, zone), key=f"{key}_ends")
     left, right = st.columns(2)
     location = left.text_input(
-        "Location", initial.location, max_chars=_LONGEST_LOCATION, key=f"{key}_location", disabled=disabled
+        "Location", initial.location, max_chars=_LONGEST_LOCATION, key=f"{key}_location"
     )
     capacity = right.number_input(
         "Capacity",
@@ -60,13 +55,10 @@ def fields(key: str, initial: EventDraft, *, disabled: bool = False) -> Filled:
         step=1,
         placeholder="No limit",
         key=f"{key}_capacity",
-        disabled=disabled,
     )
     zones = times.zones_to_choose()
     known = zones if initial.time_zone in zones else (initial.time_zone, *zones)
-    zone_name = st.selectbox(
-        "Time zone", known, index=known.index(initial.time_zone), key=f"{key}_zone", disabled=disabled
-    )
+    zone_name = st.selectbox("Time zone", known, index=known.index(initial.time_zone), key=f"{key}_zone")
     return Filled(
         title=title,
         description=description,

@@ -46,10 +46,9 @@ def _dialog(message: TavernMessage) -> None:
     _news(message)
     key, busy = f"edit_{message.id}", _SAVING.busy
     with st.form(f"form_{key}", border=False):
-        body = st.text_area(
-            "Message", message.body or "", max_chars=LONGEST, key=key, height=140, disabled=busy
-        )
+        body = st.text_area("Message", message.body or "", max_chars=LONGEST, key=key, height=140)
         saved = st.form_submit_button("Save", type="primary", disabled=busy)
+        _SAVING.mark()
     if saved:
         _save(message, body.strip())
     _SAVING.show()
@@ -66,6 +65,7 @@ def _save(message: TavernMessage, body: str) -> None:
 
 def _decide(message: TavernMessage, clash: Clash) -> None:
     choices = choose(_editing(message), clash, f"choice_{message.id}")
+    _SAVING.mark()
     if st.button("Save", type="primary", disabled=_SAVING.busy):
         _SAVING.begin(save_decided(_editing(message), clash, choices), clash)
         st.rerun(scope="fragment")

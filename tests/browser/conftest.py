@@ -10,9 +10,12 @@ import pytest_asyncio
 from playwright.async_api import Browser, ViewportSize
 
 from local_supabase.runtime import StackInfo
+from tests.live.fault_proxy import FaultProxy, fault_proxy
 from tests.support import browser as browsing
+from tests.support import visitor
 from tests.support.app import AppUnderTest
 from tests.support.browser import DESKTOP, Scheme, Window, problems_of
+from tests.support.people import Person, sign_up
 
 HERE = Path(__file__).parent
 _FAILED = pytest.StashKey[bool]()
@@ -59,6 +62,46 @@ def app(stack: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     app.start()
     yield app
     app.stop()
+
+
+@pytest.fixture(scope="session")
+def proxy(stack: StackInfo) -> Iterator[FaultProxy]:
+    """Stand between the fragile app and its database."""
+    with fault_proxy(stack.url) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _app_behind_proxy(
+    proxy: FaultProxy, stack: StackInfo, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AppUnderTest]:
+    environment = {"SUPABASE_URL": proxy.url, "SUPABASE_KEY": stack.anon_key}
+    app = AppUnderTest(environment, tmp_path_factory.mktemp("fragile") / "app.log")
+    app.start()
+    yield app
+    app.stop()
+
+
+@pytest.fixture
+def fragile_app(_app_behind_proxy: AppUnderTest, proxy: FaultProxy) -> Iterator[AppUnderTest]:
+    """Serve an app that reaches its database through the proxy, which works again afterwards."""
+    seen = len(_app_behind_proxy.tracebacks())
+    yield _app_behind_proxy
+    proxy.heal()
+    assert _app_behind_proxy.tracebacks()[seen:] == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def castaway(
+    fragile_app: AppUnderTest, browser: Browser, stack: StackInfo
+) -> AsyncIterator[tuple[Window, Person]]:
+    """Open a window of the fragile app, signed in as somebody."""
+    person = sign_up(stack, "Castaway")
+    window = await browsing.open_window(browser, fragile_app.url)
+    await visitor.sign_in(window.page, person.email, person.password)
+    await visitor.is_live(window.page)
+    yield window, person
+    await window.context.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,70 +1,60 @@
 """The database goes away: people are told, what they wrote is kept, and afterwards it is there once."""
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.async_api import Browser, expect
 
 from local_supabase.runtime import StackInfo
-from tests.live.fault_proxy import FaultProxy, fault_proxy
+from tests.live.fault_proxy import FaultProxy
 from tests.support import visitor
 from tests.support.app import AppUnderTest
 from tests.support.browser import Window, open_window
-from tests.support.people import sign_up, unique
+from tests.support.people import Person, sign_up, unique
 
 
-@pytest.fixture(scope="module")
-def proxy(stack: StackInfo) -> Iterator[FaultProxy]:
-    with fault_proxy(stack.url) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def fragile_app(
-    proxy: FaultProxy, stack: StackInfo, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[AppUnderTest]:
-    """Serve an app that reaches its database through the proxy."""
-    environment = {"SUPABASE_URL": proxy.url, "SUPABASE_KEY": stack.anon_key}
-    app = AppUnderTest(environment, tmp_path_factory.mktemp("fragile") / "app.log")
-    app.start()
-    yield app
-    app.stop()
-    assert app.tracebacks() == []
-
-
-@pytest.fixture(autouse=True)
-def healed(proxy: FaultProxy) -> Iterator[None]:
-    yield
-    proxy.heal()
-
-
-async def _somebody(app: AppUnderTest, browser: Browser, stack: StackInfo) -> Window:
-    person = sign_up(stack, "Castaway")
-    window = await open_window(browser, app.url)
-    await visitor.sign_in(window.page, person.email, person.password)
-    await visitor.is_live(window.page)
-    return window
-
-
-async def test_what_is_said_offline_is_kept_and_sent_once(
-    fragile_app: AppUnderTest, browser: Browser, stack: StackInfo, proxy: FaultProxy
+async def test_what_is_said_offline_is_kept_and_sent_once_by_itself(
+    castaway: tuple[Window, Person], stack: StackInfo, proxy: FaultProxy
 ) -> None:
-    window = await _somebody(fragile_app, browser, stack)
-    page, said = window.page, unique("Message in a bottle")
+    window, me = castaway
+    page, said, thought = window.page, unique("Message in a bottle"), unique("Second thoughts")
+    friend = sign_up(stack, "Friend")
+    await visitor.go(page, "Inbox")
     proxy.refuse()
-    await expect(page.get_by_test_id("stPopover")).to_contain_text("Offline")
-    await visitor.room_input(page).fill(said)
-    await visitor.room_input(page).press("Enter")
+    await expect(visitor.badge(page)).to_contain_text("Offline")
+    whispered = unique("Psst")
+    await visitor.choose(page.get_by_test_id("stSelectbox").filter(has_text="To"), friend.name)
+    await visitor.message_field(page).fill(whispered)
+    await page.get_by_role("button", name="Send", exact=True).click()
     await expect(page.get_by_role("alert")).to_contain_text("your text is kept")
+    await expect(visitor.message_field(page)).to_have_value("")
+
+    await visitor.go(page, "Tavern")
+    for text in (said, thought):
+        await visitor.room_input(page).fill(text)
+        await visitor.room_input(page).press("Enter")
+        await expect(page.get_by_test_id("stMain").get_by_text(text)).to_be_visible()
+    await expect(page.get_by_role("alert").first).to_contain_text("your text is kept")
+    # Not even a reload loses it, and what is thought better of is not sent.
+    await page.reload()
+    await visitor.is_signed_in(page)
     await expect(page.get_by_text(said)).to_be_visible()
+    await page.get_by_role("button", name="Discard").last.click()
+    await expect(page.get_by_text(thought)).to_have_count(0)
 
     proxy.heal()
-    await visitor.is_live(page)
-    await page.get_by_role("button", name="Try again").click()
     await visitor.hears(page, said)
-    await expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Discard")).to_have_count(0)
     await expect(page.get_by_text(said)).to_have_count(1)
-    await window.context.close()
+    await visitor.go(page, "Inbox")
+    await visitor.open_conversation(page, friend.name)
+    await expect(visitor.conversation(page).get_by_text(whispered)).to_have_count(1)
+    await expect(visitor.conversation(page)).to_contain_text("sent")
+    assert _bodies(me, "tavern_messages") == [said]
+    assert _bodies(me, "private_messages") == [whispered]
+
+
+def _bodies(me: Person, table: str) -> list[str]:
+    author = "author_id" if table == "tavern_messages" else "sender_id"
+    rows = me.client.table(table).select("body").eq(author, me.user_id).execute().data
+    return [str(row["body"]) for row in rows if isinstance(row, dict)]
 
 
 async def test_signing_in_while_nobody_answers_is_told_in_words(
@@ -82,13 +72,12 @@ async def test_signing_in_while_nobody_answers_is_told_in_words(
 
 
 async def test_a_reload_while_the_database_is_away_signs_in_again_afterwards(
-    fragile_app: AppUnderTest, browser: Browser, stack: StackInfo, proxy: FaultProxy
+    castaway: tuple[Window, Person], proxy: FaultProxy
 ) -> None:
-    window = await _somebody(fragile_app, browser, stack)
+    page = castaway[0].page
     proxy.refuse()
-    await window.page.reload()
-    await visitor.is_signed_in(window.page)
+    await page.reload()
+    await visitor.is_signed_in(page)
     proxy.heal()
-    await visitor.is_live(window.page)
-    await visitor.say(window.page, unique("Back again"))
-    await window.context.close()
+    await visitor.is_live(page)
+    await visitor.say(page, unique("Back again"))

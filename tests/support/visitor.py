@@ -47,6 +47,11 @@ async def go(page: Page, name: str) -> None:
     await settled(page)
 
 
+def badge(page: Page) -> Locator:
+    """The badge that says how the page is connected."""
+    return page.locator('[class*="st-key-status-"]')
+
+
 async def is_live(page: Page) -> None:
     """Wait until the badge says that changes arrive."""
     await expect(page.get_by_role("button", name="Live", exact=False)).to_be_visible()
