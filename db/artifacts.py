@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,23 +133,28 @@ _UNTAKEN = re.compile(r"[^A-Za-z0-9_.\-]+")
 
 def place_for(bucket: Bucket, tenant: str, folder: str, file_name: str) -> Place:
     """Make a key of what a person calls a file. Raises `Invalid` for a type that the bucket does not take."""
-    stem = _UNTAKEN.sub("-", file_name).strip("-.") or "file"
-    folders = [_UNTAKEN.sub("-", part).strip("-.") for part in folder.split("/")]
-    place = Place(bucket, tenant, "/".join(part for part in folders if part), stem[-150:])
+    folders = [_key_part(part) for part in folder.split("/")]
+    place = Place(bucket, tenant, "/".join(part for part in folders if part), _key_part(file_name)[-150:])
     if len(place.path) > 300:
         raise Invalid("This name is too long: with its folder, a file has up to 300 characters.")
     type_of(place)
     return place
 
 
+def _key_part(text: str) -> str:
+    """Write a name with the letters that Storage takes, as near to what it was as they come."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _UNTAKEN.sub("-", plain).strip("-.")
+
+
 def type_of(place: Place) -> str:
     """Return the content type by the name's ending. Raises `Invalid` when the bucket takes no such file."""
-    ending = place.file_name.rpartition(".")[2].lower()
-    try:
-        return place.bucket.rules.types[ending]
-    except KeyError:
-        known = ", ".join(sorted(place.bucket.rules.types))
-        raise Invalid(f"{place.bucket.rules.title} takes files that end in {known}.") from None
+    rules = place.bucket.rules
+    _, dot, ending = place.file_name.rpartition(".")
+    found = rules.types.get(ending.lower()) if dot else None
+    if found is None:
+        raise Invalid(f"{rules.title} takes files that end in {', '.join(sorted(rules.types))}.")
+    return found
 
 
 def files_of(me: Caller, bucket: Bucket, tenant: str) -> list[Artifact]:

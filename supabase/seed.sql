@@ -191,6 +191,170 @@ begin
 end
 $$;
 
+-- Rating tasks: a tenant that anybody may join, a campaign under way, and answers that differ. Bo manages it; Ada, Cy and
+-- three others rate. Not everything is judged, so that there is something to do.
+do $$
+declare
+    bo constant uuid := 'a0000000-0000-4000-8000-000000000002';
+    campaign constant uuid := 'c0000000-0000-4000-8000-000000000001';
+    item record;
+begin
+    perform set_config('request.jwt.claims', json_build_object('sub', bo)::text, true);
+    perform public.create_tenant('tavern_lab', 'Tavern Lab', true, 'bo');
+    insert into public.rater_profiles (user_id, tenant_id, rater_id, name)
+    select id, 'tavern_lab', lower(split_part(display_name, ' ', 1)), display_name
+    from public.users where display_name in ('Ada', 'Cy', 'Mei Tanaka', 'Nadia Okafor', 'Finn');
+
+    insert into public.campaigns (
+        id, tenant_id, name, guidelines, task_types, judgments_per_task, lease_seconds, gold_share, status, created_by
+    ) values (
+        campaign, 'tavern_lab', 'House assistant, autumn',
+        'Which answer would you rather get at the bar? A correct answer beats a pretty one. '
+        'For SQL and tool calls, what does not run is worse than what is slow.',
+        '["text_to_sql", "tool_call_qa", "summary", "chat"]', 3, 600, 0.2, 'active', bo
+    );
+    perform public.create_rating_tasks(campaign, (
+        select jsonb_agg(jsonb_build_object(
+            'id', 'd0000000-0000-4000-8000-0000000000' || lpad(t.number::text, 2, '0'),
+            'task_type', t.kind, 'prompt', t.prompt, 'candidate_a', t.a, 'candidate_b', t.b,
+            'name_a', t.name_a, 'name_b', t.name_b, 'priority', t.priority, 'gold_verdict', t.gold, 'gold_reason', t.reason
+        ) order by t.number)
+        from (values
+            (1, 'text_to_sql', 0, 'hearth-7b', 'ember-3b', null, null,
+                'How many guests have said yes to each event? Tables: events(id, title), rsvps(event_id, user_id, status).',
+                to_jsonb('SELECT e.title, count(r.user_id) AS guests' || E'\n' || 'FROM events e' || E'\n'
+                    || 'LEFT JOIN rsvps r ON r.event_id = e.id AND r.status = ''going''' || E'\n' || 'GROUP BY e.id, e.title' || E'\n'
+                    || 'ORDER BY guests DESC;'),
+                to_jsonb('SELECT title, COUNT(*) FROM events, rsvps WHERE status = ''going'' GROUP BY title'::text)),
+            (2, 'text_to_sql', 0, 'ember-3b', 'lantern-13b', null, null,
+                'The three people who wrote most in the last week. Tables: users(id, display_name), tavern_messages(author_id, created_at).',
+                to_jsonb('SELECT display_name FROM users JOIN tavern_messages ORDER BY count(*) LIMIT 3'::text),
+                to_jsonb('SELECT u.display_name, count(*) AS messages' || E'\n' || 'FROM tavern_messages m JOIN users u ON u.id = m.author_id'
+                    || E'\n' || 'WHERE m.created_at > now() - interval ''7 days''' || E'\n'
+                    || 'GROUP BY u.id, u.display_name ORDER BY messages DESC LIMIT 3;')),
+            (3, 'tool_call_qa', 0, 'hearth-7b', 'lantern-13b', null, null,
+                'Book me a place at the quiz night.',
+                '{"tool": "rsvp", "arguments": {"event": "Quiz night: maps and borders", "status": "going"}}'::jsonb,
+                '{"tool": "rsvp", "arguments": {"event": "Quiz night", "status": "yes"}}'::jsonb),
+            (4, 'tool_call_qa', 5, 'ember-3b', 'hearth-7b', 'B', 'The arguments of the first are no JSON: a quote is missing.',
+                'Who is coming to the open stage?',
+                '{"tool": "run_sql", "arguments": "{\"query\": \"select * from rsvps}"}'::jsonb,
+                '{"tool": "run_sql", "arguments": "{\"query\": \"select u.display_name from rsvps r join users u on u.id = r.user_id where r.event_id = $1 and r.status = ''going''\"}"}'::jsonb),
+            (5, 'summary', 0, 'lantern-13b', 'ember-3b', null, null,
+                'Sum up in one sentence: the bridge to the mill is closed until further notice, so the winter walk is off; the way round would be 23 km.',
+                to_jsonb('The winter walk to the mill is cancelled because the bridge is closed and the detour is 23 km.'::text),
+                to_jsonb('There is a bridge and also a mill and a walk, which is 23 km long and very nice in winter.'::text)),
+            (6, 'summary', 0, 'hearth-7b', 'lantern-13b', null, null,
+                'Sum up in one sentence: the paella has six places because of the size of the pan. Bring something to drink.',
+                to_jsonb('Six people can come to the paella; bring a drink.'::text),
+                to_jsonb('Paella for six, as many as the pan feeds: bring drinks.'::text)),
+            (7, 'chat', 0, 'hearth-7b', 'ember-3b', null, null,
+                'I am new here. Where do I start?',
+                to_jsonb('Welcome! The stove in the front room is going: sit down, say hello, and look at Events for what is on this week.'::text),
+                to_jsonb('As an assistant I cannot have a start. Please consult the documentation.'::text)),
+            (8, 'chat', 5, 'lantern-13b', 'hearth-7b', 'both_bad', 'Neither knows: the house has no opening hours on record, and both make some up.',
+                'When do you close tonight?',
+                to_jsonb('We close at 23:00 sharp.'::text),
+                to_jsonb('The Tavern closes at 2 in the morning on all days.'::text)),
+            (9, 'text_to_sql', 0, 'hearth-7b', 'lantern-13b', null, null,
+                'All events that are full. Tables: events(id, title, capacity), rsvps(event_id, status).',
+                to_jsonb('SELECT title FROM events WHERE capacity <= (SELECT count(*) FROM rsvps WHERE event_id = events.id AND status = ''going'');'::text),
+                to_jsonb('SELECT e.title FROM events e JOIN rsvps r ON r.event_id = e.id WHERE r.status = ''going'' GROUP BY e.id, e.title, e.capacity HAVING count(*) >= e.capacity;'::text)),
+            (10, 'tool_call_qa', 0, 'lantern-13b', 'ember-3b', null, null,
+                'Tell Mei that her brake is fixed.',
+                '{"tool": "send_message", "arguments": {"to": "Mei Tanaka", "body": "Your back brake is fixed."}}'::jsonb,
+                '{"tool": "send_message", "arguments": {"to": "everybody", "body": "Mei brake fixed"}}'::jsonb),
+            (11, 'chat', 0, 'ember-3b', 'lantern-13b', null, null,
+                'Suggest something to do with half a pumpkin.',
+                to_jsonb('Soup.'::text),
+                to_jsonb('Soup: onions first, then the pumpkin, stock, and more butter than you think. It feeds six and nobody complains.'::text)),
+            (12, 'summary', 0, 'ember-3b', 'hearth-7b', null, null,
+                'Sum up for somebody who missed it: the piano is tuned and sounds like a different instrument; try it before the open stage.',
+                to_jsonb('Piano good now.'::text),
+                to_jsonb('The piano has been tuned; try it before the open stage.'::text))
+        ) as t (number, kind, priority, name_a, name_b, gold, reason, prompt, a, b)
+    ));
+    -- As they would stand in the queue: each a little later than the one before.
+    for item in
+        select j.*, profile.user_id,
+            now() - make_interval(days => j.days_ago, mins => 400 - 13 * j.number) as at
+        from (values
+            (1, 'ada', 'A', 3), (1, 'mei', 'A', 2), (1, 'nadia', 'A', 2), (2, 'ada', 'B', 3), (2, 'mei', 'B', 2),
+            (2, 'finn', 'tie', 1), (3, 'mei', 'A', 2), (3, 'nadia', 'A', 1), (4, 'mei', 'B', 2), (4, 'nadia', 'B', 1),
+            (4, 'finn', 'A', 1), (5, 'ada', 'A', 2), (5, 'mei', 'A', 1), (5, 'nadia', 'A', 1), (6, 'mei', 'tie', 1),
+            (6, 'nadia', 'B', 1), (6, 'finn', 'A', 1), (7, 'ada', 'A', 1), (7, 'nadia', 'A', 0), (8, 'mei', 'both_bad', 1),
+            (8, 'nadia', 'both_bad', 0), (10, 'mei', 'A', 0), (11, 'nadia', 'B', 0)
+        ) as j (number, rater_id, verdict, days_ago)
+        join public.rater_profiles as profile on profile.rater_id = j.rater_id and profile.tenant_id = 'tavern_lab'
+        order by at
+    loop
+        insert into public.task_leases (tenant_id, campaign_id, task_id, user_id, rater_id, state, claimed_at, expires_at)
+        values (
+            'tavern_lab', campaign, ('d0000000-0000-4000-8000-0000000000' || lpad(item.number::text, 2, '0'))::uuid,
+            item.user_id, item.rater_id, 'submitted', item.at - interval '40 seconds', item.at
+        );
+        insert into public.judgments (
+            tenant_id, campaign_id, task_id, user_id, rater_id, verdict, seconds, judged_at, sealed_at
+        ) values (
+            'tavern_lab', campaign, ('d0000000-0000-4000-8000-0000000000' || lpad(item.number::text, 2, '0'))::uuid,
+            item.user_id, item.rater_id, item.verdict, 40, item.at, item.at
+        );
+    end loop;
+    perform set_config('request.jwt.claims', '', true);
+end
+$$;
+
+-- What the three demo people routed in the last six weeks, at list prices of 2025. Random, but the same every time.
+do $$
+declare
+    ada constant uuid := 'a0000000-0000-4000-8000-000000000001';
+begin
+    perform setseed(0.42);
+    insert into public.model_prices (provider, model, input_price, output_price, created_at, updated_at)
+    select p.provider, p.model, p.input_price, p.output_price, now() - interval '44 days', now() - interval '44 days'
+    from (values
+        ('gemini', 'gemini-2.5-flash', 0.30, 2.50), ('gemini', 'gemini-2.5-pro', 1.25, 10.00),
+        ('openai', 'gpt-4o-mini', 0.15, 0.60), ('openai', 'gpt-4o', 2.50, 10.00),
+        ('anthropic', 'claude-3-5-haiku', 0.80, 4.00), ('anthropic', 'claude-sonnet-4', 3.00, 15.00)
+    ) as p (provider, model, input_price, output_price);
+
+    insert into public.routing_metrics (
+        user_id, request_id, "timestamp", provider, model, route, auto_route, prompt_length, input_tokens, output_tokens,
+        cost, latency_ms, success, error_kind, fallback, fallback_from, created_at, updated_at
+    )
+    select
+        drawn.user_id, 'demo-' || drawn.number, drawn.at, drawn.provider, drawn.model, drawn.route, drawn.luck < 0.9,
+        4 * drawn.input, drawn.input, case when drawn.luck < 0.03 then 0 else drawn.output end,
+        round(
+            (price.input_price * drawn.input
+                + price.output_price * case when drawn.luck < 0.03 then 0 else drawn.output end) / 1000000, 9
+        ),
+        case when drawn.luck < 0.03 then 30000 else (drawn.wait * (350 + 6 * drawn.output))::integer end,
+        drawn.luck >= 0.03,
+        case when drawn.luck < 0.015 then 'timeout' when drawn.luck < 0.03 then 'rate_limit' end,
+        drawn.luck between 0.03 and 0.09, case when drawn.luck between 0.03 and 0.09 then 'gemini-2.5-pro' end,
+        drawn.at, drawn.at
+    from (
+        select
+            n as number,
+            ('a0000000-0000-4000-8000-00000000000' || (1 + n % 3))::uuid as user_id,
+            -- More of late, and the last ones just now.
+            now() - interval '44 days' * power(1 - n / 600.0, 1.6) - interval '90 seconds' as at,
+            (array['gemini', 'gemini', 'openai', 'anthropic'])[1 + n % 4] as provider,
+            (array['gemini-2.5-flash', 'gemini-2.5-pro', 'gpt-4o-mini', 'claude-sonnet-4'])[1 + n % 4] as model,
+            (array['chat', 'code', 'summary'])[1 + (n / 4) % 3] as route,
+            (200 + 4000 * random())::integer as input, (30 + 900 * random())::integer as output,
+            0.6 + random() as wait, random() as luck
+        from generate_series(1, 600) as n
+    ) as drawn
+    join public.model_prices as price on (price.provider, price.model) = (drawn.provider, drawn.model);
+
+    insert into public.routing_budgets (user_id, period, provider, soft_limit, hard_limit)
+    values (ada, 'month', null, 1, 5), (ada, 'day', 'gemini', 0.25, 0.50);
+    delete from public.change_log where table_name in ('model_prices', 'routing_metrics', 'routing_daily', 'routing_budgets');
+end
+$$;
+
 -- The feed tells when things are meant to have happened, not when this file ran, and leaves out what was put right above.
 -- Nothing is older than the log's retention: it would be pruned sooner or later.
 update public.change_log

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
+import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
 
 import httpx
 import pytest
 
 from local_supabase.functions.deno import find_deno
 from local_supabase.runtime import StackInfo
-from tests.support.people import anonymous_client
+from tests.support.people import Person, anonymous_client, sign_up
 from tests.support.stack import PROJECT
 
 Checks = Mapping[str, object]
@@ -174,3 +177,100 @@ def test_a_browser_may_ask(client: httpx.Client, stack: StackInfo) -> None:
 def test_without_a_token_nothing_is_checked(client: httpx.Client, stack: StackInfo) -> None:
     answer = httpx.post(f"{stack.url}/functions/v1/auto-check", json={}, timeout=60)
     assert answer.status_code == 401
+
+
+# ---------------------------------------------------------------- tasks in the database
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A tenant with a manager and a rater, and a task whose candidates are checked."""
+
+    manager: Person
+    rater: Person
+    task_id: str
+
+
+@pytest.fixture(scope="module")
+def place(stack: StackInfo) -> Place:
+    manager, rater = sign_up(stack, "Manager"), sign_up(stack, "Rater")
+    tenant = f"t_{uuid.uuid4().hex[:12]}"
+    manager.client.rpc("create_tenant", {"p_id": tenant, "p_name": tenant, "p_open_signup": True}).execute()
+    rater.client.rpc("join_tenant", {"p_tenant": tenant}).execute()
+    campaign = {"tenant_id": tenant, "name": "Checks", "status": "active", "created_by": manager.user_id}
+    made = manager.client.table("campaigns").insert(campaign).execute()
+    [row] = cast("list[Mapping[str, str]]", made.data)
+    return Place(manager, rater, add_task(manager, row["id"]))
+
+
+def add_task(manager: Person, campaign_id: str, candidate_b: object = "select 1 1") -> str:
+    task = {
+        "task_type": "text_to_sql", "prompt": "Count the guests.", "name_a": "a", "name_b": "b",
+        "candidate_a": QUERY, "candidate_b": candidate_b,
+    }  # fmt: skip
+    params = {"p_campaign": campaign_id, "p_tasks": [task]}
+    made = cast("list[Mapping[str, str]]", manager.client.rpc("create_rating_tasks", params).execute().data)
+    return made[0]["id"]
+
+
+def row_of(person: Person, task_id: str) -> Mapping[str, object]:
+    found = person.client.table("rating_tasks").select("*").eq("id", task_id).execute()
+    return cast("Mapping[str, object]", found.data[0])
+
+
+def ask(person: Person, stack: StackInfo, task_id: str) -> httpx.Response:
+    session = person.client.auth.get_session()
+    assert session is not None
+    headers = {"authorization": f"Bearer {session.access_token}", "apikey": stack.anon_key}
+    url = f"{stack.url}/functions/v1/auto-check"
+    return httpx.post(url, json={"task_id": task_id}, headers=headers, timeout=60)
+
+
+def test_a_rater_who_asks_has_the_result_kept_with_the_task(
+    client: httpx.Client, stack: StackInfo, place: Place
+) -> None:
+    answer = ask(place.rater, stack, place.task_id)
+    assert answer.status_code == 200
+    kept = row_of(place.rater, place.task_id)
+    assert kept["auto_check"] == answer.json()
+    assert kept["auto_check_status"] == "failed"
+    assert answer.json()["candidate_a"]["sql_valid"] is True
+    assert answer.json()["candidate_b"]["sql_error"] == 'syntax error at or near "1" (line 1, column 10)'
+
+    # Asked again, it is told, not written once more.
+    assert ask(place.rater, stack, place.task_id).json() == answer.json()
+    assert row_of(place.rater, place.task_id)["version"] == kept["version"]
+
+
+def test_a_rater_cannot_say_what_the_result_is(client: httpx.Client, stack: StackInfo, place: Place) -> None:
+    task_id = add_task(place.manager, str(row_of(place.manager, place.task_id)["campaign_id"]))
+    forged = {"auto_check": {"candidate_a": {}}, "auto_check_status": "passed"}
+    assert place.rater.client.table("rating_tasks").update(forged).eq("id", task_id).execute().data == []
+    session = place.rater.client.auth.get_session()
+    assert session is not None
+    body = {"task_id": task_id, "task_type": "chat", "candidate_a": "1", "candidate_b": "2"}
+    headers = {"authorization": f"Bearer {session.access_token}"}
+    assert client.post("auto-check", json=body, headers=headers).status_code == 200
+    assert row_of(place.rater, task_id)["auto_check_status"] == "failed"  # of what is in the database
+
+
+def test_of_another_tenants_task_nothing_is_told(
+    client: httpx.Client, stack: StackInfo, place: Place
+) -> None:
+    stranger = sign_up(stack, "Stranger")
+    for answer in (
+        ask(stranger, stack, place.task_id),
+        client.post("auto-check", json={"task_id": place.task_id}),
+    ):
+        assert (answer.status_code, answer.json()) == (404, {"error": "There is no such task."})
+
+
+def test_what_cannot_be_checked_says_so_and_is_rated_all_the_same(
+    client: httpx.Client, stack: StackInfo, place: Place
+) -> None:
+    campaign_id = str(row_of(place.manager, place.task_id)["campaign_id"])
+    task_id = add_task(place.manager, campaign_id, "x" * 50_001)
+    assert ask(place.rater, stack, task_id).status_code == 413
+    assert row_of(place.rater, task_id)["auto_check_status"] == "error"
+    claimed = place.rater.client.rpc("claim_task", {"p_campaign": campaign_id}).execute()
+    assert claimed.data is not None

@@ -24,6 +24,7 @@ _SUPERUSER = "supabase_admin"
 _ROLES = """
 create role postgres login createdb createrole bypassrls;
 create role supabase_auth_admin;
+create role supabase_storage_admin;
 create role anon;
 create role authenticated;
 create role service_role bypassrls;

@@ -1,5 +1,5 @@
--- The part of a new hosted project that the migrations meet: an Auth schema that belongs to somebody else, API roles
--- that are granted everything made in `public`, and a publication. `postgres` is no superuser there.
+-- The part of a new hosted project that the migrations meet: Auth and Storage schemas that belong to somebody else, API
+-- roles that are granted everything made in `public`, and a publication. `postgres` is no superuser there.
 create schema auth authorization supabase_auth_admin;
 grant usage on schema auth to anon, authenticated, service_role;
 grant all on schema auth to postgres;
@@ -56,6 +56,44 @@ create function auth.uid() returns uuid language sql stable as $$
     )::uuid
 $$;
 alter function auth.uid() owner to supabase_auth_admin;
+
+create schema storage authorization supabase_storage_admin;
+grant usage on schema storage to anon, authenticated, service_role;
+grant all on schema storage to postgres;
+create table storage.buckets (
+    id text primary key,
+    name text not null unique,
+    owner uuid,
+    created_at timestamptz default now(),
+    updated_at timestamptz default now(),
+    public boolean default false,
+    avif_autodetection boolean default false,
+    file_size_limit bigint,
+    allowed_mime_types text[],
+    owner_id text
+);
+create table storage.objects (
+    id uuid primary key default gen_random_uuid(),
+    bucket_id text references storage.buckets (id),
+    name text,
+    owner uuid,
+    created_at timestamptz default now(),
+    updated_at timestamptz default now(),
+    last_accessed_at timestamptz default now(),
+    metadata jsonb,
+    path_tokens text[] generated always as (string_to_array(name, '/')) stored,
+    version text,
+    owner_id text,
+    user_metadata jsonb,
+    unique (bucket_id, name)
+);
+alter table storage.buckets owner to supabase_storage_admin;
+alter table storage.objects owner to supabase_storage_admin;
+alter table storage.buckets enable row level security;
+alter table storage.objects enable row level security;
+grant all on storage.buckets, storage.objects to postgres, anon, authenticated, service_role;
+-- There, an extension lets `postgres` make policies on these two tables that are not its own (supautils.policy_grants).
+grant supabase_storage_admin to postgres;
 
 grant usage on schema public to anon, authenticated, service_role;
 grant create on schema public to postgres;
