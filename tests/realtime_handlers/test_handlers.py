@@ -13,6 +13,7 @@ from live.rows import Rows
 from live.snapshot import Snapshot
 from live.tables import AnySpec, Audience
 from realtime_handlers import ALL_SPECS
+from tests.realtime_handlers import rating_rows
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = ("00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b")
@@ -123,6 +124,7 @@ MAKERS: dict[str, Callable[[Key, str], Row]] = {
     "routing_daily": _sums,
     "routing_budgets": _budget,
     "model_prices": _price,
+    **rating_rows.MAKERS,
 }
 
 
@@ -189,7 +191,8 @@ def test_only_what_is_private_is_read_by_user() -> None:
     private = {spec.name for spec in SPECS if spec.audience is Audience.USER}
     agents = {"agent_runs", "agent_run_events"}
     routing = {"routing_metrics", "routing_daily", "routing_budgets", "model_prices"}
-    assert private == {"private_messages", "change_log"} | agents | routing
+    rating = rating_rows.MAKERS.keys() - {"rating_roles"}
+    assert private == {"private_messages", "change_log"} | agents | routing | rating
 
 
 def test_handlers_have_the_names_of_their_tables() -> None:
@@ -212,3 +215,25 @@ def test_members_follow_their_own_runs_and_admins_everybodys(role: str, followed
     record = {**_user(("me",), "Me"), **_times(1, BEGIN, BEGIN), "role": role}
     public = {"users": Snapshot(Rows[Any]().apply(users.written(record)), 1)}
     assert spec.filters("me", public) == followed
+
+
+@pytest.mark.parametrize(
+    ("role", "read", "followed"),
+    [
+        ("none", set[str](), ("user_id=eq.me",)),
+        ("rater", {"rating_tasks", "judgments", "tenants"}, ("user_id=eq.me",)),
+        ("manager", {"rating_tasks", "judgments", "tenants", "tenant_invites"}, ()),
+    ],
+)
+def test_rating_tables_are_read_by_those_who_rate(
+    role: str, read: set[str], followed: tuple[str, ...]
+) -> None:
+    specs = {spec.name: spec for spec in ALL_SPECS}
+    record = {"user_id": "me", "role": role, **_times(1, BEGIN, BEGIN)}
+    roles = specs["rating_roles"]
+    public = {"rating_roles": Snapshot(Rows[Any]().apply(roles.written(record)), 1)}
+    asked = ("rating_tasks", "judgments", "tenants", "tenant_invites")
+    seen = {name for name in asked if (visible := specs[name].visible_to) and visible("me", public)}
+    assert seen == read
+    assert specs["judgments"].filters is not None
+    assert specs["judgments"].filters("me", public) == followed
