@@ -20,6 +20,7 @@ from pages import (
     inbox,
     people,
     profile,
+    routing,
     sign_in,
     tavern,
 )
@@ -67,6 +68,7 @@ SHOWN: dict[Place, Callable[[], None]] = {
     Place.PEOPLE: people.show,
     Place.INBOX: inbox.show,
     Place.AGENTS: agents.show,
+    Place.ROUTING: routing.show,
     Place.ACTIVITY: activity.show,
     Place.DIAGNOSTICS: diagnostics.show,
     Place.SIGN_IN: sign_in.show,
@@ -85,6 +87,9 @@ def _pages() -> dict[Place, st.Page]:
         Place.PEOPLE: st.Page(people.show, title="People", icon=":material/group:", url_path="people"),
         Place.INBOX: st.Page(inbox.show, title="Inbox", icon=":material/mail:", url_path="inbox"),
         Place.AGENTS: st.Page(agents.show, title="Agents", icon=":material/smart_toy:", url_path="agents"),
+        Place.ROUTING: st.Page(
+            routing.show, title="Routing", icon=":material/alt_route:", url_path="routing"
+        ),
         Place.ACTIVITY: st.Page(
             activity.show, title="Activity", icon=":material/history:", url_path="activity"
         ),

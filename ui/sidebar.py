@@ -12,7 +12,7 @@ import streamlit as st
 from db.models import PrivateMessage
 from live.fragments import STATUS, live_fragment
 from live.rows import Rows
-from ui import here, identity, run_notices, session, writing
+from ui import here, identity, routing_notices, run_notices, session, writing
 from ui.inbox import is_unread
 from ui.pending import WRITES
 from ui.people import avatar_html, name_of
@@ -30,6 +30,7 @@ class Place(StrEnum):
     PEOPLE = "people"
     INBOX = "inbox"
     AGENTS = "agents"
+    ROUTING = "routing"
     ACTIVITY = "activity"
     DIAGNOSTICS = "diagnostics"
     SIGN_IN = "sign_in"
@@ -54,6 +55,7 @@ def show() -> None:
         st.space("small")
     _links()
     run_notices.show()
+    routing_notices.show()
     writing.show_outcomes()
     with st.sidebar.container(key="here"):
         here.show()
@@ -74,6 +76,7 @@ def _links() -> None:
         _link(Place.INBOX, f"Inbox{_badge(unread())}")
         if session.signed_in() is not None:
             _link(Place.AGENTS, "Agents")
+            _link(Place.ROUTING, "Routing")
         if session.is_admin():
             _link(Place.ACTIVITY, "Activity")
             _link(Place.DIAGNOSTICS, "Diagnostics")

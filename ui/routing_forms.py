@@ -1,0 +1,162 @@
+"""The forms of the routing board: a budget of one's own, and for admins the price of a model."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import streamlit as st
+
+from db import routing_budgets, routing_prices
+from db.auth import SignedIn
+from db.errors import DatabaseError
+from db.routing_budgets import BudgetDraft
+from db.routing_models import LONGEST_MODEL, LONGEST_PROVIDER, ModelPrice, Period, RoutingBudget
+from db.routing_prices import PriceDraft
+from ui import routing_tables, session, writing
+from ui.routing_sums import dollars
+from ui.text import one_line
+
+_EVERYTHING = "All providers"
+_PERIODS = {Period.MONTH: "A month", Period.DAY: "A day"}
+
+
+def show_budget_form(providers: Sequence[str]) -> None:
+    """Ask for a budget; one for the same period and provider is changed."""
+    with st.form("routing_budget", enter_to_submit=True):
+        first, second = st.columns(2)
+        period = first.selectbox("For", list(_PERIODS), format_func=_PERIODS.__getitem__, key="budget_period")
+        provider = second.selectbox(
+            "Provider",
+            [_EVERYTHING, *providers],
+            accept_new_options=True,
+            key="budget_provider",
+            help="Choose one, or type the name of another.",
+        )
+        first, second = st.columns(2)
+        soft = first.number_input(
+            "Warn at ($)", min_value=0.0, max_value=1e6, value=None, format="%.2f", key="budget_soft",
+            placeholder="50",
+        )  # fmt: skip
+        hard = second.number_input(
+            "Alarm at ($)", min_value=0.0, max_value=1e6, value=None, format="%.2f", key="budget_hard",
+            placeholder="100",
+        )  # fmt: skip
+        if st.form_submit_button("Save budget", type="primary"):
+            _save_budget(period, provider or _EVERYTHING, soft, hard)
+
+
+def _save_budget(period: Period, provider: str, soft: float | None, hard: float | None) -> None:
+    problem = budget_problem(soft, hard)
+    if problem is not None:
+        st.error(problem, icon=":material/error:")
+        return
+    name = None if provider == _EVERYTHING else one_line(provider)[:LONGEST_PROVIDER] or None
+    draft = BudgetDraft(period, name, _amount(soft), _amount(hard))
+    before = _budget_of(draft)
+    written = writing.write(
+        routing_tables.BUDGETS,
+        lambda me: (
+            routing_budgets.add(me, str(uuid.uuid4()), draft)
+            if before is None
+            else routing_budgets.change(me, before.id, draft, before.version)
+        ),
+    )
+    if isinstance(written, DatabaseError):
+        writing.complain(written)
+    else:
+        writing.say("The budget is saved.")
+
+
+def budget_problem(soft: float | None, hard: float | None) -> str | None:
+    """Say what is missing or wrong with two limits, None when nothing is."""
+    if not soft or not hard:
+        return "Say at how many dollars to warn and at how many to raise the alarm."
+    if soft > hard:
+        return "The soft limit is not above the hard limit."
+    return None
+
+
+def _budget_of(draft: BudgetDraft) -> RoutingBudget | None:
+    for budget in routing_tables.budgets():
+        if (budget.period, budget.provider) == (draft.period, draft.provider):
+            return budget
+    return None
+
+
+def show_budget_removal(budget: RoutingBudget) -> None:
+    """Offer to remove a budget, and ask once more."""
+    with st.popover("Remove", icon=":material/delete:", key=f"budget_menu_{budget.id}"):
+        st.write("Its limits are forgotten; what was spent is not.")
+        if st.button("Remove this budget", type="primary", key=f"budget_remove_{budget.id}"):
+            _remove(routing_tables.BUDGETS, budget.id, lambda me: routing_budgets.remove(me, budget.id))
+
+
+def show_price_form() -> None:
+    """Ask an admin for the price of a model; one that has a price already gets another."""
+    with st.form("routing_price", enter_to_submit=True):
+        first, second = st.columns(2)
+        provider = first.text_input("Provider", max_chars=LONGEST_PROVIDER, key="price_provider")
+        model = second.text_input("Model", max_chars=LONGEST_MODEL, key="price_model")
+        first, second = st.columns(2)
+        given = first.number_input(
+            "Input, $ per million tokens", min_value=0.0, max_value=1e6, value=None, format="%.4f",
+            key="price_input",
+        )  # fmt: skip
+        made = second.number_input(
+            "Output, $ per million tokens", min_value=0.0, max_value=1e6, value=None, format="%.4f",
+            key="price_output",
+        )  # fmt: skip
+        if st.form_submit_button("Save price", type="primary"):
+            _save_price(one_line(provider), one_line(model), given, made)
+
+
+def _save_price(provider: str, model: str, given: float | None, made: float | None) -> None:
+    if not provider or not model or given is None or made is None:
+        st.error("A price needs a provider, a model and two amounts.", icon=":material/error:")
+        return
+    draft = PriceDraft(provider, model, _amount(given), _amount(made))
+    before = next(
+        (one for one in routing_tables.prices() if (one.provider, one.model) == (provider, model)), None
+    )
+    written = writing.write(
+        routing_tables.PRICES,
+        lambda me: (
+            routing_prices.add(me, str(uuid.uuid4()), draft)
+            if before is None
+            else routing_prices.change(me, before.id, draft, before.version)
+        ),
+    )
+    if isinstance(written, DatabaseError):
+        writing.complain(written)
+    else:
+        writing.say("The price is saved.")
+
+
+def show_price_removal(prices: Sequence[ModelPrice]) -> None:
+    """Offer an admin to remove a price."""
+    names = {price.id: f"{price.provider} / {price.model}" for price in prices}
+    with st.popover("Remove a price", icon=":material/delete:", key="price_menu"):
+        chosen = st.selectbox(
+            "Model", list(names), format_func=lambda one: names.get(one, "…"), index=None, key="price_gone"
+        )
+        price = next((one for one in prices if one.id == chosen), None)
+        if price is not None:
+            st.caption(
+                f"{dollars(price.input_price)} in, {dollars(price.output_price)} out, per million tokens"
+            )
+        if st.button("Remove this price", type="primary", disabled=price is None) and price is not None:
+            _remove(routing_tables.PRICES, price.id, lambda me: routing_prices.remove(me, price.id))
+
+
+def _remove(table: str, row_id: str, do: Callable[[SignedIn], None]) -> None:
+    failed = writing.attempt(do)
+    if isinstance(failed, DatabaseError):
+        writing.complain(failed)
+        return
+    session.engine().apply_deleted(table, (row_id,), user_id=session.my_id())
+
+
+def _amount(value: float | None) -> Decimal:
+    return Decimal(str(value or 0))
