@@ -116,8 +116,10 @@ class Audience:
         loaded = self.store.loaded.is_set()
         return self.store.moment.tables[table].revision * 4 + 2 * (self._refused is not None) + loaded
 
-    async def run(self, config: EngineConfig, timing: Timing, http: httpx.AsyncClient) -> None:
-        """Feed the store until cancelled, whatever happens."""
+    async def run(
+        self, config: EngineConfig, timing: Timing, http: httpx.AsyncClient, heartbeat: Callable[[], float]
+    ) -> None:
+        """Feed the store until cancelled, whatever happens; `heartbeat` gives the pause to the next one."""
         backoff = Backoff(timing.first_retry, timing.longest_retry)
         while True:
             self._followed_changed.clear()
@@ -132,7 +134,7 @@ class Audience:
                 self._bindings(),
                 # A view is opened by somebody who waits for it.
                 timing if not self.filters else replace(timing, patience=0.0),
-                timing.heartbeat if self.user_id is None else timing.quiet_heartbeat,
+                heartbeat,
                 self._status_changed,
                 lambda changes: self._reports.streamed(self, changes),
             )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, Final, Self, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Self
 
 import httpx
 
 from live.audiences import OPENING, Audience, EngineConfig, Reports
+from live.background import Background
 from live.changes import Change, Key, Record
 from live.errors import LiveError
 from live.filters import Filter, canonical, check
@@ -17,33 +19,22 @@ from live.matching import matches
 from live.presence import PRESENCE
 from live.presence_feed import PresenceFeed
 from live.snapshot import Snapshot
-from live.status import FeedState, FeedStatus
+from live.status import FeedState, FeedStatus, together
 from live.tables import AnySpec, PublicTables
 from live.tables import Audience as Readers
-from live.timing import Timing
+from live.timing import Timing, heartbeat_of_many
 from live.users import UserSession
 from live.views import Choice, Views
 
 __all__ = ["STATUS", "Engine", "EngineConfig", "Listener"]
 
-T = TypeVar("T")
+_log: Final = logging.getLogger(__name__)
 
 STATUS: Final = "status"
 """Stands among table names for how the engine is connected."""
 
 Listener = Callable[[frozenset[str], frozenset[str]], None]
 """Is told, on any thread, which sessions show something else now, and of which tables. Must not block."""
-
-_ENDING: Final = 3.0
-"""Seconds that feeds and libraries get to end by themselves."""
-
-_WORST_FIRST: Final = (
-    FeedState.OFFLINE,
-    FeedState.CONNECTING,
-    FeedState.POLLING,
-    FeedState.CATCHING_UP,
-    FeedState.LIVE,
-)
 
 
 class Engine:
@@ -65,29 +56,26 @@ class Engine:
         self._sessions: dict[str, str | None] = {}
         self._token_watches: dict[str, Callable[[], None]] = {}
         self._feeds: dict[Audience, asyncio.Task[None]] = {}
-        self._pushes: set[asyncio.Task[None]] = set()
         self._status_revision = 0
+        self._probing = False
         self._own: dict[tuple[str, str], int] = {}
         self.presence: Final = PresenceFeed(self._open_presence, self._presence_changed)
         self._listeners: list[Listener] = []
-        self._loop = asyncio.new_event_loop()
+        self._background: Final = Background("live engine")
+        self._loop = self._background.loop
         self._http: httpx.AsyncClient | None = None
         self._public_loaded = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="live engine", daemon=True)
 
     @classmethod
     def start(cls, config: EngineConfig, specs: Sequence[AnySpec], timing: Timing | None = None) -> Self:
         """Start the thread and the public feed; return at once."""
         engine = cls(config, specs, timing)
-        engine._thread.start()
+        engine._background.start(engine._begin)
         return engine
 
     def stop(self) -> None:
         """Close every feed and end the thread."""
-        if self._thread.is_alive():
-            self._call(lambda: self._spawn(self._close_down()))
-            self._thread.join()
-        self._loop.close()
+        self._background.stop(self._end)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` of changes from now on; return how to stop that."""
@@ -134,15 +122,7 @@ class Engine:
     def status(self, user_id: str | None = None, session_id: str | None = None) -> FeedStatus:
         """Return how the person is connected: the worst of the public feed, their own and their views."""
         views = [view for view in self._views_of(session_id) if view.settled]
-        statuses = [audience.status for audience in [*self._audiences_of(user_id), *views]]
-        worst = min(statuses, key=lambda status: _WORST_FIRST.index(status.state))
-        lags = [status.last_lag for status in statuses if status.last_lag is not None]
-        return FeedStatus(
-            worst.state,
-            worst.since,
-            max(lags, default=None),
-            sum(status.repaired for status in statuses),
-        )
+        return together([audience.status for audience in [*self._audiences_of(user_id), *views]])
 
     def load_older(
         self, table: str, user_id: str | None = None, session_id: str | None = None, *, timeout: float = 10
@@ -152,8 +132,7 @@ class Engine:
         Raises `ReadError` when nothing usable came back, `TimeoutError` when nothing did in time.
         """
         audience = self._audience_for(table, user_id, session_id)
-        future = asyncio.run_coroutine_threadsafe(audience.load_older(table), self._loop)
-        return future.result(timeout)
+        return self._background.result(audience.load_older(table), timeout)
 
     # Writing.
 
@@ -170,7 +149,7 @@ class Engine:
                 view.store.apply_written(table, record)
             else:
                 change = spec.written(record)
-                self._call(view.hear, [change])
+                self._background.call(view.hear, [change])
 
     def apply_deleted(
         self, table: str, key: Key, version: int | None = None, user_id: str | None = None
@@ -254,7 +233,7 @@ class Engine:
             audience = self._audiences[user.user_id] = self._new_audience(user.user_id)
         audience.users[session_id] = user
         self._token_watches[session_id] = user.on_token(lambda token: self._push_token(user.user_id, token))
-        self._call(self._open_feed, audience)
+        self._background.call(self._open_feed, audience)
 
     def _detach(self, session_id: str) -> None:
         user_id = self._sessions.pop(session_id, None)
@@ -266,7 +245,7 @@ class Engine:
         if audience is not None:
             audience.users.pop(session_id, None)
             if not audience.users:
-                self._call(self._loop.call_later, self.timing.linger, self._close_unused, audience)
+                self._background.call_later(self.timing.linger, self._close_unused, audience)
 
     def _new_audience(self, user_id: str) -> Audience:
         return Audience(user_id, self._private, self._public_tables, self._reports)
@@ -300,15 +279,15 @@ class Engine:
         view = Audience(
             choice.user_id, [spec], self._public_tables, self._reports, filters=choice.filters, base=base
         )
-        self._call(self._open_feed, view)
-        self._call(self._loop.call_later, OPENING.total_seconds(), self._status_changed, view)
+        self._background.call(self._open_feed, view)
+        self._background.call_later(OPENING.total_seconds(), self._status_changed, view)
         return view
 
     def _close_view(self, view: Audience) -> None:
-        self._call(self._close_feed, view)
+        self._background.call(self._close_feed, view)
 
     def _close_view_soon(self, choice: Choice) -> None:
-        self._call(self._loop.call_later, self.timing.linger, self._close_unused_view, choice)
+        self._background.call_later(self.timing.linger, self._close_unused_view, choice)
 
     def _close_unused_view(self, choice: Choice) -> None:
         with self._lock:
@@ -318,7 +297,7 @@ class Engine:
 
     def _changed(self, audience: Audience, tables: frozenset[str]) -> None:
         if audience is self._public:
-            self._call(self._check_followed)
+            self._background.call(self._check_followed)
         self._tell_of(audience, tables)
 
     def _streamed(self, audience: Audience, changes: Sequence[Change[Any]]) -> None:
@@ -334,9 +313,9 @@ class Engine:
             self._status_revision += 1
         if self._public.store.loaded.is_set():
             self._public_loaded.set()
-        if audience is self._public and audience.status.state is not FeedState.LIVE:
+        if audience.status.state in (FeedState.CONNECTING, FeedState.POLLING, FeedState.OFFLINE):
             # What cut this feed off has most likely cut off the others.
-            self._call(self._probe)
+            self.probe()
         self._tell_of(audience, frozenset({STATUS}))
 
     def _presence_changed(self) -> None:
@@ -361,50 +340,32 @@ class Engine:
     def _tell_sessions(self, concerned: frozenset[str], tables: frozenset[str]) -> None:
         if concerned:
             for listener in tuple(self._listeners):
-                listener(concerned, tables)
+                try:
+                    listener(concerned, tables)
+                except Exception:
+                    # Whoever listens is not this engine's; the feed and the others must not suffer from it.
+                    _log.exception("A listener failed")
 
     # In the loop.
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
+    def _begin(self) -> None:
         self._http = httpx.AsyncClient(
             timeout=self.timing.request,
             # What is asked again goes out on a new connection, for none is idle that long.
             limits=httpx.Limits(max_connections=100, keepalive_expiry=self.timing.again),
         )
         self._open_feed(self._public)
-        self._loop.run_forever()
 
-    async def _close_down(self) -> None:
-        """Close the feeds in good order, then end whatever the libraries have left running."""
-        feeds = [*self._feeds.values(), *self._pushes]
-        for feed in feeds:
-            feed.cancel()
-        if feeds:
-            await asyncio.wait(feeds, timeout=_ENDING)
+    async def _end(self) -> None:
         assert self._http is not None
         await self._http.aclose()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left, timeout=_ENDING)
-        await self._loop.shutdown_default_executor()
-        self._loop.stop()
-
-    def _call(self, function: Callable[..., object], *arguments: object) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function, *arguments)
-
-    def _spawn(self, coroutine: Coroutine[object, object, T]) -> asyncio.Task[T]:
-        return self._loop.create_task(coroutine)
 
     def _open_presence(self) -> None:
-        self._call(lambda: self._pushes.add(self._spawn(self.presence.run(self.config))))
+        self._background.call(lambda: self._background.spawn(self.presence.run(self.config)))
 
     def _open_feed(self, audience: Audience) -> None:
         if audience not in self._feeds:
-            self._feeds[audience] = self._spawn(self._feed(audience))
+            self._feeds[audience] = self._background.spawn(self._feed(audience))
 
     def _close_feed(self, audience: Audience) -> None:
         self._feeds.pop(audience).cancel()
@@ -414,7 +375,11 @@ class Engine:
         if audience is not self._public:
             # Which private tables a user may read can depend on the public ones.
             await self._public_loaded.wait()
-        await audience.run(self.config, self.timing, self._http)
+        await audience.run(self.config, self.timing, self._http, lambda: self._heartbeat(audience))
+
+    def _heartbeat(self, audience: Audience) -> float:
+        others = len(self._feeds) - 1
+        return self.timing.heartbeat if audience is self._public else heartbeat_of_many(self.timing, others)
 
     def _close_unused(self, audience: Audience) -> None:
         assert audience.user_id is not None
@@ -426,22 +391,27 @@ class Engine:
         self._close_feed(audience)
 
     def _check_followed(self) -> None:
-        for audience in self._users_audiences():
+        for audience in self._all_but_public():
             audience.check_followed()
 
+    def probe(self) -> None:
+        """Find out at once whether the other side is still there. For whoever has reason to doubt it."""
+        if not self._probing:
+            self._probing = True
+            self._background.call(self._probe)
+
     def _probe(self) -> None:
-        for audience in self._users_audiences():
+        self._probing = False
+        for audience in [self._public, *self._all_but_public()]:
             audience.probe()
 
-    def _users_audiences(self) -> list[Audience]:
+    def _all_but_public(self) -> list[Audience]:
         with self._lock:
-            views = [view for choice, view in self._views.open.items() if choice.user_id is not None]
-            return [*self._audiences.values(), *views]
+            return [*self._audiences.values(), *self._views.open.values()]
 
     def _push_token(self, user_id: str, token: str) -> None:
         def push() -> None:
-            for audience in [one for one in self._users_audiences() if one.user_id == user_id]:
-                self._pushes.add(task := self._spawn(audience.push_token(token)))
-                task.add_done_callback(self._pushes.discard)
+            for audience in [one for one in self._all_but_public() if one.user_id == user_id]:
+                self._background.spawn(audience.push_token(token))
 
-        self._call(push)
+        self._background.call(push)

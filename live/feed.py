@@ -39,7 +39,7 @@ class Feed:
         token: TokenSource,
         bindings: Sequence[Binding],
         timing: Timing,
-        heartbeat: float,
+        heartbeat: Callable[[], float],
         on_status: Callable[[], None],
         on_streamed: Callable[[Sequence[Change[Any]]], None],
     ) -> None:

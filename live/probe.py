@@ -33,7 +33,7 @@ async def _try(config: EngineConfig, tables: Sequence[str], token: str | None) -
         config.key,
         [Binding(table) for table in tables],
         timing,
-        timing.quiet_heartbeat,
+        lambda: timing.quiet_heartbeat,
         _ignore,
         lambda: None,
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 
 class FeedState(StrEnum):
@@ -35,3 +37,20 @@ class FeedStatus:
     since: datetime
     last_lag: timedelta | None = None
     repaired: int = 0
+
+
+_WORST_FIRST: Final = (
+    FeedState.OFFLINE,
+    FeedState.CONNECTING,
+    FeedState.POLLING,
+    FeedState.CATCHING_UP,
+    FeedState.LIVE,
+)
+
+
+def together(statuses: Sequence[FeedStatus]) -> FeedStatus:
+    """Return one status for several feeds: the worst one's state, the longest lag, all that was repaired."""
+    worst = min(statuses, key=lambda status: _WORST_FIRST.index(status.state))
+    lags = [status.last_lag for status in statuses if status.last_lag is not None]
+    repaired = sum(status.repaired for status in statuses)
+    return FeedStatus(worst.state, worst.since, max(lags, default=None), repaired)

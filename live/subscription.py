@@ -58,7 +58,7 @@ class Subscription:
         key: str,
         bindings: Sequence[Binding],
         timing: Timing,
-        heartbeat: float,
+        heartbeat: Callable[[], float],
         on_data: Callable[[Record], None],
         on_subscribed: Callable[[], None],
     ) -> None:
@@ -161,7 +161,7 @@ class Subscription:
         try:
             while await heartbeats.answered(self._timing.heartbeat_answer):
                 self._probe.clear()
-                await happens(self._probe, self._heartbeat)
+                await happens(self._probe, self._heartbeat())
         except Exception as error:  # whatever the socket raises, it is the end
             self._end(f"{type(error).__name__}: {error}")
         else:

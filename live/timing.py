@@ -14,11 +14,14 @@ class Timing:
     open: float = 15.0
     """For a websocket to open and for "Subscribed to PostgreSQL" (seconds on a cold hosted project)."""
     heartbeat: float = 0.8
-    """Between two heartbeats of the public feed."""
+    """Between two heartbeats of the public feed, and of the others while they are few."""
     heartbeat_answer: float = 1.0
     """For a heartbeat to be answered; with the pause, as long as a dead socket goes unnoticed."""
+    beats: float = 50.0
+    """Heartbeats a second of all users' feeds together: the more there are, the less often each one beats.
+    All beat at once when one of them is in trouble."""
     quiet_heartbeat: float = 20.0
-    """Between two heartbeats of a user's feed: it beats at once when the public one is in trouble."""
+    """Between two heartbeats of a user's feed, however many there are."""
     first_retry: float = 0.2
     longest_retry: float = 15.0
     """Between tries to open the websocket: doubled each time, with jitter, without end."""
@@ -38,6 +41,11 @@ class Timing:
     """For an answer over HTTP, while there is no stream, before the feed counts as offline."""
     linger: float = 10.0
     """For a user's feed to stay open after their last tab left: a reload should find it."""
+
+
+def heartbeat_of_many(timing: Timing, feeds: int) -> float:
+    """Return the pause between two heartbeats of each of so many users' feeds, in seconds."""
+    return min(max(timing.heartbeat, feeds / timing.beats), max(timing.heartbeat, timing.quiet_heartbeat))
 
 
 class Backoff:
