@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
@@ -93,19 +93,23 @@ class Reader:
         return ChangesSince(str(answer["cursor"]), bool(answer["resync"]), changes)
 
     async def everything(self, spec: AnySpec) -> list[Record]:
-        """Return all rows. One request a page, each beginning after the last row of the one before."""
-        rest = await self._rest()
-        records: list[Record] = []
+        """Return all rows."""
+        return [record async for page in self.pages(spec) for record in page]
+
+    async def pages(self, spec: AnySpec, size: int = PAGE) -> AsyncIterator[list[Record]]:
+        """Give all rows by their keys: a page a request, each from the last row of the one before."""
+        last: Record | None = None
         while True:
-            query = self._select(rest, spec).limit(PAGE)
+            query = self._select(await self._rest(), spec).limit(size)
             for column in spec.key:
                 query = query.order(column)
-            if records:
-                query = query.or_(_beyond(spec.key, key_of(records[-1], spec.key)))
+            if last is not None:
+                query = query.or_(_beyond(spec.key, key_of(last, spec.key)))
             page = await self._records(query)
-            records += page
-            if len(page) < PAGE:
-                return records
+            yield page
+            if len(page) < size:
+                return
+            last = page[-1]
 
     async def newest(self, spec: AnySpec, count: int, before: Record | None = None) -> list[Record]:
         """Return the newest rows, or the newest of those older than the row `before`."""

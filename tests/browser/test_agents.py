@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import partial
 
 from playwright.async_api import Locator, Page, expect
 
@@ -170,7 +171,7 @@ async def test_a_log_is_followed_and_paused_and_its_end_is_told_on_any_page(
         await expect(log_of(window.page)).to_contain_text("line 060")
         await say(61, 90)
         await expect(log_of(window.page)).to_contain_text("line 090")
-        await wait_until(lambda: _at_its_end(window.page), what="the log to be followed")
+        await wait_until(partial(_at_its_end, window.page), what="the log to be followed")
 
         await window.page.get_by_text("Follow", exact=True).click()
         await settled(window.page)
