@@ -22,6 +22,7 @@ from realtime import AsyncRealtimeChannel, AsyncRealtimeClient, RealtimeSubscrib
 from live.audiences import EngineConfig
 from live.errors import SubscriptionError
 from live.presence import Heard, Here, Present, Spot, hear, merge, payload_of
+from live.sockets import give_up
 from live.timing import Backoff, happens
 
 _log: Final = logging.getLogger(__name__)
@@ -226,11 +227,7 @@ class _Channel:
 
     async def close(self) -> None:
         """Give it up. Never raises."""
-        try:
-            async with asyncio.timeout(1):
-                await self._client.close()
-        except Exception as error:
-            _log.debug("Closing a dead websocket: %r", error)
+        await give_up(self._client)
 
     def _synced(self) -> None:
         # What is raised from here would kill the client's reader in silence.

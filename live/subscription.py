@@ -28,6 +28,7 @@ from realtime import (
 
 from live.changes import Record
 from live.errors import SubscriptionError
+from live.sockets import give_up
 from live.timing import Timing, happens
 
 _log: Final = logging.getLogger(__name__)
@@ -104,11 +105,7 @@ class Subscription:
         self._end("closed by us")
         for task in self._tasks:
             task.cancel()
-        try:
-            async with asyncio.timeout(1):
-                await self._client.close()
-        except Exception as error:
-            _log.debug("Closing a dead websocket: %r", error)
+        await give_up(self._client)
 
     async def _join(self, token: str | None) -> None:
         await self._client.connect()

@@ -1,6 +1,7 @@
 """Whatever happens between the engine and its Supabase: noticed, survived, and nothing lost."""
 
 import asyncio
+import dataclasses
 import signal
 import socket
 import time
@@ -16,9 +17,10 @@ from local_supabase.datadir import DataDir
 from local_supabase.keys import load_keys
 from local_supabase.runtime import StackInfo
 from realtime_handlers import private_messages, tavern_messages
-from tests.live.broken import can_write, running, say, sql, wait_shown, wait_state
+from tests.live.broken import QUICK, can_write, running, say, sql, wait_shown, wait_state
 from tests.live.fault_proxy import FaultProxy, Message
 from tests.live.support import Signed, rows_of, wait_equal
+from tests.storm.weather import ENDS
 from tests.support.people import Person, anonymous_client, sign_up
 from tests.support.wait import wait_for
 
@@ -32,10 +34,16 @@ def go_silent(proxy: FaultProxy) -> None:
     proxy.cut()
 
 
+def answer_503(proxy: FaultProxy) -> None:
+    proxy.failing = True
+    proxy.cut()
+
+
 FAULTS: dict[str, Callable[[FaultProxy], None]] = {
     "refused connections": FaultProxy.refuse,
     "a half-open network": stall,
     "reset, then accepted and never answered": go_silent,
+    "a gateway whose servers are gone": answer_503,
 }
 
 
@@ -64,6 +72,38 @@ def test_an_outage_is_noticed_and_costs_nothing(
         wait_equal(engine, tavern_messages.SPEC, anonymous_client(stack))
 
 
+def test_connections_that_die_without_a_word_are_replaced(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    """As behind a router that was restarted: new ones work, the present ones are never answered again."""
+    timing = dataclasses.replace(QUICK, reconcile=0.1, request=60, again=0.5)
+    with running(proxy, stack, timing) as engine:
+        assert engine.wait_loaded(20)
+        wait_state(engine, FeedState.LIVE)
+        before = engine.status().since
+        proxy.forget()
+        missed = say(stack, ada)
+        wait_shown(engine, missed)
+        wait_for(lambda: engine.status().since > before, what="the end to be noticed")
+        wait_state(engine, FeedState.LIVE)
+        wait_shown(engine, say(stack, ada))
+
+
+def test_when_the_network_is_back_no_hanging_attempt_is_waited_for(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    timing = dataclasses.replace(QUICK, open=60, request=60, again=0.3)
+    with running(proxy, stack, timing) as engine:
+        assert engine.wait_loaded(20)
+        wait_state(engine, FeedState.LIVE)
+        proxy.stalled = True
+        wait_state(engine, FeedState.OFFLINE)
+        missed = say(stack, ada)
+        proxy.heal_quietly()
+        wait_shown(engine, missed)
+        wait_state(engine, FeedState.LIVE)
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 1006, 1011, 1012])
 def test_a_websocket_closed_by_the_server_is_replaced(
     code: int, proxy: FaultProxy, stack: StackInfo, ada: Person
@@ -78,32 +118,15 @@ def test_a_websocket_closed_by_the_server_is_replaced(
         wait_shown(engine, say(stack, ada))
 
 
-SERVER_SAYS: dict[str, Message] = {
-    "phx_close": {"topic": "realtime:tavern", "event": "phx_close", "payload": {}, "ref": "1"},
-    "phx_error": {"topic": "realtime:tavern", "event": "phx_error", "payload": {}, "ref": None},
-    "a system error": {
-        "topic": "realtime:tavern",
-        "event": "system",
-        "ref": None,
-        "payload": {
-            "extension": "postgres_changes",
-            "status": "error",
-            "message": "An exception happened",
-            "channel": "tavern",
-        },
-    },
-}
-
-
-@pytest.mark.parametrize("word", SERVER_SAYS)
+@pytest.mark.parametrize("word", ENDS, ids=lambda word: word["event"])
 def test_a_channel_that_ends_is_joined_again(
-    word: str, proxy: FaultProxy, stack: StackInfo, ada: Person
+    word: Message, proxy: FaultProxy, stack: StackInfo, ada: Person
 ) -> None:
     with running(proxy, stack) as engine:
         assert engine.wait_loaded(20)
         wait_state(engine, FeedState.LIVE)
         before = engine.status().since
-        proxy.inject(SERVER_SAYS[word])
+        proxy.inject(word)
         wait_for(lambda: engine.status().since > before, what="the end to be noticed")
         wait_state(engine, FeedState.LIVE)
         wait_shown(engine, say(stack, ada))
@@ -136,11 +159,11 @@ class Expiring(Signed):
     def __init__(self, person: Person, stack: StackInfo) -> None:
         super().__init__(person)
         self.secret = load_keys(DataDir(stack.data_dir)).jwt_secret
-        self.given = 0
+        self.good_until = 0
 
     def access_token(self) -> str:
-        self.given += 1
-        claims = {**_long_claims(self.person), "exp": int(time.time()) + 3}
+        self.good_until = int(time.time()) + 2
+        claims = {**_long_claims(self.person), "exp": self.good_until}
         return jwt.encode(claims, self.secret, "HS256")
 
 
@@ -158,6 +181,24 @@ def test_an_expired_token_is_replaced_and_the_channel_joined_again(
         wait_state(engine, FeedState.LIVE, user_id=bo.user_id)
         row = {"recipient_id": bo.user_id, "body": "after the expiry"}
         ada.client.table("private_messages").insert(row).execute()
+        wait_equal(engine, private_messages.SPEC, bo.client, bo.user_id)
+
+
+def test_a_token_may_expire_during_an_outage(proxy: FaultProxy, stack: StackInfo, ada: Person) -> None:
+    bo = sign_up(stack, "Bo")
+    signed = Expiring(bo, stack)
+    with running(proxy, stack) as engine:
+        engine.attach("bo", signed)
+        assert engine.wait_loaded(20, user_id=bo.user_id)
+        wait_state(engine, FeedState.LIVE, user_id=bo.user_id)
+        proxy.refuse()
+        wait_state(engine, FeedState.OFFLINE, user_id=bo.user_id)
+        row = {"recipient_id": bo.user_id, "body": "while nobody could hear it"}
+        ada.client.table("private_messages").insert(row).execute()
+        expired = signed.good_until + 0.1
+        wait_for(lambda: time.time() > expired, what="the token to expire")
+        proxy.heal()
+        wait_state(engine, FeedState.LIVE, user_id=bo.user_id)
         wait_equal(engine, private_messages.SPEC, bo.client, bo.user_id)
 
 
@@ -214,10 +255,19 @@ def test_a_process_that_was_suspended_catches_up(proxy: FaultProxy, stack: Stack
         wait_state(engine, FeedState.LIVE)
 
 
-@pytest.mark.parametrize("victim", ["gateway", "postgres"])
-def test_a_killed_service_costs_nothing(
-    victim: str, proxy: FaultProxy, stack: StackInfo, ada: Person
+RESTARTS = {
+    "the gateway is killed": ("gateway", signal.SIGKILL),
+    "the gateway is restarted": ("gateway", signal.SIGTERM),
+    "Postgres is killed": ("postgres", signal.SIGKILL),
+    "Postgres is restarted": ("postgres", signal.SIGINT),
+}
+
+
+@pytest.mark.parametrize("restart", RESTARTS)
+def test_a_restarted_service_costs_nothing(
+    restart: str, proxy: FaultProxy, stack: StackInfo, ada: Person
 ) -> None:
+    victim, word = RESTARTS[restart]
     with running(proxy, stack) as engine:
         assert engine.wait_loaded(20)
         wait_state(engine, FeedState.LIVE)
@@ -226,7 +276,7 @@ def test_a_killed_service_costs_nothing(
         assert state is not None
         since = engine.status().since
         pid = state.gateway_pid if victim == "gateway" else state.postgres_pid
-        psutil.Process(pid).send_signal(signal.SIGKILL)
+        psutil.Process(pid).send_signal(word)
         wait_for(lambda: engine.status().since > since, what="the end to be noticed")
         wait_state(engine, FeedState.LIVE, within=40)
         wait_for(lambda: can_write(stack), what="the database to be back")
@@ -254,6 +304,58 @@ def test_a_fault_of_the_engine_itself_begins_the_feed_anew(
         monkeypatch.undo()
         wait_state(engine, FeedState.LIVE)
         wait_shown(engine, say(stack, ada))
+
+
+def test_a_callback_that_raises_keeps_nothing_from_anybody(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault of whoever listens")
+
+    told: list[frozenset[str]] = []
+    with running(proxy, stack) as engine:
+        engine.attach("somebody", None)
+        engine.listen(fail)
+        engine.listen(lambda _, tables: told.append(tables))
+        assert engine.wait_loaded(20)
+        wait_state(engine, FeedState.LIVE)
+        before = engine.status().since
+        wait_shown(engine, say(stack, ada))
+        wait_for(lambda: any("tavern_messages" in tables for tables in told), what="the other to be told")
+        assert engine.status().state is FeedState.LIVE
+        assert engine.status().since == before
+
+
+def test_an_event_that_comes_late_changes_nothing(proxy: FaultProxy, stack: StackInfo, ada: Person) -> None:
+    """One connection may be slower than another: the rows were read long before the event arrives."""
+    late: list[Message] = []
+
+    def keep(message: Message) -> Message | None:
+        if message["event"] != "postgres_changes":
+            return message
+        late.append(message)
+        return None
+
+    timing = dataclasses.replace(QUICK, reconcile=0.2, grace=0.1)
+    changed, gone = say(stack, ada, "first"), say(stack, ada, "first")
+    with running(proxy, stack, timing) as engine:
+        wait_shown(engine, gone)
+        wait_state(engine, FeedState.LIVE)
+        proxy.rewrite = keep
+        for body in ("second", "third"):
+            with sql(stack) as cursor:
+                update = "update public.tavern_messages set body = %s where id in (%s, %s)"
+                cursor.execute(update, (body, changed[0], gone[0]))
+        with sql(stack) as cursor:
+            cursor.execute("delete from public.tavern_messages where id = %s", gone)
+        wait_for(lambda: gone not in rows_of(engine, "tavern_messages"), what="the deletion")
+        wait_for(lambda: len(late) == 5, what="the events")
+        deleted = next(event for event in late if event["payload"]["data"]["type"] == "DELETE")
+        proxy.heal()
+        for event in (deleted, late[0], late[1]):
+            proxy.inject(event)
+        wait_shown(engine, say(stack, ada))
+        assert rows_of(engine, "tavern_messages")[changed].body == "third"
 
 
 def test_the_status_tells_since_when_and_how_far_behind(
