@@ -28,6 +28,7 @@ from ui.text import as_label
 BLOCK = "event_cards"
 _OPEN = "new_event_open"
 _DRAFT = "new_event_draft"
+_NOTED = "new"
 _SAVING = Saving("new_event")
 _UPCOMING_SHOWN, _PAST_SHOWN = 100, 30
 
@@ -184,6 +185,7 @@ def _new_event() -> None:
     if _SAVING.saved:
         _close_form()
         writing.say("Your event is on the board.", ":material/celebration:")
+    _keep_in_address()
     if not st.session_state.get(_OPEN):
         st.button("New event", type="primary", icon=":material/add:", on_click=_open_form)
         return
@@ -198,6 +200,25 @@ def _new_event() -> None:
     if created:
         _create(event_id, filled)
     _SAVING.show()
+
+
+def _keep_in_address() -> None:
+    """Note an open form in the page's address, so that it is open again after the server was restarted."""
+    noted = st.query_params.get(_NOTED)
+    if _OPEN not in st.session_state and noted and _is_uuid(noted):
+        st.session_state[_OPEN], st.session_state[_DRAFT] = True, noted
+    if st.session_state.get(_OPEN):
+        if noted != st.session_state[_DRAFT]:
+            st.query_params[_NOTED] = st.session_state[_DRAFT]
+    elif noted:
+        del st.query_params[_NOTED]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _open_form() -> None:

@@ -48,7 +48,14 @@ def _badge() -> None:
     css = status.state.value.lower().replace(" ", "-")
     with (
         st.container(key=f"status-{css}", width="content"),
-        st.popover(status.state.value, icon=_ICONS[status.state], help="How this page is connected"),
+        # Opening it runs the fragment, so that what it tells is of this moment.
+        st.popover(
+            status.state.value,
+            icon=_ICONS[status.state],
+            help="How this page is connected",
+            key="status_details",
+            on_change="rerun",
+        ),
     ):
         st.markdown(_details(status))
 

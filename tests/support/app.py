@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from local_supabase.privileges import child_setup
 from tests.support.wait import wait_for
@@ -41,10 +42,10 @@ class AppUnderTest:
         assert self._process is not None, "The app was not started."
         return self._process.pid
 
-    def start(self, *, within: float = 60) -> None:
-        """Start the server and wait until it answers; `within` is in seconds."""
+    def start(self, *, within: float = 60, port: int = 0) -> None:
+        """Start the server and wait until it answers; `within` is in seconds, port 0 is any."""
         command = [sys.executable, "-m", "streamlit", "run", str(self._script)]
-        command += ["--server.port=0", "--server.headless=true", "--server.fileWatcherType=none"]
+        command += [f"--server.port={port}", "--server.headless=true", "--server.fileWatcherType=none"]
         command += ["--logger.enableRich=false"]  # a traceback in its plain form can be found in the log
         self._begin = len(self.log())
         with self.log_path.open("ab") as log:
@@ -70,6 +71,12 @@ class AppUnderTest:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def start_again(self) -> None:
+        """Start the server anew at the address it had, after `stop` or `kill`."""
+        port = urlsplit(self.url).port
+        assert port is not None
+        self.start(port=port)
 
     def log(self) -> str:
         """Everything the app has printed until now."""

@@ -1,0 +1,108 @@
+"""From a change of the connection to the badge that tells it, in a real browser, for every kind of change.
+
+The app reaches its database through the tests' fault proxy, so that the moment of a fault is known. What
+counts as back is a network on which everything works again.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.async_api import Page
+
+from bench.figures import Figure
+from bench.running import app_with, chromium, fresh_stack
+from local_supabase.runtime import StackInfo
+from tests.live.fault_proxy import FaultProxy, fault_proxy
+from tests.support import visitor
+from tests.support.browser import open_window
+from tests.support.people import sign_up
+
+ROUNDS = 8
+WITHIN = 2.0  # seconds: what is promised
+
+# Resolves with the time, in seconds since the epoch, at which the badge showed one of the statuses.
+SHOWN = """statuses => new Promise(done => {
+  const text = () => document.querySelector('[class*="st-key-status-"] button')?.innerText ?? "";
+  const shown = () => statuses.some(status => text().includes(status));
+  const now = () => (performance.timeOrigin + performance.now()) / 1000;
+  if (shown()) return done(now());
+  const observer = new MutationObserver(() => { if (shown()) { observer.disconnect(); done(now()); } });
+  observer.observe(document.body, { childList: true, subtree: true, characterData: true });
+})"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that happens to the network, and the statuses that tell it."""
+
+    what: str
+    happen: Callable[[FaultProxy], None]
+    told_by: tuple[str, ...]
+
+
+def _stall(proxy: FaultProxy) -> None:
+    proxy.stalled = True
+
+
+def _no_websockets(proxy: FaultProxy) -> None:
+    proxy.no_websockets = True
+    proxy.close_websockets(1006)
+
+
+FAULTS = (
+    Fault("connections refused", FaultProxy.refuse, ("Offline",)),
+    Fault("half-open, nothing passes and nothing is closed", _stall, ("Offline",)),
+    Fault("no websockets to be had", _no_websockets, ("Polling",)),
+)
+
+
+def main() -> list[Figure]:
+    """Measure in the tab of a signed-in person, who has two feeds."""
+    with (
+        fresh_stack() as stack,
+        fault_proxy(stack.url) as proxy,
+        app_with({"SUPABASE_URL": proxy.url, "SUPABASE_KEY": stack.anon_key}) as app,
+    ):
+        return asyncio.run(_measure(stack, proxy, app.url))
+
+
+async def _measure(stack: StackInfo, proxy: FaultProxy, url: str) -> list[Figure]:
+    figures = []
+    async with chromium() as browser:
+        window = await open_window(browser, url)
+        person = sign_up(stack, "Watcher")
+        await visitor.sign_in(window.page, person.email, person.password)
+        await visitor.is_live(window.page)
+        for fault in FAULTS:
+            gone, back = [], []
+            for _ in range(ROUNDS):
+                gone.append(await _until(window.page, lambda f=fault: f.happen(proxy), fault.told_by))  # type: ignore[misc]
+                back.append(await _until(window.page, proxy.heal, ("Live", "Catching up")))
+                await visitor.is_live(window.page)
+            figures.append(Figure(f"{fault.what}: badge says {fault.told_by[0]}", _told(gone), "max < 2 s"))
+            figures.append(Figure(f"{fault.what}: badge says it is over", _told(back)))
+    return figures
+
+
+async def _until(page: Page, happen: Callable[[], None], statuses: tuple[str, ...]) -> float:
+    shown = asyncio.create_task(page.evaluate(SHOWN, list(statuses)))
+    await asyncio.sleep(0)
+    began = time.time()
+    await asyncio.to_thread(happen)
+    return max(0.0, float(await shown) - began)
+
+
+def _told(seconds: list[float]) -> str:
+    ordered = sorted(seconds)
+    within = sum(each <= WITHIN for each in ordered)
+    return (
+        f"median {ordered[len(ordered) // 2]:.2f} s, max {ordered[-1]:.2f} s, "
+        f"{within} of {len(ordered)} within {WITHIN:g} s"
+    )
+
+
+if __name__ == "__main__":
+    for figure in main():
+        print(f"{figure.what}: {figure.value}")
