@@ -44,6 +44,12 @@ class Cast:
         with owner(self.stack) as cursor:
             cursor.execute(sql, values or None)
 
+    def rows_by_sql(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """Read rows past the API."""
+        with owner(self.stack) as cursor:
+            cursor.execute(sql, values or None)
+            return list(cursor.fetchall())
+
 
 @contextmanager
 def owner(stack: StackInfo) -> Iterator[psycopg2.extensions.cursor]:

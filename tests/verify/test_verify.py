@@ -5,7 +5,19 @@ from functools import partial
 
 import pytest
 
-from db import agent_runs, events, private_messages, rsvps, tavern_messages, users
+from db import (
+    agent_runs,
+    events,
+    private_messages,
+    rating_campaigns,
+    rating_judgments,
+    rating_tenants,
+    routing_budgets,
+    routing_prices,
+    rsvps,
+    tavern_messages,
+    users,
+)
 from db.auth import SignedIn
 from live.engine import Engine
 from tests.support.wait import wait_for
@@ -18,8 +30,11 @@ from tests.verify.paths import (
     a_message_is_hidden,
     a_private_message_is_sent,
     a_publisher_reports_on_a_run,
+    budgets_are_set_changed_and_removed,
+    decisions_are_routed_and_old_ones_pruned,
     something_is_said,
 )
+from tests.verify.rating_paths import tasks_are_claimed_and_judged
 
 
 def assert_all_see_the_truth(engine: Engine, cast: Cast) -> None:
@@ -68,9 +83,23 @@ def test_catching_up_alone_brings_every_write(followers: Followers, cast: Cast, 
 def test_every_function_that_writes_is_verified() -> None:
     writes = {
         function
-        for module in (agent_runs, events, private_messages, rsvps, tavern_messages, users)
+        for module in (
+            agent_runs,
+            events,
+            private_messages,
+            rating_campaigns,
+            rating_judgments,
+            rating_tenants,
+            routing_budgets,
+            routing_prices,
+            rsvps,
+            tavern_messages,
+            users,
+        )
         for _, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__ and [*inspect.signature(function).parameters][:1] == ["me"]
+        if function.__module__ == module.__name__
+        and not function.__name__.startswith("_")
+        and [*inspect.signature(function).parameters][:1] == ["me"]
     }
     assert writes
     assert writes == {function for path in PATHS for function in path.covers}
@@ -99,6 +128,20 @@ def test_runs_are_held_by_their_person_and_admins_only(engine: Engine, cast: Cas
     assert "agent_run" not in repr(held_by_engine(engine, cast.ada)["change_log"])
 
 
+def test_decisions_are_held_by_their_person_and_admins_only(engine: Engine, cast: Cast) -> None:
+    decisions_are_routed_and_old_ones_pruned(cast)
+    budgets_are_set_changed_and_removed(cast)
+    assert_all_see_the_truth(engine, cast)
+    for table in ("routing_metrics", "routing_daily"):
+        assert held_by_engine(engine, cast.bo)[table]
+        assert held_by_engine(engine, cast.ada)[table]
+        assert held_by_engine(engine, cast.dee)[table] == {}
+        assert held_by_engine(engine, None)[table] == {}
+    assert held_by_engine(engine, cast.bo)["routing_budgets"]
+    assert cast.bo.user_id not in repr(held_by_engine(engine, cast.ada)["routing_budgets"])
+    assert "routing_" not in repr(held_by_engine(engine, cast.ada)["change_log"])
+
+
 def test_the_runs_of_others_come_and_go_with_being_an_admin(engine: Engine, cast: Cast) -> None:
     a_publisher_reports_on_a_run(cast)
     for role, held in (("admin", True), ("member", False)):
@@ -122,3 +165,27 @@ def test_what_is_pruned_leaves_the_activity_feed(engine: Engine, cast: Cast) -> 
     cast.by_sql("select public.prune_change_log('0')")
     assert_all_see_the_truth(engine, cast)
     assert held_by_engine(engine, cast.ada)["change_log"] == {}
+
+
+def test_judgments_are_held_by_their_rater_and_managers_and_secrets_by_nobody(
+    engine: Engine, cast: Cast
+) -> None:
+    tasks_are_claimed_and_judged(cast)
+    assert_all_see_the_truth(engine, cast)
+    holds = {
+        name: {table for table, rows in held_by_engine(engine, person).items() if rows}
+        for name, person in cast.readers.items()
+    }
+    rating = {"tenants", "campaigns", "rating_tasks", "task_leases", "judgments", "rater_profiles"}
+    for name in ("ada", "bo", "cy"):
+        assert holds[name] >= rating, name
+    for name in ("dee", "a visitor"):
+        assert not holds[name] & rating, name
+    assert "tenant_invites" in holds["ada"]
+    assert "tenant_invites" not in holds["bo"]
+    assert {row.user_id for row in held_by_engine(engine, cast.bo)["judgments"].values()} == {  # type: ignore[attr-defined]
+        cast.bo.user_id
+    }
+    for person in (cast.bo, cast.cy, cast.dee, None):
+        # The names of the candidates are nowhere, though somebody has judged.
+        assert "adapter" not in repr(held_by_engine(engine, person)["rating_tasks"])
