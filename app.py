@@ -18,8 +18,10 @@ from pages import (
     diagnostics,
     events,
     inbox,
+    leaderboard,
     people,
     profile,
+    ratings,
     routing,
     sign_in,
     tavern,
@@ -69,6 +71,8 @@ SHOWN: dict[Place, Callable[[], None]] = {
     Place.INBOX: inbox.show,
     Place.AGENTS: agents.show,
     Place.ROUTING: routing.show,
+    Place.RATINGS: ratings.show,
+    Place.LEADERBOARD: leaderboard.show,
     Place.ACTIVITY: activity.show,
     Place.DIAGNOSTICS: diagnostics.show,
     Place.SIGN_IN: sign_in.show,
@@ -89,6 +93,10 @@ def _pages() -> dict[Place, st.Page]:
         Place.AGENTS: st.Page(agents.show, title="Agents", icon=":material/smart_toy:", url_path="agents"),
         Place.ROUTING: st.Page(
             routing.show, title="Routing", icon=":material/alt_route:", url_path="routing"
+        ),
+        Place.RATINGS: st.Page(ratings.show, title="Ratings", icon=":material/balance:", url_path="ratings"),
+        Place.LEADERBOARD: st.Page(
+            leaderboard.show, title="Leaderboard", icon=":material/leaderboard:", url_path="leaderboard"
         ),
         Place.ACTIVITY: st.Page(
             activity.show, title="Activity", icon=":material/history:", url_path="activity"

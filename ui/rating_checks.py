@@ -38,10 +38,10 @@ class Checker:
         self._waiting: SimpleQueue[tuple[SignedIn, str]] = SimpleQueue()
         self._worker: threading.Thread | None = None
 
-    def ask(self, me: SignedIn, task_ids: Iterable[str]) -> None:
-        """Have these tasks checked some time; returns at once."""
+    def ask(self, me: SignedIn, task_ids: Iterable[str], *, again: bool = False) -> None:
+        """Have these tasks checked some time; returns at once. `again` asks whatever came of it before."""
         for task_id in task_ids:
-            if self._due(task_id):
+            if self._due(task_id, again=again):
                 self._waiting.put((me, task_id))
         with self._lock:
             if self._worker is None:
@@ -50,11 +50,13 @@ class Checker:
                 self._worker = threading.Thread(target=self._work, name="auto-check", daemon=True)
                 self._worker.start()
 
-    def _due(self, task_id: str) -> bool:
+    def _due(self, task_id: str, *, again: bool) -> bool:
         now = time.monotonic()
         with self._lock:
+            if again:
+                self._quiet_until = 0.0
             asked = self._asked.get(task_id)
-            if now < self._quiet_until or (asked is not None and now - asked < _AGAIN):
+            if now < self._quiet_until or (not again and asked is not None and now - asked < _AGAIN):
                 return False
             self._asked[task_id] = now
             self._asked.move_to_end(task_id)

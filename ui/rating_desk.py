@@ -97,7 +97,9 @@ def _work(campaign_id: str, rater_id: str) -> None:
         _task(desk, desk.claim, campaign, rater_id)
     else:
         _without_task(desk)
-    _before(desk)
+        _last(desk)
+    if desk.told:
+        st.html(told_html(desk.told))
 
 
 def _closed(campaign: Campaign | None) -> None:
@@ -126,6 +128,7 @@ def _task(desk: Desk, claim: Claim, campaign: Campaign, rater_id: str) -> None:
     st.html(f'<p class="tv-clock" role="timer">{int(left) // 60}:{int(left) % 60:02} left</p>')
     st.html(pair_html(pair, swapped=swapped(task.id, rater_id)))
     _buttons(claim.task.id, rater_id)
+    _last(desk)
     _comment(desk)
     _component()(key="rating_desk_keys", data={"left": left * 1000, "all": campaign.lease_seconds * 1000})
 
@@ -190,7 +193,7 @@ def _places_that_end(campaign_id: str) -> None:
         st.rerun()
 
 
-def _before(desk: Desk) -> None:
+def _last(desk: Desk) -> None:
     if desk.last is not None:
         with st.container(key="rating_last", horizontal=True, vertical_alignment="center"):
             st.html(last_html(desk.last))
@@ -200,8 +203,6 @@ def _before(desk: Desk) -> None:
                     "Who was it?", key="rating_who", shortcut="W", type="tertiary", on_click=_who,
                     help="Shows the names and what others said. Your vote is final then.",
                 )  # fmt: skip
-    if desk.told:
-        st.html(told_html(desk.told))
 
 
 # ---------------------------------------------------------------- what the keys do

@@ -12,7 +12,7 @@ import streamlit as st
 from db.models import PrivateMessage
 from live.fragments import STATUS, live_fragment
 from live.rows import Rows
-from ui import here, identity, routing_notices, run_notices, session, writing
+from ui import here, identity, rating_notices, routing_notices, run_notices, session, writing
 from ui.inbox import is_unread
 from ui.pending import WRITES
 from ui.people import avatar_html, name_of
@@ -31,6 +31,8 @@ class Place(StrEnum):
     INBOX = "inbox"
     AGENTS = "agents"
     ROUTING = "routing"
+    RATINGS = "ratings"
+    LEADERBOARD = "leaderboard"
     ACTIVITY = "activity"
     DIAGNOSTICS = "diagnostics"
     SIGN_IN = "sign_in"
@@ -56,6 +58,7 @@ def show() -> None:
     _links()
     run_notices.show()
     routing_notices.show()
+    rating_notices.show()
     writing.show_outcomes()
     with st.sidebar.container(key="here"):
         here.show()
@@ -77,6 +80,8 @@ def _links() -> None:
         if session.signed_in() is not None:
             _link(Place.AGENTS, "Agents")
             _link(Place.ROUTING, "Routing")
+            _link(Place.RATINGS, "Ratings")
+            _link(Place.LEADERBOARD, "Leaderboard")
         if session.is_admin():
             _link(Place.ACTIVITY, "Activity")
             _link(Place.DIAGNOSTICS, "Diagnostics")

@@ -1,0 +1,66 @@
+"""Judgments to take away, with who made them and what they are about."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from db.rating_judgments import ExportedJudgment
+from ui.rating_sides import swapped
+
+COLUMNS: Final = (
+    "id", "campaign_id", "task_id", "external_id", "rater_id", "verdict", "winner", "name_a", "name_b",
+    "model_a", "model_b", "shown_first", "gold_verdict", "comment", "seconds", "judged_at", "final",
+)  # fmt: skip
+
+
+def rows(judgments: Iterable[ExportedJudgment]) -> list[dict[str, object]]:
+    """Return each judgment as it is exported. `shown_first` is the candidate on the rater's left: A or B."""
+    return [_row(one) for one in judgments]
+
+
+def _row(one: ExportedJudgment) -> dict[str, object]:
+    judgment, secret = one.judgment, one.secret
+    return {
+        "id": judgment.id,
+        "campaign_id": judgment.campaign_id,
+        "task_id": judgment.task_id,
+        "external_id": secret.external_id,
+        "rater_id": judgment.rater_id,
+        "verdict": judgment.verdict.value,
+        "winner": one.winner,
+        "name_a": secret.name_a,
+        "name_b": secret.name_b,
+        "model_a": secret.model_a,
+        "model_b": secret.model_b,
+        "shown_first": "B" if swapped(judgment.task_id, judgment.rater_id) else "A",
+        "gold_verdict": secret.gold_verdict.value if secret.gold_verdict else None,
+        "comment": judgment.comment,
+        "seconds": round(judgment.seconds, 3),
+        "judged_at": judgment.judged_at.isoformat(),
+        "final": judgment.sealed_at is not None,
+    }
+
+
+def as_csv(exported: Iterable[Mapping[str, object]]) -> str:
+    """Return the rows as CSV with a header."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    for row in exported:
+        writer.writerow([_cell(row[column]) for column in COLUMNS])
+    return file.getvalue()
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    # A spreadsheet would take it for a formula (OWASP, CSV injection).
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def as_json(exported: Iterable[Mapping[str, object]]) -> str:
+    """Return the rows as a JSON list."""
+    return json.dumps(list(exported), ensure_ascii=False, indent=2)

@@ -1,0 +1,79 @@
+"""How well raters agree in a campaign, and its judgments to take away, for managers."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import Final
+
+import streamlit as st
+
+from db import artifacts
+from db import rating_judgments as calls
+from db.artifacts import Bucket
+from db.auth import SignedIn
+from db.errors import DatabaseError
+from db.rating_models import Campaign, RaterProfile
+from ui import rating_export, session, writing
+from ui.text import as_label
+
+_PUBLISHED: Final = "rating_published"
+
+
+def show(campaign: Campaign, me: RaterProfile) -> None:
+    """Show the coefficients and the export."""
+    _export(campaign.id, campaign.name, me.tenant_id)
+
+
+@st.fragment(key="rating_export")
+def _export(campaign_id: str, name: str, tenant: str) -> None:
+    st.subheader("Export")
+    st.caption(
+        "Every judgment that counts, with the rater's id, the candidates' names and what was on the left."
+    )
+    # The files are made when they are asked for, past the session: they need what they hold now.
+    file = f"judgments-{campaign_id[:8]}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Export CSV", lambda: rating_export.as_csv(_rows(campaign_id)), f"{file}.csv",
+            "text/csv", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "Export JSON", lambda: rating_export.as_json(_rows(campaign_id)), f"{file}.json",
+            "application/json", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        with st.popover("Publish", icon=":material/public:"):
+            st.markdown(
+                f"Puts the judgments of **{as_label(name)}** as CSV into the bucket Exports. "
+                "Whoever gets to know the address may read them."
+            )
+            if st.button("Yes, publish", type="primary", key="rating_publish"):
+                _publish(campaign_id, tenant)
+    url = st.session_state.get(_PUBLISHED)
+    if isinstance(url, tuple) and url[0] == campaign_id:
+        st.code(str(url[1]), language=None, wrap_lines=True)
+
+
+def _rows(campaign_id: str) -> list[dict[str, object]]:
+    me = session.signed_in()
+    return [] if me is None else rating_export.rows(calls.exported(me, campaign_id))
+
+
+def _publish(campaign_id: str, tenant: str) -> None:
+    stamp = datetime.now(UTC)
+
+    def publish(me: SignedIn) -> str | None:
+        content = rating_export.as_csv(rating_export.rows(calls.exported(me, campaign_id))).encode()
+        place = artifacts.place_for(
+            Bucket.EXPORTS, tenant, campaign_id[:8], f"judgments-{stamp:%Y%m%d-%H%M%S}.csv"
+        )
+        artifacts.upload(me, place, io.BytesIO(content))
+        return artifacts.public_url(
+            me, artifacts.Artifact(Bucket.EXPORTS, place.path, len(content), "text/csv", stamp)
+        )
+
+    url = writing.attempt(publish)
+    if isinstance(url, DatabaseError):
+        writing.complain(url)
+        return
+    st.session_state[_PUBLISHED] = (campaign_id, url)
