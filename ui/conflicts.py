@@ -126,8 +126,7 @@ def merged_in(
             return None
         if clash.merged.clashes:
             return clash
-        values = cast("Values", clash.merged.mine)
-        base, mine, version = clash.theirs, {**clash.theirs, **values}, clash.version
+        values, version = cast("Values", clash.merged.mine), clash.version
     raise DatabaseError("Somebody else keeps changing this. Please try again in a moment.")
 
 
