@@ -101,6 +101,7 @@ def test_old_values_are_published_where_they_matter(db: Session) -> None:
     )
     published = {str(name).removeprefix("public.") for name in names(db, full)}
     followed = {"users", "events", "rsvps", "private_messages", "agent_run_events"}
+    followed |= {"routing_metrics", "routing_budgets"}
     assert published == followed | {"task_leases", "judgments"}
 
 
