@@ -332,7 +332,7 @@ begin
         case when drawn.luck < 0.03 then 30000 else (drawn.wait * (350 + 6 * drawn.output))::integer end,
         drawn.luck >= 0.03,
         case when drawn.luck < 0.015 then 'timeout' when drawn.luck < 0.03 then 'rate_limit' end,
-        drawn.luck between 0.03 and 0.09, case when drawn.luck between 0.03 and 0.09 then 'gemini-2.5-pro' end,
+        drawn.luck between 0.03 and 0.09, case when drawn.luck between 0.03 and 0.09 then 'gpt-4o' end,
         drawn.at, drawn.at
     from (
         select
@@ -350,7 +350,7 @@ begin
     join public.model_prices as price on (price.provider, price.model) = (drawn.provider, drawn.model);
 
     insert into public.routing_budgets (user_id, period, provider, soft_limit, hard_limit)
-    values (ada, 'month', null, 1, 5), (ada, 'day', 'gemini', 0.25, 0.50);
+    values (ada, 'month', null, 0.50, 5), (ada, 'day', 'gemini', 0.25, 0.50);
     delete from public.change_log where table_name in ('model_prices', 'routing_metrics', 'routing_daily', 'routing_budgets');
 end
 $$;
