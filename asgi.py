@@ -11,9 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
-from starlette.routing import Mount
 
-from api.app import create_api
+from api.app import create_api, mounted
 from api.backend import Backend
 from api.crew import Crew
 from api.demo import docs_checker
@@ -56,4 +55,4 @@ async def _lifespan(_app: st.App) -> AsyncIterator[None]:
         yield
 
 
-app = st.App(PROJECT / "app.py", routes=[Mount("/api", app=api)], lifespan=_lifespan)
+app = st.App(PROJECT / "app.py", routes=[mounted(api)], lifespan=_lifespan)

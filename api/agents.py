@@ -60,7 +60,7 @@ async def agents(request: Request, me: SignedInCaller) -> list[AgentInfo]:
     status_code=HTTPStatus.ACCEPTED,
     responses={
         202: {"headers": {"Location": {"description": "Where the run is.", "schema": {"type": "string"}}}},
-        **documented(401, 409, 413, 422, 429, 503),
+        **documented(400, 401, 409, 413, 422, 429, 503),
     },
 )
 async def start(

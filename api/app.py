@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
 from fastapi import FastAPI
+from starlette.routing import Mount
 
-from api import agents, errors
+from api import agents, docs, errors, stream
 from api.backend import Opener
 from api.context import Context, give
 from api.crew import Crew
@@ -51,12 +53,23 @@ def create_api(opener: Opener, settings: ApiSettings, crew: Crew, background: Ba
         version="1",
         description=_DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     give(app, context)
     errors.install(app)
     app.include_router(agents.router)
-    app.openapi = described(app)  # type: ignore[method-assign]  # as FastAPI's documentation says
+    stream.install(app)
+    docs.show(app)
+    app.openapi = described(app, crew)  # type: ignore[method-assign]  # as FastAPI's documentation says
     app.add_middleware(Guard, largest_body=settings.largest_body)
     return app
+
+
+def mounted(app: FastAPI) -> Mount:
+    """Return the route under which a server offers the application."""
+    mount = Mount("/api", app=app)
+    # Starlette's own pattern lets addresses with a line break in them slip past, to answers of another form.
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount

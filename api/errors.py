@@ -175,7 +175,7 @@ class Forbidden(ApiError):
 
 
 _MEANING: Final[Mapping[int, str]] = {
-    400: "This is not a request that makes sense.",
+    400: "The body is not text.",
     401: "There is no access token, or none that counts.",
     403: "The database does not allow it to this person.",
     404: "There is no such thing, or it is somebody else's.",

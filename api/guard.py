@@ -10,6 +10,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -22,6 +23,11 @@ LOG: Final = logging.getLogger("tavern.api")
 
 _UNPRINTABLE: Final = re.compile(r"[^\x21-\x7e]")
 _LONGEST_PATH: Final = 200
+
+
+def _is_data(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    told = {name.lower(): value for name, value in headers}
+    return b"json" in told.get(b"content-type", b"") and b"cache-control" not in told
 
 
 class Guard:
@@ -85,7 +91,7 @@ class _Watched:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             headers = [*message.get("headers", ()), (b"x-request-id", self._id.encode())]
-            if not any(name.lower() == b"cache-control" for name, _ in headers):
+            if _is_data(headers):
                 headers.append((b"cache-control", b"no-store"))
             message = {**message, "headers": [*headers, (b"x-content-type-options", b"nosniff")]}
         await self._send_to(message)

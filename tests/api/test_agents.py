@@ -1,0 +1,222 @@
+"""Runs of agents over HTTP, from the outside: the whole server in a process of its own, and two people."""
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from local_supabase.runtime import StackInfo
+from tests.api.serving import Patient, Served, calling, served, token_of
+from tests.support.app import AppUnderTest
+from tests.support.people import Person, give_role, sign_up
+from tests.support.wait import wait_for
+
+QUICK = {"agent": "docs-checker", "options": {"pattern": "README.md", "pace": 0}}
+
+
+@pytest.fixture
+def patient() -> Patient:
+    return Patient()
+
+
+@pytest.fixture
+def waiting(stack: StackInfo, patient: Patient) -> Iterator[Served]:
+    """Give an API whose agent works for as long as the test wants."""
+    with served(stack.url, stack.anon_key, agents=(patient.agent(),)) as api:
+        yield api
+        patient.let_go.set()
+
+
+def start(client: httpx.Client, body: object = None, **headers: str) -> str:
+    answer = client.post("/agents/run", json=body or QUICK, headers=headers)
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == f"/api/agents/runs/{answer.json()['run_id']}" == answer.json()["url"]
+    return str(answer.json()["run_id"])
+
+
+def ended(client: httpx.Client, run: str) -> dict[str, object]:
+    def look() -> dict[str, object] | None:
+        found: dict[str, object] = client.get(f"/agents/runs/{run}").raise_for_status().json()
+        return found if found["completed_at"] else None
+
+    return wait_for(look, within=60, what="the run to end")
+
+
+def problem(answer: httpx.Response, status: int) -> str:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert told["status"] == status
+    return str(told["detail"])
+
+
+def wrong_fields(answer: httpx.Response) -> list[tuple[str, str]]:
+    problem(answer, 422)
+    return [(error["place"], error["field"]) for error in answer.json()["errors"]]
+
+
+def test_a_run_is_started_looked_at_and_done(as_ann: httpx.Client, ann: Person) -> None:
+    run = start(as_ann, {**QUICK, "task_id": "task_123"})
+    found = ended(as_ann, run)
+    assert (found["id"], found["agent"], found["task_id"]) == (run, "docs-checker", "task_123")
+    assert (found["user_id"], found["status"], found["progress_percent"]) == (ann.user_id, "completed", 100)
+    assert isinstance(found["result"], dict)
+    assert found["result"]["documents"] == 1
+    assert isinstance(found["events"], list)
+    kinds = [(event["kind"], event["message"]) for event in found["events"]]
+    assert kinds[0] == ("status", "pending")
+    assert kinds[-1] == ("status", "completed")
+    assert ("step", "Checking README.md") in kinds
+    (agent,) = as_ann.get("/agents").json()
+    assert (agent["name"], set(agent["options"]["properties"])) == ("docs-checker", {"pattern", "pace"})
+
+
+def test_what_is_somebody_elses_is_not_found(as_ann: httpx.Client, as_bob: httpx.Client) -> None:
+    run = start(as_ann)
+    for path in (run, uuid.uuid4()):
+        for method, route in (("GET", ""), ("POST", "/cancel"), ("POST", "/retry")):
+            told = problem(as_bob.request(method, f"/agents/runs/{path}{route}"), 404)
+            assert told == "There is no such run, or it is somebody else's."
+    assert run not in as_bob.get("/agents/runs").text
+    assert ended(as_ann, run)["status"] == "completed"
+
+
+def test_a_finished_run_is_tried_again_but_not_cancelled(as_ann: httpx.Client) -> None:
+    run = start(as_ann)
+    ended(as_ann, run)
+    told = problem(as_ann.post(f"/agents/runs/{run}/cancel"), 409)
+    assert told == "This run is finished: it cannot be changed any more."
+    answer = as_ann.post(f"/agents/runs/{run}/retry")
+    assert answer.status_code == 202
+    again = ended(as_ann, answer.json()["run_id"])
+    assert (again["retry_of"], again["status"]) == (run, "completed")
+    assert again["metadata"] == {"options": QUICK["options"]}
+
+
+def test_sent_twice_with_one_key_it_is_one_run(as_ann: httpx.Client, as_bob: httpx.Client) -> None:
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    with ThreadPoolExecutor(8) as threads:
+        runs = {future.result() for future in [threads.submit(start, as_ann, **key) for _ in range(8)]}
+    (run,) = runs
+    trail = [
+        event["message"]
+        for event in ended(as_ann, run)["events"]  # type: ignore[attr-defined]  # a list of JSON
+        if event["kind"] == "status"
+    ]
+    assert trail.count("in_progress") == 1
+    assert start(as_ann, **key) == run
+    told = problem(as_ann.post("/agents/run", json={"agent": "docs-checker"}, headers=key), 409)
+    assert "used for another request" in told
+    assert start(as_bob, **key) != run
+
+
+def test_lists_are_filtered_and_turned_over_page_by_page(stack: StackInfo, server: AppUnderTest) -> None:
+    lister = sign_up(stack, "Lister")
+    with calling(server.url, token_of(lister)) as client:
+        runs = [start(client) for _ in range(5)]
+        for run in runs:
+            ended(client, run)
+        seen: list[str] = []
+        query: dict[str, str | int] = {"limit": 2}
+        while True:
+            page = client.get("/agents/runs", params=query).raise_for_status().json()
+            seen += [run["id"] for run in page["runs"]]
+            if page["next"] is None:
+                break
+            query["before"] = page["next"]
+        assert seen == runs[::-1]
+        for params, count in (
+            ({"status": "completed", "agent": "docs-checker"}, 5),
+            ({"status": "failed"}, 0),
+            ({"agent": 'no,such"(agent)'}, 0),
+            ({"user_id": str(uuid.uuid4())}, 0),
+            ({"user_id": lister.user_id}, 5),
+        ):
+            assert len(client.get("/agents/runs", params=params).json()["runs"]) == count
+
+
+def test_an_admin_sees_and_cancels_but_does_not_retry_the_runs_of_others(
+    stack: StackInfo, waiting: Served, ann: Person, patient: Patient
+) -> None:
+    admin = sign_up(stack, "Admin")
+    give_role(stack, admin.user_id, "admin")
+    with calling(waiting.url, token_of(ann)) as client:
+        run = start(client, {"agent": "patient"})
+    with calling(waiting.url, token_of(admin)) as client:
+        assert client.get(f"/agents/runs/{run}").json()["user_id"] == ann.user_id
+        assert client.post(f"/agents/runs/{run}/cancel").json()["status"] == "cancelled"
+        problem(client.post(f"/agents/runs/{run}/retry"), 404)
+    assert waiting.background.wait(run, timedelta(seconds=60))
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"agent": "nobody"}, "agent"),
+        ({}, "agent"),
+        ({"agent": ""}, "agent"),
+        ({"agent": 7}, "agent"),
+        ({"agent": "docs-checker", "task": "misspelled"}, "task"),
+        ({"agent": "docs-checker", "task_id": "x" * 201}, "task_id"),
+        ({"agent": "docs-checker", "task_id": "a\x00b"}, "task_id"),
+        ({"agent": "docs-checker", "options": {"pace": "fast"}}, "options.pace"),
+        ({"agent": "docs-checker", "options": {"unknown": 1}}, "options.unknown"),
+        ({"agent": "docs-checker", "options": []}, "options"),
+        ([], ""),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_refused_with_the_field_named(
+    as_ann: httpx.Client, body: object, field: str
+) -> None:
+    assert wrong_fields(as_ann.post("/agents/run", json=body)) == [("body", field)]
+
+
+def test_also_in_the_address_the_headers_and_the_form_of_the_body(as_ann: httpx.Client) -> None:
+    def of(**query: str) -> list[tuple[str, str]]:
+        return wrong_fields(as_ann.get("/agents/runs", params=query))
+
+    assert of(limit="0") == of(limit="many") == of(limit="201") == [("query", "limit")]
+    assert of(status="sleeping") == [("query", "status")]
+    assert of(before="no cursor") == of(before="bm9uZSBhdCBhbGw") == [("query", "before")]
+    assert of(colour="blue") == [("query", "colour")]
+    assert wrong_fields(as_ann.get("/agents/runs/none")) == [("path", "run_id")]
+    key = {"Idempotency-Key": "no spaces please"}
+    assert wrong_fields(as_ann.post("/agents/run", json=QUICK, headers=key)) == [
+        ("header", "Idempotency-Key")
+    ]
+    json = {"Content-Type": "application/json"}
+    assert wrong_fields(as_ann.post("/agents/run", content=b"{", headers=json)) == [("body", "")]
+    problem(as_ann.get("/agents/nothing"), 404)
+    assert problem(as_ann.delete("/agents/runs"), 405) == "Method Not Allowed"
+
+
+def test_cancelling_stops_the_work(waiting: Served, ann: Person, patient: Patient) -> None:
+    with calling(waiting.url, token_of(ann)) as client:
+        run = start(client, {"agent": "patient"})
+        assert patient.at_work.acquire(timeout=60)
+        told = problem(client.post(f"/agents/runs/{run}/retry"), 409)
+        assert told == "This run is not finished: it cannot be tried again yet."
+        answer = client.post(f"/agents/runs/{run}/cancel")
+        assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+        assert waiting.background.wait(run, timedelta(seconds=60))
+        assert patient.stopped.is_set()
+        found = client.get(f"/agents/runs/{run}").json()
+    assert (found["status"], found["result"]) == ("cancelled", None)
+
+
+def test_a_run_that_is_cancelled_somewhere_else_stops_too(
+    waiting: Served, ann: Person, patient: Patient
+) -> None:
+    with calling(waiting.url, token_of(ann)) as client:
+        run = start(client, {"agent": "patient"})
+    assert patient.at_work.acquire(timeout=60)
+    ann.client.table("agent_runs").update({"status": "cancelled"}).eq("id", run).execute()
+    assert waiting.background.wait(run, timedelta(seconds=60))
+    assert patient.stopped.is_set()
+    assert ann.client.table("agent_runs").select("status").eq("id", run).execute().data == [
+        {"status": "cancelled"}
+    ]

@@ -1,0 +1,57 @@
+"""How often somebody may ask: everybody for themselves, and an address with wrong tokens at all."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from api.settings import ApiSettings
+from db.settings import SettingsError
+from local_supabase.runtime import StackInfo
+from tests.api.serving import Patient, Served, calling, served, token_of
+from tests.support.people import Person
+
+FEW = {"API_REQUESTS": "6/hour", "API_RUNS": "2/hour", "API_REFUSALS": "3/hour"}
+
+
+@pytest.fixture
+def strict(stack: StackInfo) -> Iterator[Served]:
+    patient = Patient()
+    patient.let_go.set()
+    with served(stack.url, stack.anon_key, agents=(patient.agent(),), rates=FEW) as api:
+        yield api
+
+
+def refused(answer: httpx.Response) -> bool:
+    if answer.status_code != 429:
+        return False
+    assert 1 <= int(answer.headers["retry-after"]) <= 3600
+    assert answer.json()["title"] == "Too Many Requests"
+    return True
+
+
+def test_a_flood_is_stopped_for_its_caller_only(strict: Served, ann: Person, bob: Person) -> None:
+    with calling(strict.url, token_of(ann)) as client:
+        answers = [client.get("/agents/runs") for _ in range(8)]
+    assert [refused(answer) for answer in answers] == [False] * 6 + [True] * 2
+    with calling(strict.url, token_of(bob)) as client:
+        assert client.get("/agents/runs").status_code == 200
+
+
+def test_runs_have_a_limit_of_their_own(strict: Served, ann: Person) -> None:
+    with calling(strict.url, token_of(ann)) as client:
+        answers = [client.post("/agents/run", json={"agent": "patient"}) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [202, 202, 429]
+        assert len(client.get("/agents/runs?agent=patient&limit=5").json()["runs"]) >= 2
+
+
+def test_guessing_tokens_is_stopped_before_supabase_is_asked(strict: Served, ann: Person) -> None:
+    wrong = token_of(ann)[:-4] + "abcd"
+    with calling(strict.url, wrong) as client:
+        answers = [client.get("/agents/runs") for _ in range(5)]
+    assert [refused(answer) for answer in answers] == [False] * 3 + [True] * 2
+
+
+def test_rates_that_are_none_are_refused_at_the_start() -> None:
+    with pytest.raises(SettingsError, match="API_RUNS is 'often', which is no rate"):
+        ApiSettings.read({"API_RUNS": "often"})
