@@ -18,6 +18,7 @@ from db.columns import Record
 
 __all__ = [
     "ChangeLogEntry",
+    "EndedSession",
     "Event",
     "EventCohost",
     "PrivateMessage",
@@ -137,6 +138,28 @@ class EventCohost:
         """Read one row of `public.event_cohosts`."""
         return cls(
             event_id=columns.text(record, "event_id"),
+            user_id=columns.text(record, "user_id"),
+            version=columns.integer(record, "version"),
+            created_at=columns.moment(record, "created_at"),
+            updated_at=columns.moment(record, "updated_at"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A sign-in that has ended; `session_id` is that of its tokens."""
+
+    session_id: str
+    user_id: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def from_record(cls, record: Record) -> Self:
+        """Read one row of `public.ended_sessions`."""
+        return cls(
+            session_id=columns.text(record, "session_id"),
             user_id=columns.text(record, "user_id"),
             version=columns.integer(record, "version"),
             created_at=columns.moment(record, "created_at"),

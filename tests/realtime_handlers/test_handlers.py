@@ -110,6 +110,10 @@ def _price(key: Key, text: str) -> Row:
     return {"id": key[0], "provider": text, "model": text, "input_price": 0.5, "output_price": 2}
 
 
+def _ended(key: Key, text: str) -> Row:
+    return {"session_id": key[0], "user_id": NAMES[0]}
+
+
 MAKERS: dict[str, Callable[[Key, str], Row]] = {
     "users": _user,
     "events": _event,
@@ -118,6 +122,7 @@ MAKERS: dict[str, Callable[[Key, str], Row]] = {
     "tavern_messages": _message,
     "private_messages": _private,
     "change_log": _entry,
+    "ended_sessions": _ended,
     "agent_runs": _run,
     "agent_run_events": _run_event,
     "routing_metrics": _metric,
@@ -192,7 +197,7 @@ def test_only_what_is_private_is_read_by_user() -> None:
     agents = {"agent_runs", "agent_run_events"}
     routing = {"routing_metrics", "routing_daily", "routing_budgets", "model_prices"}
     rating = rating_rows.MAKERS.keys() - {"rating_roles"}
-    assert private == {"private_messages", "change_log"} | agents | routing | rating
+    assert private == {"private_messages", "change_log", "ended_sessions"} | agents | routing | rating
 
 
 def test_handlers_have_the_names_of_their_tables() -> None:

@@ -172,6 +172,10 @@ def new_world(owner: Session) -> World:
         people["owner"],
         people["recipient"],
     )
+    owner.run(
+        "insert into public.ended_sessions (session_id, user_id) values (gen_random_uuid(), %s)",
+        people["owner"],
+    )
     run = owner.value(
         "insert into public.agent_runs (user_id, agent_name, agent_id, status)"
         " values (%s, 'Tester', 't-1', 'in_progress') returning id",

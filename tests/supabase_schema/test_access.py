@@ -71,6 +71,10 @@ ACCESS = """
     change_log.agent_runs        anon       no      -       -      -       -
     change_log.agent_runs        owner      no      -       -      -       -
     change_log.agent_runs        admin      no      -       -      -       -
+    ended_sessions               anon       no      no      no     no      no
+    ended_sessions               owner      yes     no      no     no      no
+    ended_sessions               other      no      no      no     no      no
+    ended_sessions               admin      no      no      no     no      no
     agent_runs                   anon       no      no      no     no      no
     agent_runs                   owner      yes     yes     no     yes     no
     agent_runs                   other      no      yes     no     no      no
@@ -119,6 +123,7 @@ ROWS = {
     "change_log": "table_name = 'events' and row_key ->> 'id' = %(event)s",
     "change_log.private": "table_name = 'private_messages' and row_key ->> 'id' = %(private)s",
     "change_log.agent_runs": "table_name = 'agent_runs' and row_key ->> 'id' = %(run)s",
+    "ended_sessions": "user_id = %(owner)s",
     "agent_runs": "id = %(run)s",
     "agent_run_events": "run_id = %(run)s",
     "routing_metrics": "id = %(metric)s",
@@ -141,6 +146,7 @@ SETS = {
     "private_messages": "body = 'Not what I said'",
     "private_messages.read_at": "read_at = now()",
     "change_log": "actor = null",
+    "ended_sessions": "created_at = now()",
     "agent_runs": "current_step = 'Reading'",
     "agent_runs.status": "status = 'cancelled'",
     "agent_runs.user_id": "user_id = %(other)s",
@@ -162,6 +168,8 @@ INSERTS = {
     "private_messages": "insert into public.private_messages (sender_id, recipient_id, body)"
     " values (%(name)s, %(third)s, 'Hi')",
     "change_log": "insert into public.change_log (table_name, row_key, op) values ('events', '{}', 'DELETE')",
+    "ended_sessions": "insert into public.ended_sessions (session_id, user_id)"
+    " values (gen_random_uuid(), %(name)s)",
     "agent_runs": "insert into public.agent_runs (user_id, agent_name, agent_id)"
     " values (%(name)s, 'Tester', 't-1')",
     "agent_run_events": "insert into public.agent_run_events (run_id, user_id, kind, message)"

@@ -277,6 +277,7 @@ def test_nothing_else_is_a_time_zone(db: Session, world: World, zone: str) -> No
         ("rsvps", "user_id", "user_id = %(owner)s"),
         ("tavern_messages", "id", "id = %(chat)s"),
         ("private_messages", "recipient_id", "id = %(private)s"),
+        ("ended_sessions", "user_id", "user_id = %(owner)s"),
         ("agent_runs", "id", "id = %(run)s"),
         ("agent_runs", "user_id", "id = %(run)s"),
         ("agent_run_events", "id", "run_id = %(run)s"),
