@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -160,8 +161,10 @@ class Storm:
 
     def _end(self, pid: int, word: signal.Signals) -> None:
         # It may be gone already: a blow may follow another at once.
-        if psutil.pid_exists(pid):
-            psutil.Process(pid).send_signal(word)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            process.send_signal(word)
+            process.wait(30)
 
     @property
     def blows(self) -> list[Callable[[], None]]:
