@@ -18,12 +18,13 @@ from db.tokens import claims_of
 
 _INVALID: Final = "The access token is not valid (any more). Sign in again for a new one."
 
-_scheme: Final = HTTPBearer(
+SCHEME: Final = HTTPBearer(
     scheme_name="accessToken",
     bearerFormat="JWT",
     description="The access token of a signed-in person, as Supabase Auth gives it. It is good for an hour.",
     auto_error=False,
 )
+"""How a token is sent. It only reads the header: what to do without a token is for `caller` to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Caller:
 
 
 async def caller(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)]
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(SCHEME)]
 ) -> Caller:
     """Return who calls. Raises `Unauthorized`, or `TooMany` when they, or their address, ask too often."""
     context = context_of(request)

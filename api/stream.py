@@ -7,12 +7,12 @@ import time
 from typing import Annotated, Final, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, status
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BaseModel, Field
 from sse_starlette import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
-from api.auth import Caller, SignedInCaller, caller
+from api.auth import SCHEME, Caller, SignedInCaller, caller
 from api.context import context_of
 from api.errors import Away, Problem, Unauthorized
 from api.gate import ends_at
@@ -27,9 +27,6 @@ _ENDING: Final = 1.0
 """Seconds that streams get to end by themselves when the server stops."""
 
 router = APIRouter(prefix="/stream", tags=["Streams"])
-
-# Not the one of `api.auth`: a ticket will do as well. The description has both as one.
-_scheme: Final = HTTPBearer(scheme_name="accessToken", bearerFormat="JWT", auto_error=False)
 
 
 class Ticket(BaseModel):
@@ -71,7 +68,7 @@ async def ticket(request: Request, me: SignedInCaller) -> Ticket:
 
 async def _listener(
     request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_scheme)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(SCHEME)],
     ticket: Annotated[
         str | None, Query(max_length=200, description="From `POST /stream/ticket`, in place of the header.")
     ] = None,
