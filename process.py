@@ -20,6 +20,7 @@ from db.clients import Clients
 from db.settings import Settings, settings_from
 from local_supabase.runtime import ensure_running
 from realtime_handlers import EngineConfig, init_realtime_client
+from ui import endings
 from ui.session import Services
 
 PROJECT: Final = Path(__file__).parent
@@ -63,7 +64,9 @@ def _start(values: Mapping[str, str], progress: Progress) -> Services:
     progress("Opening the live connection")
     engine = init_realtime_client(EngineConfig(settings.url, settings.key))
     clients = Clients(settings)
-    return Services(clients, Accounts(clients), engine, embedded)
+    accounts = Accounts(clients)
+    endings.follow(engine, accounts)
+    return Services(clients, accounts, engine, embedded)
 
 
 def configuration() -> dict[str, str]:

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeVar
@@ -32,6 +32,9 @@ REFRESH_MARGIN = 90.0
 """Seconds before its end at which an access token is replaced."""
 RETRY_PAUSE = 5.0
 """Seconds between tries while the sign-in service cannot be reached."""
+CHECK_EVERY = 60.0
+"""Seconds between two questions whether a session is still there: the longest that one which ended elsewhere
+goes unnoticed where nobody tells (`end_sessions`)."""
 REMEMBERED = 600.0
 """Seconds for which a rotated token still finds its session here, for tabs with an older cookie."""
 
@@ -49,10 +52,14 @@ class SignedIn:
     def __init__(self, clients: Clients, session: Session) -> None:
         self.clients = clients
         self._lock = threading.RLock()
+        # Never held while waiting for an answer: ending must not have to wait for a renewal.
+        self._state_lock = threading.Lock()
         self._token_callbacks: list[Callable[[str], object]] = []
         self._end_callbacks: list[Callable[[], None]] = []
         self._ended = False
         self._renewed_at = 0.0
+        self.checked_at = time.time()
+        """When the service last said, or was last asked, whether this session is still there."""
         self.user_id: str = session.user.id
         self.email: str = session.user.email or ""
         self._take(session)
@@ -113,10 +120,33 @@ class SignedIn:
                     self.end()
                 raise raised from error
             self._take(_session_of(response))
-            self._renewed_at = time.time()
-            callbacks = list(self._token_callbacks)
+            self._renewed_at = self.checked_at = time.time()
+            with self._state_lock:
+                callbacks = list(self._token_callbacks)
         for callback in callbacks:
             _call(callback, self._session.access_token)
+
+    def renew_if_due(self) -> None:
+        """Replace the tokens if that is due; of many threads who ask, one does. Raises as `renew` does."""
+        with self._lock:
+            if time.time() >= self.refresh_due:
+                self.renew()
+
+    def check(self) -> None:
+        """Ask whether the session is still there, and end this sign-in if it is not.
+
+        Raises `SignedOut` when it is not, `Unreachable` when the service says nothing.
+        """
+        self.checked_at = time.time()
+        token = self._session.access_token
+        try:
+            self.clients.auth().get_user(token)
+        except AuthError as error:
+            raised = from_auth(error)
+            if not isinstance(raised, SignedOut):
+                raise raised from error
+            # An access token may be refused for other reasons, such as another clock. This settles it.
+            self.renew(token)
 
     def _replaced_since(self, seen: str) -> bool:
         # Two tokens of the same second are the same text.
@@ -125,7 +155,7 @@ class SignedIn:
     def _refresh_or_keep(self) -> None:
         """Refresh ahead of time if the service answers; a token that still lives is good enough otherwise."""
         try:
-            self.renew(self._session.access_token)
+            self.renew_if_due()
         except Unreachable:
             if time.time() >= self._expires_at:
                 raise
@@ -140,17 +170,17 @@ class SignedIn:
 
     def _register(self, callbacks: list[F], callback: F) -> Callable[[], None]:
         def unsubscribe() -> None:
-            with self._lock:
+            with self._state_lock:
                 if callback in callbacks:
                     callbacks.remove(callback)
 
-        with self._lock:
+        with self._state_lock:
             callbacks.append(callback)
         return unsubscribe
 
     def end(self) -> None:
         """Forget the tokens and tell everybody who uses this sign-in."""
-        with self._lock:
+        with self._state_lock:
             if self._ended:
                 return
             self._ended = True
@@ -232,6 +262,12 @@ class Accounts:
             self._revoke(me, "global" if everywhere else "local")
         finally:
             for one in ended:
+                one.end()
+
+    def end_sessions(self, session_ids: Collection[str]) -> None:
+        """End the sign-ins of these sessions (`session_id` of tokens), which ended elsewhere. Never waits."""
+        for one in self._sign_ins():
+            if one.claims.get("session_id") in session_ids:
                 one.end()
 
     def _revoke(self, me: SignedIn, scope: Literal["global", "local"]) -> None:
@@ -318,15 +354,21 @@ class Accounts:
         soonest = (
             60.0  # looked at again now and then, because the clock may jump or the machine may have slept
         )
+        silent = False
         for me in self._sign_ins():
-            if me.refresh_due <= time.time():
-                try:
-                    me.renew()
-                except DatabaseError as error:
-                    log.info("A sign-in could not be refreshed: %s", error)
-                    soonest = min(soonest, RETRY_PAUSE)
-                    continue
-            soonest = min(soonest, max(0.1, me.refresh_due - time.time()))
+            try:
+                if me.refresh_due <= time.time():
+                    me.renew_if_due()
+                elif me.checked_at + CHECK_EVERY <= time.time() and not silent:
+                    me.check()
+            except DatabaseError as error:
+                log.info("A sign-in could not be refreshed: %s", error)
+                # Nobody waits for a check; those whose tokens run out should not have to wait for many.
+                silent = silent or isinstance(error, Unreachable)
+                soonest = min(soonest, RETRY_PAUSE)
+                continue
+            due = me.refresh_due if silent else min(me.refresh_due, me.checked_at + CHECK_EVERY)
+            soonest = min(soonest, max(0.1, due - time.time()))
         return soonest
 
 
