@@ -38,12 +38,13 @@ def raters_html(ranked: Sequence[Standing], me: str | None, today: date) -> str:
     return table_html("Raters", ("Place", "Rater", "Judgments", "Agreement", "Gold", "Streak"), rows)
 
 
-def table_html(label: str, head: Sequence[str], rows: str) -> str:
-    """Put rows of HTML under a head."""
-    names = "".join(f"<th>{name}</th>" for name in head)
+def table_html(label: str, head: Sequence[str], rows: str, *, ranked: bool = True) -> str:
+    """Put rows of HTML under a head; what is `ranked` has its names in the second column."""
+    names = "".join(f"<th>{as_html(name)}</th>" for name in head)
+    kind = "tv-totals tv-ranking" if ranked else "tv-totals"
     return (
-        f'<table class="tv-totals tv-ranking" aria-label="{label}"><thead><tr>{names}</tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        f'<div class="tv-wide"><table class="{kind}" aria-label="{label}"><thead><tr>{names}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -125,7 +126,8 @@ def _task(desk: Desk, claim: Claim, campaign: Campaign, rater_id: str) -> None:
     content = claim.content
     pair = Pair(content.prompt, content.candidate_a, content.candidate_b, task.auto_check)
     left = max(0.0, desk.ends_at - time.monotonic())
-    st.html(f'<p class="tv-clock" role="timer">{int(left) // 60}:{int(left) % 60:02} left</p>')
+    minutes, seconds = divmod(math.ceil(left), 60)
+    st.html(f'<p class="tv-clock" role="timer">{minutes}:{seconds:02} left</p>')
     st.html(pair_html(pair, swapped=swapped(task.id, rater_id)))
     _buttons(claim.task.id, rater_id)
     _last(desk)

@@ -14,15 +14,39 @@ from db.artifacts import Bucket
 from db.auth import SignedIn
 from db.errors import DatabaseError
 from db.rating_models import Campaign, RaterProfile
-from ui import rating_export, session, writing
-from ui.text import as_label
+from live.fragments import live_fragment
+from ui import rating_export, rating_session, session, writing
+from ui.rating_agreement import agreement_html, agreement_of, pairs_html
+from ui.text import as_label, plural
 
 _PUBLISHED: Final = "rating_published"
 
 
+_LOADED: Final = 1000
+"""Judgments of the tenant that are loaded, the newest ones."""
+
+
 def show(campaign: Campaign, me: RaterProfile) -> None:
     """Show the coefficients and the export."""
+    _agreement(campaign.id)
     _export(campaign.id, campaign.name, me.tenant_id)
+
+
+@live_fragment(tables=("judgments",), varies_by=("user", "role"), key="rating_agreement")
+def _agreement(campaign_id: str) -> None:
+    judgments = rating_session.judgments()
+    found, pairs = agreement_of(judgments, campaign_id)
+    st.subheader("Agreement")
+    if not found.votes:
+        st.caption("It begins with the first judgment that nobody can take back any more.")
+        return
+    st.html(agreement_html(found))
+    counted = f"{plural(found.votes, 'final judgment')} by {plural(found.raters, 'rater')}."
+    cut = " Of the newest 1,000 judgments; the export has all of them." if len(judgments) >= _LOADED else ""
+    st.caption(f"{counted}{cut} Above 0.8 is usually relied on, below 0.67 is not.")
+    if pairs:
+        with st.expander("Pair by pair", icon=":material/group:"):
+            st.html(pairs_html(pairs))
 
 
 @st.fragment(key="rating_export")
