@@ -35,7 +35,14 @@ from ui.shared import shared_html
 from ui.text import as_label, plural
 from ui.times import today_in
 
-LIVE, TOTALS, WHAT_IF, BUDGETS, PRICES, PUBLISH = "Live", "Totals", "What if", "Budgets", "Prices", "Publish"
+NEWEST, TOTALS, WHAT_IF, BUDGETS, PRICES, PUBLISH = (
+    "Newest",
+    "Totals",
+    "What if",
+    "Budgets",
+    "Prices",
+    "Publish",
+)
 DAYS = {"7 days": 7, "30 days": 30, "90 days": 90}
 _FILTERS = routing_filters.FILTERS
 _FORM, _NUMBERS, _ROWS, _TOTALS = "routing_choose", "routing_numbers", "routing_rows", "routing_totals"
@@ -72,17 +79,17 @@ def show() -> None:
         return
     routing_filters.begin()
     _alerts()
-    views = [LIVE, TOTALS, WHAT_IF, BUDGETS, *([PRICES] if session.is_admin() else []), PUBLISH]
+    views = [NEWEST, TOTALS, WHAT_IF, BUDGETS, *([PRICES] if session.is_admin() else []), PUBLISH]
     view = st.segmented_control(
         "View",
         views,
-        default=LIVE,
+        default=NEWEST,
         key="tab",
         bind="query-params",
         label_visibility="collapsed",
         required=True,
     )
-    _SHOWN.get(view or LIVE, _live)()
+    _SHOWN.get(view or NEWEST, _newest)()
     _new_day()
 
 
@@ -109,7 +116,7 @@ def _new_day() -> None:
 # ---------------------------------------------------------------- live
 
 
-def _live() -> None:
+def _newest() -> None:
     _choose((_FORM, _NUMBERS, _ROWS))
     _numbers()
     _rows()
@@ -380,7 +387,7 @@ def _publish() -> None:
 
 
 _SHOWN: dict[str, Callable[[], None]] = {
-    LIVE: _live,
+    NEWEST: _newest,
     TOTALS: _totals,
     WHAT_IF: _what_if,
     BUDGETS: _budgets,

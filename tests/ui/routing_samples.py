@@ -17,8 +17,9 @@ def metric(minutes: float = 0, **values: object) -> RoutingMetric:
         "id": f"metric{minutes}", "user_id": ME, "request_id": f"r{minutes}", "timestamp": moment,
         "provider": "acme", "model": "small", "route": "chat", "auto_route": True, "prompt_fingerprint": None,
         "prompt_length": 10, "prompt": None, "input_tokens": 1200, "output_tokens": 30,
-        "cost": Decimal("0.0021"), "latency_ms": 640, "success": True, "error_kind": None, "fallback": False, "fallback_from": None,
-        "dropped": 0, "metadata": {}, "version": 1, "created_at": moment, "updated_at": moment,
+        "cost": Decimal("0.0021"), "latency_ms": 640, "success": True, "error_kind": None,
+        "fallback": False, "fallback_from": None, "dropped": 0, "metadata": {},
+        "version": 1, "created_at": moment, "updated_at": moment,
     }  # fmt: skip
     return RoutingMetric(**{**given, **values})  # type: ignore[arg-type]  # fields by name, from the test
 

@@ -50,7 +50,11 @@ def test_the_forecast_goes_on_at_the_pace_of_the_last_complete_days() -> None:
     days = [day(TODAY - timedelta(days=ago), cost=Decimal(cost)) for ago, cost in ((10, 100), (3, 7), (1, 7))]
     days += [day(TODAY, cost=Decimal("0.5")), day(date(2026, 10, 31), cost=Decimal(9))]
     seen = outlook(days, TODAY)
-    assert (seen.today.cost, seen.month.cost, seen.last_month) == (Decimal("0.5"), Decimal("114.5"), 9)
+    assert (seen.today.cost, seen.month.cost, seen.last_month) == (
+        Decimal("0.5"),
+        Decimal("114.5"),
+        Decimal(9),
+    )
     # 14 dollars in seven days are 2 a day: 1.50 for the rest of today, and ten more days.
     assert seen.forecast == Decimal("114.5") + Decimal("1.5") + 20
 
