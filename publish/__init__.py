@@ -13,7 +13,7 @@ Nothing that is called waits for the database, and no outage of it raises into t
 from __future__ import annotations
 
 from db.agent_models import Level, RunStatus
-from publish.errors import IllegalTransition, NotClaimed, PublishError, Undelivered, UnknownRun
+from publish.errors import IllegalTransition, NotClaimed, PublishError, SpoolUnusable, Undelivered, UnknownRun
 from publish.metrics import AsyncMetricsCollector, RoutingDecision, SyncMetricsCollector
 from publish.publisher import AgentEventPublisher
 from publish.sync import SyncAgentEventPublisher
@@ -28,6 +28,7 @@ __all__ = [
     "PublishError",
     "RoutingDecision",
     "RunStatus",
+    "SpoolUnusable",
     "SyncAgentEventPublisher",
     "SyncMetricsCollector",
     "TokenSource",

@@ -4,12 +4,14 @@ PublishError
 ├── UnknownRun          this publisher did not start (or join) the run
 ├── IllegalTransition   the flow of statuses does not lead there
 ├── NotClaimed          nobody can say whether the run was taken over
+├── SpoolUnusable       the spool file is another process's, or no spool
 └── Undelivered         it was closed before everything could be sent
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from db.agent_models import RunStatus
 
@@ -37,6 +39,13 @@ class NotClaimed(PublishError):
 
     def __init__(self, run_id: str, reason: str) -> None:
         super().__init__(f"The run {run_id} could not be taken over: {reason}")
+
+
+class SpoolUnusable(PublishError):
+    """The file for what is not sent yet cannot be used."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"The spool {path} cannot be used: {reason}. One process at a time can have it.")
 
 
 class Undelivered(PublishError):

@@ -9,84 +9,19 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from db.agent_models import EventKind, Level, RunStatus
 from publish.errors import IllegalTransition, UnknownRun
+from publish.unsent import Events, Opening, Parcel, Patch, Unsent, Values
 
-Values = dict[str, object]
-
-MOST_EVENTS: Final = 500
-"""Rows of events kept for a run while they cannot be sent; then the oldest log lines make room."""
 LONGEST_LOG: Final = 8_000
 """Characters up to which log lines share a row."""
 EVENTS_A_REQUEST: Final = 100
 BEAT_EVERY: Final = timedelta(seconds=10)
 """A sign of life so soon after something else was said of the run would be a write for nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """The row of a new run."""
-
-    run_id: str
-    values: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Events:
-    """Rows for the trail of a run; their ids make it harmless to send them twice."""
-
-    run_id: str
-    rows: tuple[Mapping[str, object], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """Columns of a run that change."""
-
-    run_id: str
-    values: Mapping[str, object]
-
-    @property
-    def status(self) -> RunStatus | None:
-        """The status it moves the run to, if any."""
-        return RunStatus(str(self.values["status"])) if "status" in self.values else None
-
-    @property
-    def last(self) -> bool:
-        """Whether it ends the run."""
-        return self.status is not None and self.status.finished
-
-
-Parcel = Opening | Events | Patch
-
-
-@dataclass(slots=True)
-class _Run:
-    id: str
-    status: RunStatus
-    owner: Values
-    opening: Opening | None = None
-    events: deque[Values] = field(default_factory=deque)
-    patches: deque[Values] = field(default_factory=deque)
-    evidence: list[object] = field(default_factory=list)
-    step: str | None = None
-    spoke_at: datetime | None = None
-    seq: int = 0
-    lost_lines: int = 0
-    sending: bool = False
-    patch_next: bool = False
-    closed_by_others: bool = False
-    problem: str | None = None
-
-    @property
-    def waiting(self) -> bool:
-        return bool(self.opening or self.events or self.patches or self.lost_lines)
 
 
 class Outbox:
@@ -96,7 +31,7 @@ class Outbox:
         self._on_news = on_news
         self._now = now or (lambda: datetime.now(UTC))
         self._lock = threading.RLock()
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Unsent] = {}
 
     # What agents say.
 
@@ -107,14 +42,14 @@ class Outbox:
         owner = {"user_id": values["user_id"]} if "user_id" in values else {}
         opening = Opening(run_id, {**values, "id": run_id, "status": status.value, "started_at": now})
         with self._lock:
-            self._runs[run_id] = _Run(run_id, status, owner, opening)
+            self._runs[run_id] = Unsent(run_id, status, owner, opening)
         self._on_news()
         return run_id
 
     def join(self, run_id: str, status: RunStatus) -> None:
         """Take over a run that is in the database, in this status."""
         with self._lock:
-            self._runs.setdefault(run_id, _Run(run_id, status, {}))
+            self._runs.setdefault(run_id, Unsent(run_id, status, {}))
 
     def progress(self, run_id: str, values: Values, step: str | None) -> None:
         """Note how far a run is; a new step also becomes an event."""
@@ -153,7 +88,7 @@ class Outbox:
             if run is None:
                 return
             last = run.events[-1] if run.events else None
-            if last is not None and _goes_on(last, level, text):
+            if last is not None and last["id"] != run.tried and _goes_on(last, level, text):
                 last["message"] = f"{last['message']}\n{text}"
             else:
                 self._add_event(run, EventKind.LOG, level, text, {})
@@ -178,48 +113,51 @@ class Outbox:
         with self._lock:
             return self._run(run_id).problem
 
+    # What a spool keeps.
+
+    def kept(self, run_id: str) -> Values | None:
+        """Return as JSON what must not be forgotten of a run; None when there is nothing."""
+        with self._lock:
+            return self._run(run_id).kept()
+
+    def restore(self, run: Unsent) -> None:
+        """Take over what a process before this one has left."""
+        with self._lock:
+            self._runs.setdefault(run.id, run)
+        if run.waiting:
+            self._on_news()
+
     # What is sent.
 
     def unsent(self) -> list[str]:
         """Return the runs of which something waits or is on its way."""
         with self._lock:
-            return [run.id for run in self._runs.values() if run.waiting or run.sending]
+            return [run.id for run in self._runs.values() if run.waiting or run.sending is not None]
 
     def take(self, run_id: str) -> Parcel | None:
         """Return what is to be sent next of a run, None when nothing is or something is on its way."""
         with self._lock:
             run = self._run(run_id)
-            if run.sending:
+            if run.sending is not None:
                 return None
-            parcel = self._next(run)
-            run.sending = parcel is not None
-            return parcel
+            run.sending = self._next(run)
+            return run.sending
 
     def sent(self, parcel: Parcel) -> None:
         """Forget what arrived."""
         with self._lock:
-            self._run(parcel.run_id).sending = False
+            self._run(parcel.run_id).sending = None
 
     def back(self, parcel: Parcel) -> None:
         """Take back what could not be sent now."""
         with self._lock:
-            run = self._run(parcel.run_id)
-            run.sending = False
-            if isinstance(parcel, Opening):
-                run.opening = parcel
-            elif isinstance(parcel, Events):
-                run.events.extendleft(dict(row) for row in reversed(parcel.rows))
-                self._make_room(run)
-            elif run.patches and parcel.status is None:
-                run.patches[0] = {**parcel.values, **run.patches[0]}
-            else:
-                run.patches.appendleft(dict(parcel.values))
+            self._run(parcel.run_id).take_back(parcel)
 
     def refused(self, parcel: Parcel, reason: str) -> None:
         """Drop what the database will never take; of the end of a run, try the bare fact once more."""
         with self._lock:
             run = self._run(parcel.run_id)
-            run.sending = False
+            run.sending = None
             run.problem = reason
             if isinstance(parcel, Opening):
                 self._close(run, RunStatus.FAILED)
@@ -233,17 +171,17 @@ class Outbox:
         """Learn that somebody else has finished the run."""
         with self._lock:
             run = self._run(run_id)
-            run.sending = False
+            run.sending = None
             self._close(run, status)
 
     # Within the lock.
 
-    def _run(self, run_id: str) -> _Run:
+    def _run(self, run_id: str) -> Unsent:
         if run_id not in self._runs:
             raise UnknownRun(run_id)
         return self._runs[run_id]
 
-    def _open_run(self, run_id: str) -> _Run | None:
+    def _open_run(self, run_id: str) -> Unsent | None:
         """Return the run; None when somebody else has finished it, which is nothing to stumble over."""
         run = self._run(run_id)
         if run.closed_by_others:
@@ -252,13 +190,13 @@ class Outbox:
             raise IllegalTransition(run.status, run.status)
         return run
 
-    def _close(self, run: _Run, status: RunStatus) -> None:
+    def _close(self, run: Unsent, status: RunStatus) -> None:
         run.status, run.closed_by_others = status, True
         run.opening, run.lost_lines = None, 0
         run.events.clear()
         run.patches.clear()
 
-    def _move(self, run: _Run, status: RunStatus, values: Values) -> None:
+    def _move(self, run: Unsent, status: RunStatus, values: Values) -> None:
         if status is not run.status and not run.status.may_become(status):
             raise IllegalTransition(run.status, status)
         moved = {}
@@ -267,7 +205,7 @@ class Outbox:
         run.status = status
         self._patch(run, {**values, **moved})
 
-    def _patch(self, run: _Run, values: Values) -> None:
+    def _patch(self, run: Unsent, values: Values) -> None:
         run.spoke_at = self._now()
         values = {**values, "heartbeat_at": run.spoke_at.isoformat()}
         if run.patches and not ("status" in values and "status" in run.patches[-1]):
@@ -275,7 +213,7 @@ class Outbox:
         else:
             run.patches.append(values)
 
-    def _add_event(self, run: _Run, kind: EventKind, level: Level, message: str, data: Values) -> None:
+    def _add_event(self, run: Unsent, kind: EventKind, level: Level, message: str, data: Values) -> None:
         run.seq += 1
         run.events.append(
             {
@@ -290,15 +228,9 @@ class Outbox:
                 "at": self._now().isoformat(),
             }
         )
-        self._make_room(run)
+        run.make_room()
 
-    def _make_room(self, run: _Run) -> None:
-        while len(run.events) > MOST_EVENTS:
-            oldest = next((row for row in run.events if row["kind"] == EventKind.LOG.value), run.events[0])
-            run.lost_lines += str(oldest["message"]).count("\n") + 1
-            run.events.remove(oldest)
-
-    def _next(self, run: _Run) -> Parcel | None:
+    def _next(self, run: Unsent) -> Parcel | None:
         if run.opening is not None:
             opening, run.opening = run.opening, None
             return opening
@@ -314,7 +246,7 @@ class Outbox:
             return Events(run.id, tuple(run.events.popleft() for _ in range(count)))
         return None
 
-    def _tell_of_lost_lines(self, run: _Run) -> None:
+    def _tell_of_lost_lines(self, run: Unsent) -> None:
         count, run.lost_lines = run.lost_lines, 0
         text = f"{count} older lines were dropped: the database could not be reached."
         self._add_event(run, EventKind.LOG, Level.WARNING, text, {"dropped": count})

@@ -8,9 +8,11 @@ import json
 import logging
 import random
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -18,8 +20,10 @@ import httpx
 
 from db.agent_models import Level, RunStatus
 from publish.errors import NotClaimed, PublishError, Undelivered
-from publish.outbox import Outbox, Parcel, Values
+from publish.outbox import Outbox
+from publish.spool import Spool
 from publish.transport import Answer, Fate, TokenSource, Transport
+from publish.unsent import Parcel, Values
 
 _log: Final = logging.getLogger(__name__)
 
@@ -103,15 +107,28 @@ class AgentEventPublisher:
     - `url` and `key` are the project's, its anon or publishable key. `token` gives the access token of the
       person whose runs these are.
     - While the database cannot be reached, everything is kept and tried again. Log lines beyond
-      `publish.outbox.MOST_EVENTS` rows are dropped, oldest first; progress is merged; changes of status are
+      `publish.unsent.MOST_EVENTS` rows are dropped, oldest first; progress is merged; changes of status are
       never dropped.
     - When somebody cancels the run, `status` says so after the next write, and what is said of it from then
       on counts for nothing. An agent that wants to stop then asks `is_over`.
 
+    - With a `spool`, a file of this publisher's own, what is not sent outlives the process, however it ends.
+      When `start_run`, `update_status`, `complete_run` or `fail_run` returns, the file has it, and the next
+      publisher with the same file sends it, once. `left_behind` are the runs that were going on.
+
     Made and used inside one running loop. Raises `PublishError` for misuse.
     """
 
-    def __init__(self, url: str, key: str, token: TokenSource, *, interval: timedelta = INTERVAL) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        token: TokenSource,
+        *,
+        interval: timedelta = INTERVAL,
+        spool: Path | str | None = None,
+    ) -> None:
+        self._spool = None if spool is None else Spool(Path(spool))
         self._reports = Reports(self._news)
         self._outbox = self._reports.outbox
         self._interval = interval.total_seconds()
@@ -121,6 +138,10 @@ class AgentEventPublisher:
         self._hurry = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+        left = [] if self._spool is None else self._spool.load()
+        for run in left:
+            self._outbox.restore(run)
+        self._left_behind = [run.id for run in left if not run.status.finished]
         self._task = asyncio.create_task(self._run(), name="agent event publisher")
 
     async def __aenter__(self) -> Self:
@@ -136,6 +157,11 @@ class AgentEventPublisher:
         """Requests sent to the database so far."""
         return self._transport.requests
 
+    @property
+    def left_behind(self) -> Sequence[str]:
+        """Runs in the spool that the process before did not end: go on with them, or fail them."""
+        return [run_id for run_id in self._left_behind if not self.is_over(run_id)]
+
     # What agents say.
 
     async def start_run(
@@ -150,7 +176,7 @@ class AgentEventPublisher:
         status: RunStatus = RunStatus.IN_PROGRESS,
     ) -> str:
         """Start a run and return its id, at once. `pending` says that its agent is not at work yet."""
-        return self._reports.start(
+        run_id = self._reports.start(
             agent_name,
             task_id=task_id,
             user_id=user_id,
@@ -159,10 +185,13 @@ class AgentEventPublisher:
             retry_of=retry_of,
             status=status,
         )
+        await self._keep(run_id)
+        return run_id
 
     async def join_run(self, run_id: str, status: RunStatus = RunStatus.PENDING) -> None:
         """Go on with a run that is in the database already, in this status."""
         self._outbox.join(run_id, status)
+        await self._keep(run_id)
 
     async def claim_run(self, run_id: str, within: timedelta | None = CLOSING) -> bool:
         """Take over a run that waits; False when somebody else has, it has ended, or there is none.
@@ -182,7 +211,7 @@ class AgentEventPublisher:
         if answer.fate in (Fate.LATER, Fate.REFUSED):
             raise NotClaimed(run_id, answer.reason)
         if answer.fate is Fate.SENT:
-            self._outbox.join(run_id, RunStatus.IN_PROGRESS)
+            await self.join_run(run_id, RunStatus.IN_PROGRESS)
         return answer.fate is Fate.SENT
 
     async def update_progress(
@@ -195,21 +224,27 @@ class AgentEventPublisher:
         cost_usd: Decimal | float | None = None,
     ) -> None:
         """Say what it is doing (a new step begins), how far it is in percent, what it has used so far."""
+        begins = self._outbox.status(run_id) is RunStatus.PENDING
         self._reports.progress(run_id, step, progress, tokens, cost_usd)
+        if begins:
+            await self._keep(run_id)
 
     async def update_status(
         self, run_id: str, status: RunStatus | str, step: str | None = None, *, evidence: object = None
     ) -> None:
         """Move the run on in its flow; `evidence` of a verification is added to what is there."""
         self._reports.move(run_id, status, step, evidence)
+        await self._keep(run_id)
 
     async def complete_run(self, run_id: str, result: object = None) -> None:
         """Say that it is done; `result` is anything JSON can hold."""
         self._reports.complete(run_id, result)
+        await self._keep(run_id)
 
     async def fail_run(self, run_id: str, error: str) -> None:
         """Say that it failed, and why."""
         self._reports.fail(run_id, error)
+        await self._keep(run_id)
 
     async def log(self, run_id: str, text: str, level: Level | str = Level.INFO) -> None:
         """Add a line to its log."""
@@ -243,7 +278,10 @@ class AgentEventPublisher:
         return self._empty.is_set()
 
     async def aclose(self, within: timedelta | None = CLOSING) -> None:
-        """Send what is left and end; None tries until it is done. Raises `Undelivered` for what is lost."""
+        """Send what is left and end; None tries until it is done.
+
+        Raises `Undelivered` for what is lost; with a spool, nothing is.
+        """
         if self._http.is_closed:
             return
         await self.flush(within)
@@ -251,7 +289,12 @@ class AgentEventPublisher:
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
         await self._http.aclose()
-        if left := self._outbox.unsent():
+        left = self._outbox.unsent()
+        if self._spool is not None:
+            for run_id in left:
+                await self._keep(run_id)
+            self._spool.close()
+        elif left:
             raise Undelivered(left)
 
     def _news(self) -> None:
@@ -296,9 +339,16 @@ class AgentEventPublisher:
                 self._outbox.back(parcel)  # also when cancelled: then it counts as undelivered
                 raise
             self._settle(parcel, answer)
+            # Before anything else is sent of it: of what is kept, one parcel at most may have arrived, and
+            # that one does no harm a second time.
+            await self._keep(run_id)
             if answer.fate is Fate.LATER:
                 return False
         return True
+
+    async def _keep(self, run_id: str) -> None:
+        if self._spool is not None:
+            await asyncio.to_thread(self._spool.keep, run_id, partial(self._outbox.kept, run_id))
 
     def _settle(self, parcel: Parcel, answer: Answer) -> None:
         match answer.fate:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -20,7 +21,15 @@ T = TypeVar("T")
 class SyncAgentEventPublisher:
     """As `AgentEventPublisher`, for any thread; a thread of its own sends. Close it, or use `with`."""
 
-    def __init__(self, url: str, key: str, token: TokenSource, *, interval: timedelta = INTERVAL) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        token: TokenSource,
+        *,
+        interval: timedelta = INTERVAL,
+        spool: Path | str | None = None,
+    ) -> None:
         self._loop = asyncio.new_event_loop()
         # Daemon: a program that forgets to close must still be able to end.
         self._thread = threading.Thread(target=self._loop.run_forever, name="agent events", daemon=True)
@@ -28,9 +37,13 @@ class SyncAgentEventPublisher:
         self._closed = False
 
         async def make() -> AgentEventPublisher:
-            return AgentEventPublisher(url, key, token, interval=interval)
+            return AgentEventPublisher(url, key, token, interval=interval, spool=spool)
 
-        self._publisher = self._wait(make())
+        try:
+            self._publisher = self._wait(make())
+        except BaseException:
+            self._end()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -44,6 +57,11 @@ class SyncAgentEventPublisher:
     def requests(self) -> int:
         """Requests sent to the database so far."""
         return self._publisher.requests
+
+    @property
+    def left_behind(self) -> Sequence[str]:
+        """Runs in the spool that the process before did not end: go on with them, or fail them."""
+        return self._publisher.left_behind
 
     def start_run(
         self,
@@ -131,17 +149,23 @@ class SyncAgentEventPublisher:
         return self._wait(self._publisher.flush(within))
 
     def close(self, within: timedelta | None = CLOSING) -> None:
-        """Send what is left and end; None tries until it is done. Raises `Undelivered` for what is lost."""
+        """Send what is left and end; None tries until it is done.
+
+        Raises `Undelivered` for what is lost; with a spool, nothing is.
+        """
         if self._closed:
             return
         self._closed = True
         try:
             self._wait(self._publisher.aclose(within))
         finally:
-            self._wait(self._loop.shutdown_default_executor())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+            self._end()
+
+    def _end(self) -> None:
+        self._wait(self._loop.shutdown_default_executor())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _wait(self, coroutine: Coroutine[object, object, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

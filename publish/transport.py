@@ -15,7 +15,7 @@ from postgrest import APIError, AsyncPostgrestClient, ReturnMethod
 
 from db.agent_models import RunStatus
 from db.errors import Refused, from_api
-from publish.outbox import Events, Opening, Parcel, Patch
+from publish.unsent import Events, Opening, Parcel, Patch
 
 _log: Final = logging.getLogger(__name__)
 

@@ -1,13 +1,15 @@
 """The outbox: whatever is said and whatever gets lost on the way, what arrives is right and in order."""
 
+import json
 from dataclasses import dataclass, field
 from enum import Enum
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.agent_models import FLOW, Level, RunStatus
-from publish.outbox import Events, Opening, Outbox, Parcel, Patch
+from publish.outbox import Outbox
+from publish.unsent import Events, Opening, Parcel, Patch, Unsent
 
 
 class Luck(Enum):
@@ -71,6 +73,10 @@ def pump(outbox: Outbox, run: str, database: Database, luck: st.DataObject, *, l
         return
 
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@UNHURRIED
 @given(data=st.data())
 def test_everything_arrives_once_and_in_order(data: st.DataObject) -> None:
     outbox, database = Outbox(lambda: None), Database()
@@ -110,6 +116,77 @@ def test_everything_arrives_once_and_in_order(data: st.DataObject) -> None:
     assert database.status is outbox.status(run)
 
 
+class Crashing:
+    """Keeps what it has to, as `AgentEventPublisher` does, and can be killed at any moment."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.outbox = Outbox(lambda: None)
+        self.run = self.outbox.open({"agent_name": "a", "agent_id": "a"}, RunStatus.PENDING)
+        self.spool: str | None = None
+        self.keep()
+
+    def keep(self) -> None:
+        kept = self.outbox.kept(self.run)
+        self.spool = None if kept is None else json.dumps(kept)
+
+    def crash(self) -> None:
+        self.outbox = Outbox(lambda: None)
+        if self.spool is None:
+            self.outbox.join(self.run, self.database.trail[-1])
+        else:
+            self.outbox.restore(Unsent.from_kept(json.loads(self.spool)))
+
+    def send_one(self, luck: Luck | None) -> bool:
+        """Send a parcel; None is a crash while it is on its way, after it has arrived."""
+        if (parcel := self.outbox.take(self.run)) is None:
+            return False
+        if luck is not Luck.LOST:
+            self.database.take(parcel)
+        if luck is None:
+            self.crash()
+            return True
+        (self.outbox.sent if luck is Luck.ARRIVES else self.outbox.back)(parcel)
+        self.keep()
+        return True
+
+
+@UNHURRIED
+@given(data=st.data())
+def test_with_a_spool_no_status_is_lost_or_told_twice_whenever_the_process_is_killed(
+    data: st.DataObject,
+) -> None:
+    database = Database()
+    publisher = Crashing(database)
+    run = publisher.run
+    trail: list[RunStatus] = []
+    for number in range(data.draw(st.integers(1, 30))):
+        status = publisher.outbox.status(run)
+        match data.draw(st.sampled_from(["log", "progress", "move", "send", "send", "send", "crash"])):
+            case "log" if not status.finished:
+                publisher.outbox.log(run, f"line {number}", Level.INFO)
+            case "progress" if not status.finished:
+                publisher.outbox.progress(run, {"progress_percent": number}, None)
+                if status is RunStatus.PENDING:
+                    trail.append(RunStatus.IN_PROGRESS)
+                    publisher.keep()
+            case "move" if not status.finished:
+                after = data.draw(st.sampled_from(sorted(FLOW[status])))
+                publisher.outbox.move(run, after, {})
+                trail.append(after)
+                publisher.keep()
+            case "send":
+                publisher.send_one(data.draw(st.sampled_from([*Luck, None])))
+            case "crash":
+                publisher.crash()
+    publisher.crash()
+    while publisher.send_one(Luck.ARRIVES):
+        pass
+    assert database.trail == trail
+    assert publisher.outbox.unsent() == []
+    assert (publisher.spool is None) == (bool(trail) and trail[-1].finished)
+
+
 def test_progress_costs_one_patch_however_often_it_is_told() -> None:
     outbox = Outbox(lambda: None)
     run = outbox.open({"agent_name": "a", "agent_id": "a"}, RunStatus.IN_PROGRESS)
@@ -123,6 +200,21 @@ def test_progress_costs_one_patch_however_often_it_is_told() -> None:
     assert patch.values["progress_percent"] == 99
     outbox.sent(patch)
     assert outbox.take(run) is None
+
+
+def test_a_line_is_not_added_to_a_row_that_may_have_arrived() -> None:
+    outbox, database = Outbox(lambda: None), Database(RunStatus.IN_PROGRESS)
+    outbox.join("run", RunStatus.IN_PROGRESS)
+    outbox.log("run", "first", Level.INFO)
+    parcel = outbox.take("run")
+    assert parcel is not None
+    database.take(parcel)
+    outbox.back(parcel)  # its answer got lost
+    outbox.log("run", "second", Level.INFO)
+    again = outbox.take("run")
+    assert again is not None
+    database.take(again)
+    assert database.lines == ["first", "second"]
 
 
 def test_while_one_parcel_is_on_its_way_no_other_is() -> None:

@@ -13,7 +13,7 @@ from publish import (
     Undelivered,
     UnknownRun,
 )
-from publish.outbox import MOST_EVENTS
+from publish.unsent import MOST_EVENTS
 from tests.publish.conftest import Bench
 from tests.support.wait import wait_until
 
