@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 # Tests wait more than they compute; each process has a stack, an app and a browser of its own. 0: all in one process.
 TEST_PROCESSES ?= 2
-SOAK_SECONDS ?= 600
+SOAK_SECONDS ?= 900
+SOAK_SEED ?= 0
+SOAK_PART = $(shell expr $(SOAK_SECONDS) / 3)
 
 .PHONY: run setup test soak lint format bench screenshots clean browser
 
@@ -17,9 +19,12 @@ setup: $(VENV)/.installed-dev browser
 test: setup
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-# Random writes and faults for ten minutes; prints what was written, seen, repaired, lost and foreign.
+# Three storms, a third of the time each: faults of the network, killed services and apps, tabs without end. Each prints
+# what was written, seen, repaired, lost and foreign, and the seed that repeats it (SOAK_SEED=...).
 soak: setup
-	TAVERN_ORACLE_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -s tests/live/test_oracle.py
+	TAVERN_ORACLE_SECONDS=$(SOAK_PART) TAVERN_ORACLE_SEED=$(SOAK_SEED) \
+	TAVERN_STORM_SECONDS=$(SOAK_PART) TAVERN_STORM_SEED=$(SOAK_SEED) TAVERN_SOAK_SECONDS=$(SOAK_PART) \
+	$(BIN)/python -m pytest -s tests/live/test_oracle.py tests/storm/test_kills.py tests/storm/soak_memory.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -1,0 +1,133 @@
+"""When tabs are closed, what they held is released: feeds, websockets, sessions, snapshots and views."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from realtime import AsyncRealtimeClient
+from streamlit.runtime.app_session import AppSession
+
+from live import engine as live_engine
+from live import sessions as live_sessions
+from live.audiences import Audience
+from live.engine import Engine, EngineConfig
+from live.feed import Feed
+from live.reads import Reader
+from live.rows import Rows
+from live.snapshot import Snapshot
+from live.store import Store
+from live.subscription import Subscription
+from live.sync import Sync
+from local_supabase.runtime import StackInfo
+from realtime_handlers import ALL_SPECS
+from tests.live import stage
+from tests.live.broken import QUICK, say
+from tests.live.fault_proxy import FaultProxy, fault_proxy
+from tests.live.streamlit_server import Server, running_server
+from tests.live.support import Signed
+from tests.support.people import Person, sign_up
+from tests.support.wait import wait_for
+
+_COUNTED = (
+    AppSession,
+    AsyncRealtimeClient,
+    Audience,
+    Feed,
+    Reader,
+    Rows,
+    Snapshot,
+    Store,
+    Subscription,
+    Sync,
+    live_sessions._Session,
+)
+_ROUNDS = 3
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running_server(Path(__file__).with_name("release_script.py")) as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(stack: StackInfo) -> Iterator[FaultProxy]:
+    with fault_proxy(stack.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def engine(proxy: FaultProxy, stack: StackInfo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    # For so long a closed view is still looked at once.
+    monkeypatch.setattr(live_engine, "OPENING", timedelta(seconds=0.2))
+    monkeypatch.setattr(live_sessions, "_SWEEP", 0.2)
+    timing = replace(QUICK, linger=0.1)
+    stage.engine = Engine.start(EngineConfig(proxy.url, stack.anon_key), ALL_SPECS, timing)
+    stage.gate.set()
+    yield stage.engine
+    stage.user = None
+    stage.engine.stop()
+
+
+def census() -> Counter[str]:
+    """Count what lives in this process, of what a tab or a person needs."""
+    gc.collect()
+    found = gc.get_objects()
+    counts = Counter(type(one).__name__ for one in found if isinstance(one, _COUNTED))
+    counts["tasks"] = sum(isinstance(one, asyncio.Task) and not one.done() for one in found)
+    return counts
+
+
+def visit(server: Server, engine: Engine, people: list[Person], stack: StackInfo) -> None:
+    """Open two tabs for everybody and one for a visitor, let something happen, and close them all."""
+    tabs = []
+    for person in [*people, None]:
+        stage.user = None if person is None else Signed(person)
+        tabs += [server.tab() for _ in range(1 if person is None else 2)]
+    assert engine.feeds >= {None, *(person.user_id for person in people)}
+    assert len(engine.views) == len(people)
+    shown = [len(tab.texts) for tab in tabs]
+    say(stack, people[0])
+    for tab, before in zip(tabs, shown, strict=True):
+        wait_for(lambda t=tab, b=before: len(t.texts) > b, what="the tab to show it")  # type: ignore[misc]
+        tab.wait_at_rest()
+    for number, tab in enumerate(tabs):
+        if number % 2:
+            tab.disconnect()
+        tab.close()
+
+
+def test_what_tabs_held_is_released_when_they_close(
+    server: Server, engine: Engine, proxy: FaultProxy, stack: StackInfo
+) -> None:
+    assert engine.wait_loaded(30)
+    people = [sign_up(stack, name) for name in ("Ada", "Bo", "Cy")]
+
+    def all_gone() -> bool:
+        return engine.feeds == {None} and not engine.views and not engine.sessions and proxy.websockets == 1
+
+    def released() -> bool:
+        counts = census()
+        alive = {counts[name] for name in ("Audience", "Feed", "Store", "Subscription")}
+        # Streamlit's own loop holds the session it looked at last.
+        return all_gone() and alive == {1} and counts["AppSession"] <= 1
+
+    # The first visit makes what stays, such as caches.
+    visit(server, engine, people, stack)
+    wait_for(released, what="everything to be released")
+    before = census()
+    for _ in range(_ROUNDS):
+        visit(server, engine, people, stack)
+        wait_for(all_gone, what="everything to be closed")
+    wait_for(released, what="everything to be released")
+    try:
+        wait_for(lambda: census() <= before, what="the counts to be as before")
+    except AssertionError as error:
+        raise AssertionError(f"{error} Before: {before}, now: {census()}") from None
