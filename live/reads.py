@@ -131,6 +131,12 @@ class Reader:
             query = query.order(column, desc=True)
         return [key_of(record, spec.key) for record in await self._records(query)]
 
+    async def oldest(self, spec: AnySpec) -> Record | None:
+        """Return the oldest row, None when there is no row."""
+        assert spec.order is not None
+        query = self._select(await self._rest(), spec).order(spec.order).limit(1)
+        return next(iter(await self._records(query)), None)
+
     async def by_key(self, spec: AnySpec, keys: Sequence[Key]) -> list[Record]:
         """Return the rows with these keys that this reader may see."""
         rest = await self._rest()

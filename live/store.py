@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -114,6 +114,22 @@ class Store:
             self._rows[table] = Rows()
             self._floors.pop(table, None)
             self._publish()
+
+    def keys_outside(self, spec: AnySpec, newest: Collection[Key], oldest: object | None) -> list[Key]:
+        """Return the keys of rows that cannot be there, if these are the newest keys and this the oldest row.
+
+        Without an oldest row the newest are all there are.
+        """
+        rows, there = self._rows[spec.name], set(newest)
+        begin = min((_order(spec, rows[key]) for key in there if key in rows), default=None)
+        end = None if oldest is None else _order(spec, oldest)
+
+        def is_gone(row: object) -> bool:
+            if end is None or begin is None:
+                return True
+            return bool(_order(spec, row) < end or _order(spec, row) > begin)
+
+        return [key for key, row in rows.items() if key not in there and is_gone(row)]
 
     def news(self, changes: Iterable[Change[Any]]) -> int:
         """Return how many of the changes would be seen if they were applied."""

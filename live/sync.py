@@ -132,7 +132,7 @@ class Sync:
         return _written(spec, records, position) + gone
 
     async def _read_newest(self, spec: AnySpec) -> list[Change[Any]]:
-        """Read what the log does not tell of: the rows of the window that are not known yet."""
+        """Read what the log does not tell of: rows of the window not known yet, and which are gone."""
         position = self.store.position()
         window = min(spec.window or PAGE, PAGE)
         keys = await self._reader.newest_keys(spec, window)
@@ -142,7 +142,10 @@ class Sync:
             await self._load(spec)
             return []
         records = await self._reader.by_key(spec, unknown) if unknown else []
-        return _written(spec, records, position)
+        beyond = await self._reader.oldest(spec) if len(keys) == window else None
+        kept = None if beyond is None else spec.parse(beyond)
+        gone = [key for key in self.store.keys_outside(spec, keys, kept) if key not in unknown]
+        return _written(spec, records, position) + [spec.deleted(key, position=position) for key in gone]
 
     def _forget(self) -> None:
         """Forget deletions now and then: no request from before the last time is still under way."""

@@ -48,8 +48,8 @@ class TableSpec(Generic[R]):
     - `visible_to` says, of a user's id and the public tables, whether the user may read this table at all;
       None means everybody. Both are asked again when public tables change.
     - `reborn` gives the creation time of rows whose keys are natural and may be deleted and inserted again.
-    - `logged` is False for tables whose own changes are not in `change_log`; catching up reads their newest
-      rows that are not known yet, so these tables are append-only.
+    - `logged` is False for tables whose own changes are not in `change_log`, and that lose nothing but their
+      oldest rows; catching up compares the window, and forgets what is older than the oldest row there is.
     - `filterable` are the columns by which a session may choose among the rows, and what they hold.
     """
 

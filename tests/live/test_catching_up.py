@@ -9,7 +9,7 @@ from local_supabase.runtime import StackInfo
 from tests.live.broken import QUICK, running, say, sql, wait_shown, wait_state
 from tests.live.fault_proxy import FaultProxy, Message
 from tests.live.support import Signed, rows_of
-from tests.support.people import Person, sign_up
+from tests.support.people import Person, give_role, sign_up
 from tests.support.wait import wait_for
 
 
@@ -154,3 +154,29 @@ def test_a_row_that_moves_out_of_sight_is_gone(proxy: FaultProxy, stack: StackIn
         wait_for(lambda: key not in rows_of(engine, "private_messages", bo.user_id), what="it to be gone")
         with sql(stack) as cursor:
             cursor.execute("alter table public.private_messages enable trigger guard_content")
+
+
+def test_what_the_retention_removed_is_gone_from_an_admins_activity(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    """The log does not log itself, so that no cursor tells of it."""
+    admin = sign_up(stack, "Admin")
+    give_role(stack, admin.user_id, "admin")
+    timing = dataclasses.replace(QUICK, reconcile=0.3, grace=0.1)
+    with running(proxy, stack, timing) as engine:
+        engine.attach("admin", Signed(admin))
+        assert engine.wait_loaded(20, user_id=admin.user_id)
+        wait_state(engine, FeedState.LIVE, user_id=admin.user_id)
+        wait_for(lambda: len(rows_of(engine, "change_log", admin.user_id)) > 1, what="the activity")
+        proxy.rewrite = lambda message: None if message["event"] == "postgres_changes" else message
+        before = rows_of(engine, "change_log", admin.user_id).keys()
+        with sql(stack) as cursor:
+            cursor.execute("select public.prune_change_log('0')")
+        say(stack, ada)
+        wait_for(
+            lambda: (now := rows_of(engine, "change_log", admin.user_id).keys()) and not now & before,
+            what="only the new to be left",
+        )
+        with sql(stack) as cursor:
+            cursor.execute("select public.prune_change_log('0')")
+        wait_for(lambda: not rows_of(engine, "change_log", admin.user_id), what="the last to go")

@@ -129,3 +129,12 @@ def test_a_table_out_of_sight_is_emptied(store: Store) -> None:
     store.apply([THINGS.written(record("1", "a"))])
     store.clear("things")
     assert len(store.moment.tables["things"]) == 0
+
+
+def test_what_cannot_be_there_is_known_from_both_ends(store: Store) -> None:
+    """The newest rows are known and the oldest one; between the two nothing is."""
+    aged = dataclasses.replace(THINGS, order="text")
+    store.apply([aged.written(record(letter, letter)) for letter in "abcdefgh"])
+    oldest = store.moment.tables["things"].get(("c",))
+    assert set(store.keys_outside(aged, [("f",), ("h",)], oldest)) == {("a",), ("b",), ("g",)}
+    assert set(store.keys_outside(aged, [("h",)], None)) == {(letter,) for letter in "abcdefg"}
