@@ -22,6 +22,7 @@ TABLES: Mapping[str, str] = {
     "rsvps": "Answers",
     "tavern_messages": "Common room",
     "private_messages": "Private messages",
+    "model_prices": "Prices",
 }
 _ACTIONS: Mapping[str, str] = {"INSERT": "added", "UPDATE": "changed", "DELETE": "removed"}
 _BOOKKEEPING = frozenset({"id", "version", "updated_at", "updated_by", "created_at"})
