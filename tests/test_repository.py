@@ -14,6 +14,10 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGES = (
     "app.py",
+    "asgi.py",
+    "process.py",
+    "api",
+    "ratings",
     "pages",
     "ui",
     "realtime_handlers",
