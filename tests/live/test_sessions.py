@@ -159,6 +159,17 @@ def test_closed_tabs_are_forgotten(server: Server, engine: Engine) -> None:
     assert other.session_id in engine.sessions
 
 
+def test_a_tab_that_lost_its_browser_is_not_shown_as_being_here(server: Server, engine: Engine) -> None:
+    closed, disconnected, here = server.tab(), server.tab(), server.tab()
+    present = engine.presence._own
+    assert {closed.session_id, disconnected.session_id, here.session_id} == set(present)
+    closed.close()
+    disconnected.disconnect()
+    wait_for(lambda: set(present) == {here.session_id}, what="the dead tabs to fade")
+    disconnected.reconnect()
+    wait_for(lambda: disconnected.session_id in present, what="it to be here again")
+
+
 def test_signing_out_takes_the_private_tables_away(server: Server, engine: Engine) -> None:
     stage.user = Person("ada")
     with _loaded(engine):
