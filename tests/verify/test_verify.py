@@ -30,11 +30,13 @@ from tests.verify.paths import (
     a_message_is_hidden,
     a_private_message_is_sent,
     a_publisher_reports_on_a_run,
-    budgets_are_set_changed_and_removed,
-    decisions_are_routed_and_old_ones_pruned,
     something_is_said,
 )
 from tests.verify.rating_paths import tasks_are_claimed_and_judged
+from tests.verify.routing_paths import (
+    budgets_are_set_changed_and_removed,
+    decisions_are_routed_and_old_ones_pruned,
+)
 
 
 def assert_all_see_the_truth(engine: Engine, cast: Cast) -> None:
