@@ -1,0 +1,144 @@
+"""From rows of SQLAlchemy to the values that the rest of the program knows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from db.rating_models import Campaign, CampaignStatus, RaterProfile, RatingRole
+from db.rating_task_models import (
+    AutoCheckStatus,
+    Judgment,
+    LeaseState,
+    RatingTask,
+    TaskContent,
+    TaskLease,
+    TaskSecret,
+    TaskStatus,
+    Verdict,
+)
+from ratings.tables import CampaignRow, ContentRow, JudgmentRow, LeaseRow, RaterRow, SecretRow, TaskRow
+
+
+def campaign(row: CampaignRow) -> Campaign:
+    """Return the campaign."""
+    return Campaign(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        name=row.name,
+        brand_id=row.brand_id,
+        guidelines=row.guidelines,
+        task_types=tuple(row.task_types),
+        judgments_per_task=row.judgments_per_task,
+        lease_seconds=row.lease_seconds,
+        undo_seconds=row.undo_seconds,
+        gold_share=row.gold_share,
+        status=CampaignStatus(row.status),
+        created_by=row.created_by,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def task(row: TaskRow) -> RatingTask:
+    """Return the task."""
+    return RatingTask(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        campaign_id=row.campaign_id,
+        brand_id=row.brand_id,
+        task_type=row.task_type,
+        priority=row.priority,
+        status=TaskStatus(row.status),
+        judgments_wanted=row.judgments_wanted,
+        judgments_count=row.judgments_count,
+        leased_until=tuple(datetime.fromisoformat(end) for end in row.leased_until),
+        auto_check_status=AutoCheckStatus(row.auto_check_status),
+        auto_check=row.auto_check,
+        completed_at=row.completed_at,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def content(row: ContentRow) -> TaskContent:
+    """Return what is to be judged."""
+    return TaskContent(row.task_id, row.prompt, row.candidate_a, row.candidate_b)
+
+
+def secret(row: SecretRow) -> TaskSecret:
+    """Return who the candidates are."""
+    return TaskSecret(
+        task_id=row.task_id,
+        external_id=row.external_id,
+        name_a=row.name_a,
+        name_b=row.name_b,
+        model_a=row.model_a,
+        model_b=row.model_b,
+        gold_verdict=Verdict(row.gold_verdict) if row.gold_verdict else None,
+        gold_reason=row.gold_reason,
+    )
+
+
+def lease(row: LeaseRow) -> TaskLease:
+    """Return the lease."""
+    return TaskLease(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        campaign_id=row.campaign_id,
+        task_id=row.task_id,
+        user_id=row.user_id,
+        rater_id=row.rater_id,
+        state=LeaseState(row.state),
+        claimed_at=row.claimed_at,
+        expires_at=row.expires_at,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def judgment(row: JudgmentRow) -> Judgment:
+    """Return the judgment."""
+    return Judgment(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        campaign_id=row.campaign_id,
+        task_id=row.task_id,
+        user_id=row.user_id,
+        rater_id=row.rater_id,
+        verdict=Verdict(row.verdict),
+        comment=row.comment,
+        seconds=row.seconds,
+        judged_at=row.judged_at,
+        sealed_at=row.sealed_at,
+        undone_at=row.undone_at,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def rater(row: RaterRow) -> RaterProfile:
+    """Return the rater."""
+    return RaterProfile(
+        user_id=row.user_id,
+        tenant_id=row.tenant_id,
+        rater_id=row.rater_id,
+        name=row.name,
+        role=RatingRole(row.role),
+        brand_id=row.brand_id,
+        active=row.active,
+        total_judgments=row.total_judgments,
+        compared=row.compared,
+        agreed=row.agreed,
+        gold_total=row.gold_total,
+        gold_correct=row.gold_correct,
+        streak=row.streak,
+        best_streak=row.best_streak,
+        last_judged_on=row.last_judged_on,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
