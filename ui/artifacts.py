@@ -148,19 +148,21 @@ def _table(listing: Listing) -> None:
     if not listing.files:
         layout.empty("🗂️", "No files here yet", _about(listing.bucket))
         return
-    chosen = st.dataframe(
-        _frame(listing.files), hide_index=True, on_select="rerun", selection_mode="single-row",
-        key=f"artifact_table_{listing.bucket}_{st.session_state.get(_UPLOADS, 0)}",
+    st.dataframe(
+        _frame(listing.files), hide_index=True,
         column_config={
             "Size": st.column_config.NumberColumn(format="bytes"),
             "Changed": st.column_config.DatetimeColumn(format="distance"),
         },
     )  # fmt: skip
-    rows = cast("Sequence[int]", chosen["selection"]["rows"])
-    if rows and rows[0] < len(listing.files):
-        _one(listing.files[rows[0]])
-    else:
-        st.caption("Choose a file to download it, to share it or to delete it.")
+    files = {file.path: file for file in listing.files}
+    chosen = st.selectbox(
+        "File", list(files), index=None, key=f"artifact_chosen_{listing.bucket}",
+        format_func=lambda path: files[path].name if path in files else path,
+        placeholder="Choose one to download, share or delete it",
+    )  # fmt: skip
+    if chosen in files:
+        _one(files[chosen])
 
 
 def _frame(files: Sequence[Artifact]) -> pd.DataFrame:
@@ -175,10 +177,14 @@ def _frame(files: Sequence[Artifact]) -> pd.DataFrame:
 
 
 def _one(file: Artifact) -> None:
+    me = session.signed_in()
+    if me is None:
+        return
     st.markdown(f"**{as_label(file.name)}**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        # Read when it is asked for, past the session: it needs what it holds now.
         st.download_button(
-            "Download", lambda: _content(file), file.file_name, file.mime_type or None,
+            "Download", lambda: artifacts.download(me, file), file.file_name, file.mime_type or None,
             icon=":material/download:", on_click="ignore", key="artifact_download",
         )  # fmt: skip
         label = cast(
@@ -190,11 +196,6 @@ def _one(file: Artifact) -> None:
         if st.button("Delete", icon=":material/delete:", key="artifact_delete"):
             _delete(file)
     _links(file)
-
-
-def _content(file: Artifact) -> bytes:
-    me = session.signed_in()
-    return artifacts.download(me, file) if me is not None else b""
 
 
 def _sign(file: Artifact, seconds: int) -> None:

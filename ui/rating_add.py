@@ -17,6 +17,7 @@ from db.rating_task_models import Verdict
 from ui import rating_import, session, writing
 from ui.rating_campaigns import TASK_TYPES
 from ui.rating_checks import CHECKER
+from ui.rating_desk import show_progress
 from ui.rating_import import MOST_BYTES, Read, Unreadable
 from ui.text import plural
 
@@ -32,6 +33,7 @@ _EXAMPLE: Final = (
 def show(campaign: Campaign, me: RaterProfile) -> None:
     """Show both ways."""
     del me
+    show_progress(campaign.id)
     if campaign.status is CampaignStatus.COMPLETED:
         st.info("This campaign is over. Open it again to add tasks.", icon=":material/flag:")
         return

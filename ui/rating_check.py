@@ -26,7 +26,7 @@ def findings(auto_check: Mapping[str, object] | None, candidate: str) -> list[Fi
     if not isinstance(check, Mapping):
         return []
     applies = check.get("applies")
-    kinds = [kind for kind in applies if kind in _NAMES] if isinstance(applies, list) else []
+    kinds = [kind for kind in _NAMES if isinstance(applies, list) and kind in applies]
     return [_finding(cast("Mapping[str, object]", check), kind) for kind in kinds]
 
 

@@ -65,7 +65,7 @@ def _desk(campaign_id: str) -> Desk:
 
 def show(campaign: Campaign, me: RaterProfile) -> None:
     """Show how far the campaign is, and the desk."""
-    _progress(campaign.id)
+    show_progress(campaign.id)
     if campaign.guidelines:
         with st.expander("Guidelines", icon=":material/menu_book:"):
             st.html(f'<div class="tv-said">{as_html(campaign.guidelines)}</div>')
@@ -75,7 +75,8 @@ def show(campaign: Campaign, me: RaterProfile) -> None:
 @live_fragment(
     tables=("campaigns", "rating_tasks", "rater_profiles"), varies_by=("user",), key="rating_progress"
 )
-def _progress(campaign_id: str) -> None:
+def show_progress(campaign_id: str) -> None:
+    """Show how far a campaign is."""
     campaign = rating_session.campaigns().get((campaign_id,))
     if campaign is None:
         return

@@ -51,6 +51,9 @@ def _agreement(campaign_id: str) -> None:
 
 @st.fragment(key="rating_export")
 def _export(campaign_id: str, name: str, tenant: str) -> None:
+    me = session.signed_in()
+    if me is None:
+        return
     st.subheader("Export")
     st.caption(
         "Every judgment that counts, with the rater's id, the candidates' names and what was on the left."
@@ -59,11 +62,11 @@ def _export(campaign_id: str, name: str, tenant: str) -> None:
     file = f"judgments-{campaign_id[:8]}"
     with st.container(horizontal=True):
         st.download_button(
-            "Export CSV", lambda: rating_export.as_csv(_rows(campaign_id)), f"{file}.csv",
+            "Export CSV", lambda: rating_export.as_csv(_rows(me, campaign_id)), f"{file}.csv",
             "text/csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            "Export JSON", lambda: rating_export.as_json(_rows(campaign_id)), f"{file}.json",
+            "Export JSON", lambda: rating_export.as_json(_rows(me, campaign_id)), f"{file}.json",
             "application/json", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
         with st.popover("Publish", icon=":material/public:"):
@@ -78,16 +81,15 @@ def _export(campaign_id: str, name: str, tenant: str) -> None:
         st.code(str(url[1]), language=None, wrap_lines=True)
 
 
-def _rows(campaign_id: str) -> list[dict[str, object]]:
-    me = session.signed_in()
-    return [] if me is None else rating_export.rows(calls.exported(me, campaign_id))
+def _rows(me: SignedIn, campaign_id: str) -> list[dict[str, object]]:
+    return rating_export.rows(calls.exported(me, campaign_id))
 
 
 def _publish(campaign_id: str, tenant: str) -> None:
     stamp = datetime.now(UTC)
 
     def publish(me: SignedIn) -> str | None:
-        content = rating_export.as_csv(rating_export.rows(calls.exported(me, campaign_id))).encode()
+        content = rating_export.as_csv(_rows(me, campaign_id)).encode()
         place = artifacts.place_for(
             Bucket.EXPORTS, tenant, campaign_id[:8], f"judgments-{stamp:%Y%m%d-%H%M%S}.csv"
         )

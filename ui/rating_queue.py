@@ -24,7 +24,7 @@ from db.rating_task_models import (
 from live.fragments import live_fragment
 from ui import layout, rating_session, session, writing
 from ui.rating_checks import CHECKER
-from ui.rating_desk_html import progress_html, progress_of
+from ui.rating_desk import show_progress
 from ui.rating_pair import Pair, pair_html
 from ui.text import as_html, plural
 
@@ -48,6 +48,7 @@ _CHECK: Final[Mapping[AutoCheckStatus, str]] = {
 def show(campaign: Campaign, me: RaterProfile) -> None:
     """Show the queue, and the task that is chosen in it."""
     del me
+    show_progress(campaign.id)
     _table(campaign.id)
     _opened(campaign.id)
 
@@ -61,11 +62,8 @@ def tasks_of(campaign_id: str) -> list[RatingTask]:
 
 @live_fragment(tables=("campaigns", "rating_tasks"), varies_by=("user", "role"), key="rating_queue")
 def _table(campaign_id: str) -> None:
-    campaign = rating_session.campaigns().get((campaign_id,))
     tasks = tasks_of(campaign_id)
     now = datetime.now(UTC)
-    if campaign is not None:
-        st.html(progress_html(campaign, progress_of(tasks, campaign_id, now), None))
     if not tasks:
         layout.empty("📥", "The queue is empty", "Add tasks: with the form, or many at once.")
         return

@@ -1,0 +1,225 @@
+"""Rating in two windows: the manager fills the queue, the rater empties it with keys, both boards move."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import httpx
+from playwright.async_api import FilePayload, Locator, Page, expect
+
+from db import artifacts
+from local_supabase.runtime import StackInfo
+from tests.browser.conftest import OpenWindow
+from tests.support import visitor
+from tests.support.people import Person, sign_up
+
+HOSTILE = "<img src=x onerror=alert(1)> <b>bold</b> **stars** :smile:"
+HEARTH, EMBER = "Hearth <i>7b</i>", "Ember & 3b"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A tenant with an open campaign, its manager and a rater."""
+
+    manager: Person
+    rater: Person
+    tenant: str
+    campaign_id: str
+    campaign: str
+
+
+def found_tenant(stack: StackInfo) -> Place:
+    manager, rater = sign_up(stack, "Manager"), sign_up(stack, "Rater")
+    tenant = f"t_{uuid.uuid4().hex[:12]}"
+    manager.client.rpc("create_tenant", {"p_id": tenant, "p_name": tenant, "p_open_signup": True}).execute()
+    rater.client.rpc("join_tenant", {"p_tenant": tenant, "p_rater_id": "rhea"}).execute()
+    name = f"Campaign {tenant}"
+    values = {"tenant_id": tenant, "name": name, "judgments_per_task": 1, "status": "active"}
+    made = manager.client.table("campaigns").insert({**values, "created_by": manager.user_id}).execute()
+    [row] = cast("list[Mapping[str, str]]", made.data)
+    return Place(manager, rater, tenant, row["id"], name)
+
+
+def add_tasks(place: Place, *prompts: str, gold: str | None = None) -> None:
+    tasks = [
+        {
+            "task_type": "text_to_sql", "prompt": prompt, "name_a": HEARTH, "name_b": EMBER,
+            "candidate_a": "select 1", "candidate_b": f"select 1 1 -- {HOSTILE}", "gold_verdict": gold,
+            "gold_reason": f"It runs. {HOSTILE}",
+        }
+        for prompt in prompts
+    ]  # fmt: skip
+    params = {"p_campaign": place.campaign_id, "p_tasks": tasks}
+    place.manager.client.rpc("create_rating_tasks", params).execute()
+
+
+def side(page: Page, label: str) -> Locator:
+    return page.get_by_role("article", name=f"Candidate {label}", exact=True)
+
+
+async def key_for_the_valid(page: Page) -> str:
+    """Return the key of the side on which this rater sees the candidate that is SQL."""
+    return "b" if "select 1 1" in await side(page, "A").inner_text() else "a"
+
+
+async def has_been_read(page: Page) -> None:
+    """Wait out the moment in which a key cannot be meant for the task that has just come up."""
+    await expect(page.get_by_role("timer")).to_have_text(re.compile("^9:5"))
+
+
+def verdicts(place: Place) -> list[tuple[str, str]]:
+    found = place.manager.client.table("judgments").select("verdict, comment").is_("undone_at", None)
+    rows = cast("list[Mapping[str, str]]", found.order("judged_at").execute().data)
+    return [(row["verdict"], row["comment"]) for row in rows]
+
+
+async def test_a_task_added_in_one_window_is_rated_by_keyboard_in_the_other(
+    open_window: OpenWindow, stack: StackInfo
+) -> None:
+    place = found_tenant(stack)
+    a, b, stranger = await open_window(), await open_window(), await open_window()
+    await visitor.sign_in(a.page, place.manager.email, place.manager.password)
+    await visitor.sign_in(b.page, place.rater.email, place.rater.password)
+    outsider = found_tenant(stack)
+    await visitor.sign_in(stranger.page, outsider.rater.email, outsider.rater.password)
+    for window in (a, b, stranger):
+        await visitor.go(window.page, "Ratings")
+        await visitor.is_live(window.page)
+    page, main = b.page, b.page.get_by_test_id("stMain")
+    await expect(main).to_contain_text("0 of 0 tasks done")
+    await expect(page.get_by_role("button", name="Start rating")).to_be_visible()
+    await page.keyboard.press("n")
+    await expect(main).to_contain_text("Nothing to rate right now")
+    runs = b.full_runs()
+
+    # The manager adds a task with the form: it comes up at the rater's desk at once, with a notice.
+    await a.page.get_by_text("Add tasks", exact=True).click()
+    await a.page.get_by_label("Prompt").fill(f"First {HOSTILE}")
+    for index, (name, answer) in enumerate(((HEARTH, "select 1"), (EMBER, f"select 1 1 -- {HOSTILE}"))):
+        await a.page.get_by_label(f"Name of the {('first', 'second')[index]} candidate").fill(name)
+        await a.page.get_by_label("What it answered").nth(index).fill(answer)
+    await visitor.form_button(a.page, "Add the task").click()
+    await expect(page.get_by_test_id("stToast").first).to_contain_text("1 new task to rate")
+    await expect(main).to_contain_text(f"First {HOSTILE}")
+    assert b.full_runs() == runs
+    assert not b.was_sent(HEARTH)
+    assert not b.was_sent(EMBER)  # blind: not even in what the browser was sent
+
+    # What the check found stands beside the candidate it is about, as text.
+    key = await key_for_the_valid(page)
+    better, worse = side(page, key.upper()), side(page, "AB".replace(key.upper(), ""))
+    await expect(better).to_contain_text("SQL is valid")
+    await expect(worse).to_contain_text('SQL is not valid: syntax error at or near "1"')
+    await expect(worse).to_contain_text(HOSTILE)
+    await expect(page.locator("img[src=x]")).to_have_count(0)
+
+    # Keys are text in the comment, and votes outside of it.
+    await page.keyboard.press("k")
+    await page.keyboard.type("best at a table xx")
+    await page.keyboard.press("Escape")
+    await has_been_read(page)
+    await page.keyboard.press(key)
+    await expect(main).to_contain_text("Nothing to rate right now")
+    assert verdicts(place) == [("A", "best at a table xx")]
+
+    # Taken back, and judged anew; then it is told who they were.
+    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    await page.keyboard.press("u")
+    await expect(page.get_by_label("Comment")).to_have_value("best at a table xx")
+    await expect(page.get_by_role("button", name="Equally good")).to_be_visible()
+    await has_been_read(page)
+    await page.keyboard.press("t")
+    await expect(main).to_contain_text("Equally good.")
+    assert [verdict for verdict, _ in verdicts(place)] == ["tie"]
+    await expect(page.get_by_role("button", name="Who was it?")).to_be_visible()
+    await page.keyboard.press("w")
+    told = page.get_by_role("list", name="Judged before")
+    await expect(told).to_contain_text(f"{HEARTH} and {EMBER} equally good")
+
+    # Many at once, one of them gold: a key that is held down judges one of them.
+    add_tasks(place, "Second")
+    add_tasks(place, "Third", gold="B")
+    await expect(main).to_contain_text("Second")
+    await has_been_read(page)
+    key = await key_for_the_valid(page)
+    await page.keyboard.down(key)
+    for _ in range(5):
+        await page.keyboard.down(key)
+    await page.keyboard.up(key)
+    await expect(main).to_contain_text("Third")
+    await has_been_read(page)
+    assert [verdict for verdict, _ in verdicts(place)] == ["tie", "A"]
+    await page.keyboard.press(await key_for_the_valid(page))
+    await expect(main).to_contain_text("Nothing to rate right now")
+    await expect(page.get_by_role("button", name="Who was it?")).to_be_visible()
+    await page.keyboard.press("w")
+    await expect(told).to_contain_text(f"The answer was known: {EMBER} over {HEARTH}. It runs. {HOSTILE}")
+    assert b.full_runs() == runs
+
+    # The boards of the others move; another tenant was sent nothing of all this.
+    await expect(a.page.get_by_test_id("stMain")).to_contain_text(f"{place.campaign}3 of 3 tasks done")
+    for text in (place.tenant, HEARTH, "select 1 1"):
+        assert not stranger.was_sent(text)
+    await expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    await page.keyboard.press("q")
+    await expect(page.get_by_role("button", name="Start rating")).to_be_visible()
+
+
+async def test_the_leaderboard_moves_while_somebody_rates(open_window: OpenWindow, stack: StackInfo) -> None:
+    place = found_tenant(stack)
+    add_tasks(place, "One", "Two", "Three")
+    window = await open_window()
+    await visitor.sign_in(window.page, place.manager.email, place.manager.password)
+    await visitor.go(window.page, "Leaderboard")
+    main = window.page.get_by_test_id("stMain")
+    await expect(main).to_contain_text("Nobody has judged anything yet")
+    await visitor.is_live(window.page)
+    runs = window.full_runs()
+    for number, verdict in enumerate(("A", "A", "B"), start=1):
+        claimed = place.rater.client.rpc("claim_task", {"p_campaign": place.campaign_id}).execute().data
+        task_id = cast("Mapping[str, Mapping[str, str]]", claimed)["task"]["id"]
+        place.rater.client.rpc("submit_judgment", {"p_task": task_id, "p_verdict": verdict}).execute()
+        row = window.page.get_by_role("table", name="Raters").get_by_role("row").filter(has_text="rhea")
+        await expect(row.get_by_role("cell").nth(2)).to_have_text(str(number))
+    candidates = window.page.get_by_role("table", name="Candidates")
+    await expect(candidates).to_contain_text(HEARTH)
+    await expect(candidates).to_contain_text(EMBER)
+    assert window.full_runs() == runs
+
+
+async def test_files_of_a_tenant_are_uploaded_shared_and_deleted(
+    open_window: OpenWindow, stack: StackInfo
+) -> None:
+    place = found_tenant(stack)
+    window = await open_window()
+    page = window.page
+    await visitor.sign_in(page, place.manager.email, place.manager.password)
+    await visitor.go(page, "Ratings")
+    await page.get_by_text("Files", exact=True).click()
+    main = page.get_by_test_id("stMain")
+    await expect(main).to_contain_text("No files here yet")
+    await page.get_by_text("Upload a file").click()
+    content = bytes(range(256)) * 8192
+    file = FilePayload(name="adapter v1.safetensors", mimeType="", buffer=content)
+    await page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
+    await page.get_by_label("Folder").fill("adapters")
+    await page.get_by_role("button", name="Upload", exact=True).click()
+    await expect(page.get_by_test_id("stToast")).to_contain_text("adapter-v1.safetensors is there.")
+    path = f"{place.tenant}/adapters/adapter-v1.safetensors"
+    files = place.manager.client.storage.from_(artifacts.Bucket.MODEL_ARTIFACTS)
+    assert files.download(path) == content
+
+    await visitor.choose(page.get_by_test_id("stSelectbox").filter(has_text="File"), "adapters/adapter-v1")
+    async with page.expect_download() as download:
+        await page.get_by_test_id("stDownloadButton").get_by_role("button").click()
+    assert (await (await download.value).path()).read_bytes() == content
+    await page.get_by_role("button", name="Make a link").click()
+    link = await page.get_by_test_id("stCode").inner_text()
+    async with httpx.AsyncClient(timeout=30) as anybody:
+        assert (await anybody.get(link.strip())).content == content
+    await page.get_by_role("button", name="Delete").click()
+    await page.get_by_role("button", name="Yes, delete it").click()
+    await expect(main).to_contain_text("No files here yet")
+    assert not files.exists(path)
