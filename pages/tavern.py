@@ -124,8 +124,8 @@ def _composer() -> None:
     if me is None:
         _invitation()
         return
-    with st.container(gap=None):
-        place = st.container()
+    with st.container(key="composer", gap=None):
+        place = st.container(key="unsent_room")
         said = st.chat_input("Say something…", key="room_say", max_chars=LONGEST)
     if said and said.strip():
         _say(me, said.strip())

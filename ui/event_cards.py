@@ -125,6 +125,7 @@ def _card_html(
 ) -> str:
     over = event.ends_at <= viewing.minute
     cancelled = event.cancelled_at is not None
+    # Version 0: nothing can be done with it before the database has taken it.
     css = "tv-event" + (" over" if over else "") + (" cancelled" if cancelled else "")
     description = (
         f'<p class="tv-text" dir="auto">{as_html(event.description)}</p>' if event.description else ""
@@ -135,7 +136,7 @@ def _card_html(
         f'<div class="tv-main"><h3><bdi>{as_html(event.title)}</bdi>{_state_html(event, over=over)}'
         f"{saving}</h3>"
         f"{_facts_html(event, users, cohosts, viewing)}{description}{_comers_html(event, answers, users)}"
-        f"{_buttons_html(event, answers, over=over)}</div></article>"
+        f"{_buttons_html(event, answers, over=over) if event.version else ''}</div></article>"
     )
 
 

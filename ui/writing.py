@@ -20,6 +20,8 @@ from ui.text import as_html, as_label
 
 T = TypeVar("T")
 
+_WAITING = "Tavern can't reach the database; your text is kept, and sent as soon as the connection is back."
+
 
 def ask(
     do: Callable[[SignedIn], object],
@@ -94,11 +96,12 @@ def unsent(table: str, *, only: Callable[[object], bool] | None = None) -> None:
 def _offer_again(write: Write, key: str) -> None:
     with st.container(border=True, key=f"unsent_{key}"):
         st.html(f'<div class="tv-body" dir="auto">{as_html(write.text or "")}</div>')
-        complain(write.error)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if write.state is State.WAITING:
-                st.caption("It is sent as soon as the connection is back.")
-            else:
+        if write.state is State.WAITING:
+            st.warning(_WAITING, icon=":material/cloud_off:")
+        else:
+            complain(write.error)
+        with st.container(horizontal=True):
+            if write.state is State.REFUSED:
                 st.button("Try again", key=f"again_{key}", on_click=_try_again, args=(write,))
             st.button("Discard", key=f"discard_{key}", on_click=_discard, args=(write,), type="tertiary")
 

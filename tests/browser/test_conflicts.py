@@ -69,6 +69,37 @@ async def test_a_profile_changed_in_another_tab_is_told_and_merged(open_window: 
     await expect(window.page.get_by_label("Avatar", exact=True)).to_have_value("🦉")
 
 
+async def test_a_message_changed_in_another_tab_is_decided_and_a_deleted_one_leaves_its_text(
+    open_window: OpenWindow,
+) -> None:
+    window = await open_window()
+    await visitor.create_account(window.page, "Twice here")
+    other = await window.open_tab("/")
+    said, mine, theirs = unique("Frist"), unique("First"), unique("Fist")
+    await visitor.say(window.page, said)
+    await visitor.hears(other, said)
+    here, there = [await _edit_message(page, said) for page in (window.page, other)]
+    await here.get_by_label("Message").fill(mine)
+    await there.get_by_label("Message").fill(theirs)
+    await there.get_by_role("button", name="Save").click()
+    await expect(here.get_by_text("You changed the message")).to_be_visible()
+    await here.get_by_role("button", name="Save").click()
+    await expect(here.get_by_text("You saved something different")).to_be_visible()
+    for version in (mine, theirs):
+        await expect(here).to_contain_text(version)
+    await here.get_by_role("button", name="Save", exact=True).click()
+    await visitor.hears(other, f"{mine} (edited)")
+
+    dialog = await _edit_message(window.page, mine)
+    await dialog.get_by_label("Message").fill("Words worth keeping")
+    await visitor.use(other, mine, "Delete")
+    await other.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(dialog.get_by_text("Somebody has removed this message")).to_be_visible()
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.get_by_role("alert").filter(has_text="not there any more")).to_be_visible()
+    await expect(dialog.get_by_label("Message")).to_have_value("Words worth keeping")
+
+
 async def test_an_event_removed_meanwhile_leaves_the_text_in_the_form(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
@@ -107,6 +138,14 @@ async def _edit(page: Page, title: str) -> Locator:
     await visitor.event(page, title).get_by_role("button", name="Edit").click()
     dialog = page.get_by_role("dialog")
     await expect(dialog.get_by_label("Title")).to_have_value(title)
+    await settled(page)
+    return dialog
+
+
+async def _edit_message(page: Page, text: str) -> Locator:
+    await visitor.use(page, text, "Edit")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_label("Message")).to_be_visible()
     await settled(page)
     return dialog
 

@@ -16,6 +16,8 @@ async def test_what_is_said_offline_is_kept_and_sent_once_by_itself(
     window, me = castaway
     page, said, thought = window.page, unique("Message in a bottle"), unique("Second thoughts")
     friend = sign_up(stack, "Friend")
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await expect(visitor.room_input(page)).to_be_in_viewport(ratio=1)
     await visitor.go(page, "Inbox")
     proxy.refuse()
     await expect(visitor.badge(page)).to_contain_text("Offline")
@@ -32,6 +34,7 @@ async def test_what_is_said_offline_is_kept_and_sent_once_by_itself(
         await visitor.room_input(page).press("Enter")
         await expect(page.get_by_test_id("stMain").get_by_text(text)).to_be_visible()
     await expect(page.get_by_role("alert").first).to_contain_text("your text is kept")
+    await expect(visitor.room_input(page)).to_be_in_viewport(ratio=1)
     # Not even a reload loses it, and what is thought better of is not sent.
     await page.reload()
     await visitor.is_signed_in(page)
