@@ -96,7 +96,6 @@ class _Stream(EventSourceResponse):
             feed.events(),
             ping=heartbeat,
             ping_message_factory=feed.heartbeat,
-            sep="\n",
             shutdown_event=feed.ending,
             shutdown_grace_period=_ENDING,
         )

@@ -171,7 +171,8 @@ async def test_a_log_is_followed_and_paused_and_its_end_is_told_on_any_page(
         await expect(log_of(window.page)).to_contain_text("line 060")
         await say(61, 90)
         await expect(log_of(window.page)).to_contain_text("line 090")
-        await wait_until(partial(_at_its_end, window.page), what="the log to be followed")
+        at_its_end = partial(_at_its_end, window.page)
+        await wait_until(at_its_end, what="the log's end")  # type: ignore[arg-type]  # mypy takes T for a coroutine
 
         await window.page.get_by_text("Follow", exact=True).click()
         await settled(window.page)

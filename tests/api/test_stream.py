@@ -1,0 +1,247 @@
+"""Streams, from outside: the whole server on a port, programs that listen to it, writes past it."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from api.stream_hub import MOST_A_PERSON
+from local_supabase.runtime import StackInfo
+from tests.api.listening import Mirror, Stream, listening
+from tests.api.serving import calling, token_of
+from tests.support.app import AppUnderTest
+from tests.support.people import Person, unique
+from tests.support.wait import wait_until
+from tests.verify.cast import owner
+
+
+def say(person: Person, text: str) -> str:
+    """Say something in the common room; return its id."""
+    row: Any = person.client.table("tavern_messages").insert({"author_id": person.user_id, "body": text})
+    return str(row.execute().data[0]["id"])
+
+
+def start_run(person: Person, agent: str = "writer", **values: object) -> str:
+    """Start a run of an agent of this person; return its id."""
+    told = {"user_id": person.user_id, "agent_name": agent, "agent_id": agent, **values}
+    row: Any = person.client.table("agent_runs").insert(told)
+    return str(row.execute().data[0]["id"])
+
+
+@asynccontextmanager
+async def following(server: AppUnderTest, person: Person, tables: str, **more: Any) -> AsyncIterator[Stream]:
+    """Listen as this person, from now on."""
+    async with listening(server.url, token_of(person), tables, **more) as stream:
+        await stream.next("ready")
+        yield stream
+
+
+async def test_changes_come_with_the_callers_rights(server: AppUnderTest, ann: Person, bob: Person) -> None:
+    tables = "tavern_messages,agent_runs"
+    async with following(server, ann, tables) as hers, following(server, bob, tables) as his:
+        run = await asyncio.to_thread(start_run, ann)
+        text = unique("Hello")
+        message = await asyncio.to_thread(say, ann, text)
+        told = await hers.change()
+        assert (told["table"], told["op"], told["key"]) == ("agent_runs", "INSERT", {"id": run})
+        assert told["row"]["agent_name"] == "writer"
+        told = await hers.change()
+        assert (told["op"], told["row"]["body"]) == ("INSERT", text)
+        # His first is the message: of the run he hears nothing.
+        assert (await his.change())["key"] == {"id": message}
+
+        await asyncio.to_thread(
+            lambda: ann.client.table("tavern_messages").update({"body": "Oh"}).eq("id", message).execute()
+        )
+        for stream in (hers, his):
+            told = await stream.change()
+            assert (told["op"], told["row"]["body"]) == ("UPDATE", "Oh")
+        await asyncio.to_thread(
+            lambda: ann.client.table("tavern_messages").delete().eq("id", message).execute()
+        )
+        for stream in (hers, his):
+            assert await stream.change() == {
+                "table": "tavern_messages", "op": "DELETE", "key": {"id": message}, "row": None,
+            }  # fmt: skip
+
+
+async def test_filters_are_applied_by_the_server(server: AppUnderTest, ann: Person) -> None:
+    agent = unique("agent")
+    chosen = f"agent_runs:agent_name=eq.{agent},progress_percent=gte.50"
+    async with following(server, ann, "agent_runs,tavern_messages", filter=chosen) as stream:
+
+        def write() -> tuple[str, str]:
+            start_run(ann, "other", progress_percent=80)
+            start_run(ann, agent, progress_percent=10)
+            one = start_run(ann, agent, progress_percent=60, cost_usd=0.25)
+            ann.client.table("agent_runs").update({"progress_percent": 40}).eq("id", one).execute()
+            return one, say(ann, "The end")
+
+        one, end = await asyncio.to_thread(write)
+        told = [await stream.change()]
+        while told[-1]["key"]["id"] != end:
+            told.append(await stream.change())
+        # Depending on when it was looked at: there and gone again, or not at all.
+        assert {(each["key"]["id"], each["op"]) for each in told[:-1]} <= {(one, "INSERT"), (one, "DELETE")}
+        await asyncio.to_thread(
+            lambda: ann.client.table("agent_runs").update({"progress_percent": 70}).eq("id", one).execute()
+        )
+        told.append(await stream.change())
+        assert told[-1]["row"]["progress_percent"] == 70
+        await asyncio.to_thread(
+            lambda: ann.client.table("agent_runs").update({"progress_percent": 20}).eq("id", one).execute()
+        )
+        assert (await stream.change())["op"] == "DELETE"  # it no longer passes
+
+
+async def test_a_snapshot_comes_first(server: AppUnderTest, ann: Person) -> None:
+    agent = unique("agent")
+    runs = [await asyncio.to_thread(start_run, ann, agent) for _ in range(3)]
+    async with listening(
+        server.url, token_of(ann), "agent_runs", filter=f"agent_name=eq.{agent}", snapshot=True
+    ) as stream:
+        events = [await stream.next("change", "ready") for _ in range(4)]
+        assert [event.name for event in events] == ["change", "change", "change", "ready"]
+        assert sorted(event.data["key"]["id"] for event in events[:3]) == sorted(runs)
+        # Before all of it is there, there is nothing to go on from.
+        assert [event.id for event in events[:3]] == [None] * 3
+        runs.append(await asyncio.to_thread(start_run, ann, agent))
+        assert (await stream.change())["key"] == {"id": runs[-1]}
+
+
+async def test_who_is_cut_off_in_the_middle_misses_nothing(
+    server: AppUnderTest, stack: StackInfo, ann: Person
+) -> None:
+    name = unique("crowd")
+    mirror = Mirror()
+    async with following(server, ann, "tavern_messages") as stream:
+        last = stream.last_id
+        with owner(stack) as cursor:  # 250 rows in one transaction: one answer, in three reads
+            cursor.execute(
+                "insert into public.tavern_messages (author_id, body)"
+                " select %s, %s || ' ' || n from generate_series(1, 250) as n",
+                (ann.user_id, name),
+            )
+        for _ in range(120):
+            event = await stream.next("change")
+            mirror.take(event)
+            assert event.id is None
+        assert stream.last_id == last
+    with owner(stack) as cursor:
+        cursor.execute("delete from public.tavern_messages where body = %s", (f"{name} 1",))
+    async with listening(server.url, token_of(ann), "tavern_messages", last_id=last) as stream:
+        while mirror.count("tavern_messages", lambda row: row["body"].startswith(name)) < 249:
+            mirror.take(await stream.next("change"))
+        while event.id is None:
+            mirror.take(event := await stream.next("change"))
+    assert mirror.count("tavern_messages", lambda row: row["body"].startswith(name)) == 249
+    assert event.id == stream.last_id != last
+
+
+async def test_a_cursor_that_means_nothing_begins_anew(server: AppUnderTest, ann: Person) -> None:
+    run = await asyncio.to_thread(start_run, ann)
+    mirror = Mirror({"agent_runs": {"of another life": {}}})
+    async with listening(server.url, token_of(ann), "agent_runs", last_id="9" * 18) as stream:
+        names: list[str] = []
+        while names.count("ready") < 2:  # that the stream is open, that all is there again
+            event = await stream.next("resync", "change", "ready")
+            names.append(event.name)
+            mirror.take(event)
+    assert names[:2] == ["ready", "resync"]
+    assert run in mirror.rows("agent_runs")
+    assert "of another life" not in mirror.rows("agent_runs")
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "words"),
+    [
+        ({}, "tables", "Field required"),
+        ({"tables": " , "}, "tables", "Name one table at least"),
+        ({"tables": "users,change_log"}, "tables", "There is no table 'change_log'"),
+        ({"tables": "users", "filter": "role=almost.x"}, "filter", "there is no operator 'almost'"),
+        ({"tables": "users", "filter": "nothing=eq.1"}, "filter", "nothing does not exist"),
+        ({"tables": "agent_runs", "filter": "tokens=eq.many"}, "filter", "invalid input syntax"),
+        ({"tables": "users,events", "filter": "role=eq.admin"}, "filter", "users:column=eq.value"),
+        ({"tables": "users", "filter": "events:title=eq.x"}, "filter", "not among the tables"),
+        ({"tables": "users", "filter": "bio=eq." + "x" * 3000}, "filter", "2,000 characters"),
+        ({"tables": "users", "snapshot": "perhaps"}, "snapshot", "boolean"),
+        ({"tables": "users", "last_event_id": "1" * 50}, "last_event_id", "at most 40 characters"),
+    ],
+)
+def test_what_cannot_be_streamed_is_refused_by_name(
+    as_ann: httpx.Client, query: dict[str, str], field: str, words: str
+) -> None:
+    answer = as_ann.get("/stream", params=query)
+    assert answer.status_code == 422
+    (problem,) = answer.json()["errors"]
+    assert (problem["place"], problem["field"]) == ("query", field)
+    assert words in problem["message"]
+
+
+async def test_a_ticket_opens_one_stream(
+    server: AppUnderTest, as_ann: httpx.Client, as_nobody: httpx.Client, ann: Person
+) -> None:
+    answer = await asyncio.to_thread(as_ann.post, "/stream/ticket")
+    assert (answer.status_code, answer.json()["expires_in"]) == (201, 30)
+    ticket = answer.json()["ticket"]
+    async with listening(server.url, None, "agent_runs", ticket=ticket) as stream:
+        await stream.next("ready")
+        run = await asyncio.to_thread(start_run, ann)
+        assert (await stream.change())["key"] == {"id": run}
+    again = await asyncio.to_thread(as_nobody.get, "/stream", params={"tables": "users", "ticket": ticket})
+    assert (again.status_code, "used before" in again.json()["detail"]) == (401, True)
+    assert ticket not in server.log()
+    assert token_of(ann) not in server.log()
+
+
+def test_visitors_have_no_streams(as_nobody: httpx.Client) -> None:
+    assert as_nobody.post("/stream/ticket").status_code == 401
+    assert as_nobody.get("/stream", params={"tables": "users"}).status_code == 401
+
+
+async def test_nobody_has_too_many_streams(server: AppUnderTest, bob: Person) -> None:
+    async with AsyncExitStack() as streams:
+        for _ in range(MOST_A_PERSON):
+            await streams.enter_async_context(following(server, bob, "users"))
+        with calling(server.url, token_of(bob)) as client:
+            answer = await asyncio.to_thread(client.get, "/stream", params={"tables": "users"})
+            assert answer.status_code == 429
+            assert int(answer.headers["Retry-After"]) > 0
+
+    async def has_room() -> bool:
+        try:
+            async with following(server, bob, "users"):
+                return True
+        except AssertionError:
+            return False
+
+    await wait_until(has_room, what="room")  # type: ignore[arg-type]  # mypy takes T for a coroutine
+
+
+async def test_a_server_that_stops_ends_its_streams(stack: StackInfo, ann: Person, tmp_path: Path) -> None:
+    server = AppUnderTest({"SUPABASE_URL": stack.url, "SUPABASE_KEY": stack.anon_key}, tmp_path / "log")
+    await asyncio.to_thread(server.start)
+    try:
+        async with following(server, ann, "users") as stream:
+            os.kill(server.pid, signal.SIGTERM)
+            await stream.ended()  # the whole answer came, not a broken connection
+        await wait_until(lambda: server._process.poll() is not None, what="the server to be gone")  # type: ignore[union-attr]  # it was started
+    finally:
+        server.stop()
+    assert server.tracebacks() == []
+    assert "ERROR" not in server.log()
+
+
+def test_the_description_offers_what_there_is(as_nobody: httpx.Client) -> None:
+    described = as_nobody.get("/openapi.json").json()["paths"]["/stream"]["get"]
+    assert "text/event-stream" in described["responses"]["200"]["content"]
+    (tables,) = [one for one in described["parameters"] if one["name"] == "tables"]
+    assert "agent_runs, " in tables["description"]
+    assert "change_log" not in json.dumps(described)
