@@ -22,10 +22,16 @@ class FunctionFailed(DatabaseError):
     message = "The check could not be made. Rating goes on without it."
 
 
+class NotCheckable(DatabaseError):
+    """The function works, but this task is more than it takes."""
+
+    message = "This task is too long to be checked. Rating goes on without it."
+
+
 def auto_check(me: Caller, task_id: str) -> None:
     """Have a task's candidates checked; the function keeps what it finds with the task. Takes seconds.
 
-    Raises `FunctionFailed`, or `SignedOut`.
+    Raises `FunctionFailed`, `NotCheckable`, or `SignedOut`.
     """
     functions = me.clients.functions(me.access_token())
     try:
@@ -33,4 +39,5 @@ def auto_check(me: Caller, task_id: str) -> None:
     except (FunctionsError, httpx.HTTPError) as error:
         # A project without the function is a project as any other.
         log.info("auto-check of task %s: %s", task_id, error)
-        raise FunctionFailed from error
+        too_much = isinstance(error, FunctionsError) and error.status in (413, 422)
+        raise (NotCheckable if too_much else FunctionFailed) from error

@@ -36,12 +36,15 @@ class Checker:
         self._failures = 0
         self._quiet_until = 0.0
         self._waiting: SimpleQueue[tuple[SignedIn, str]] = SimpleQueue()
+        self._pending = 0
         self._worker: threading.Thread | None = None
 
     def ask(self, me: SignedIn, task_ids: Iterable[str], *, again: bool = False) -> None:
         """Have these tasks checked some time; returns at once. `again` asks whatever came of it before."""
         for task_id in task_ids:
             if self._due(task_id, again=again):
+                with self._lock:
+                    self._pending += 1
                 self._waiting.put((me, task_id))
         with self._lock:
             if self._worker is None:
@@ -64,15 +67,25 @@ class Checker:
                 self._asked.popitem(last=False)
             return True
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is being asked for."""
+        with self._lock:
+            return self._pending == 0
+
     def _work(self) -> None:
         while True:
             self._check(*self._waiting.get())
+            with self._lock:
+                self._pending -= 1
 
     def _check(self, me: SignedIn, task_id: str) -> None:
         if time.monotonic() < self._quiet_until:
             return
         try:
             functions.auto_check(me, task_id)
+        except functions.NotCheckable:
+            log.info("Task %s is too long to be checked.", task_id)
         except DatabaseError as error:
             log.info("Task %s is not checked: %s", task_id, error)
             self._failed()
