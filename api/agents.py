@@ -58,6 +58,7 @@ async def agents(request: Request, me: SignedInCaller) -> list[AgentInfo]:
     "/run",
     summary="Start a run",
     status_code=HTTPStatus.ACCEPTED,
+    response_description="The run is taken on.",
     responses={
         202: {"headers": {"Location": {"description": "Where the run is.", "schema": {"type": "string"}}}},
         **documented(400, 401, 409, 413, 422, 429, 503),
@@ -130,6 +131,7 @@ async def cancel(request: Request, me: SignedInCaller, run_id: RunId) -> Run:
     "/runs/{run_id}/retry",
     summary="Try a run again",
     status_code=HTTPStatus.ACCEPTED,
+    response_description="The run is taken on.",
     responses={
         202: {"headers": {"Location": {"description": "Where the run is.", "schema": {"type": "string"}}}},
         **documented(401, 404, 409, 413, 422, 429, 503),

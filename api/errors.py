@@ -185,7 +185,30 @@ _MEANING: Final[Mapping[int, str]] = {
     429: "Too often. `Retry-After` says in how many seconds to try again.",
     503: "The database cannot be reached now. `Retry-After` says when to try again.",
 }
+_EXAMPLES: Final[Mapping[int, str]] = {
+    400: "There was an error parsing the body",
+    401: "This needs an access token: send it as 'Authorization: Bearer …'.",
+    403: "You are not allowed to do that.",
+    404: "There is no such run, or it is somebody else's.",
+    409: "This run is finished: it cannot be changed any more.",
+    413: "The body is too large: up to 65,536 bytes are taken.",
+    422: "agent: Field required",
+    429: "Too many requests. Please try again in 12 s.",
+    503: "Tavern can't reach its database now. Please try again soon.",
+}
 _HEADERS: Final[Mapping[int, str]] = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
+
+
+def example_of(status: int) -> dict[str, Any]:
+    """Return how a problem with this status may look."""
+    missing = FieldProblem(place="body", field="agent", message="Field required")
+    return Problem(
+        type="about:blank",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=_EXAMPLES.get(status, "Something went wrong."),
+        errors=[missing] if status == HTTPStatus.UNPROCESSABLE_ENTITY else [],
+    ).model_dump()
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:

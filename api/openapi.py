@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.crew import Crew
-from api.errors import MEDIA_TYPE
+from api.errors import MEDIA_TYPE, example_of
 
 
 def described(app: FastAPI, crew: Crew) -> Callable[[], dict[str, Any]]:
@@ -32,7 +32,10 @@ def _with_problems(schema: dict[str, Any]) -> dict[str, Any]:
             for status, response in operation["responses"].items():
                 content = response.get("content", {})
                 if int(status) >= 400 and "application/json" in content:
-                    content[MEDIA_TYPE] = content.pop("application/json")
+                    content[MEDIA_TYPE] = {
+                        **content.pop("application/json"),
+                        "example": example_of(int(status)),
+                    }
     return schema
 
 
