@@ -153,6 +153,11 @@ class FaultProxy:
 
     async def _close(self) -> None:
         if self._server is not None:
+            # What is accepted in the very moment of closing, asyncio would leave open for ever.
+            for listener in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(listener.fileno())
+            for _ in range(3):
+                await asyncio.sleep(0)
             self._server.close()
             self._server = None
         await self._cut()

@@ -33,6 +33,9 @@ LONG = SECONDS > 60
 
 TIMING = replace(Timing(), reconcile=0.8, grace=0.3, linger=0.3)
 
+LENGTHS = (*[1.0] * 6, *[3.0] * 4, 20.0, 45.0)
+"""Seconds of a storm in a long run, each as often as it is in here."""
+
 CONVERGED_WITHIN = 5.0
 MEDIAN = 1.0
 
@@ -119,7 +122,7 @@ def test_after_a_storm_everybody_is_shown_what_is_there(stage: Stage) -> None:
         writer.start()
     left = SECONDS
     while left > 0:
-        seconds = min(left, stage.chance.choice([2, 5, 20, 45]) if LONG else 1.0)
+        seconds = min(left, stage.chance.choice(LENGTHS) if LONG else 1.0)
         left -= seconds
         for writer in stage.writers:
             writer.go_on()
