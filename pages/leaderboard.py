@@ -54,9 +54,7 @@ def _raters() -> None:
             "Judgments": [one.profile.total_judgments for one in ranked],
         }
     )
-    st.bar_chart(
-        frame, x="Rater", y="Judgments", horizontal=True, sort=False, y_label="", x_label="Judgments"
-    )
+    st.bar_chart(frame, x="Rater", y="Judgments", horizontal=True, sort=False, x_label="", y_label="")
 
 
 # ---------------------------------------------------------------- candidates

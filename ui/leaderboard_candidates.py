@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from db.rating_task_models import CandidateTally
 from live.rows import Rows
@@ -13,6 +13,9 @@ from ui.text import as_html
 
 if TYPE_CHECKING:
     from ratings.ranking import Ranked, Ranking
+
+
+_BETWEEN_LIGHT_AND_DARK: Final = "#9a8b7c"
 
 
 def ranking_of(tallies: Snapshot[CandidateTally], campaign_id: str) -> Ranking:
@@ -64,7 +67,7 @@ def chart(ranked: Ranking) -> tuple[list[dict[str, object]], dict[str, object]]:
         "encoding": {"y": name},
         "layer": [
             {
-                "mark": {"type": "rule", "size": 2},
+                "mark": {"type": "rule", "size": 2, "color": _BETWEEN_LIGHT_AND_DARK},
                 "encoding": {
                     "x": {"field": "low", "type": "quantitative", "title": title},
                     "x2": {"field": "high"},

@@ -11,7 +11,7 @@ import streamlit as st
 from db import rating_tenants as calls
 from db.errors import DatabaseError
 from db.models import Record
-from db.rating_models import RaterProfile, RatingRole, TenantInvite
+from db.rating_models import RaterProfile, RatingRole, Tenant, TenantInvite
 from live.fragments import live_fragment
 from ui import rating_session, session, times, writing
 from ui.text import as_label, plural
@@ -57,12 +57,21 @@ def _invite(tenant_id: str) -> None:
 )
 def _invitations() -> None:
     tenant = rating_session.my_tenant()
-    if tenant is not None and tenant.open_signup:
-        st.caption("Anybody may join as a rater: sign-up is open.")
+    if tenant is not None:
+        key = f"rating_open_{tenant.version}"  # anew with each change, whoever made it
+        st.toggle(
+            "Anybody may join as a rater, without an invitation", tenant.open_signup, key=key,
+            on_change=_open_or_close, args=(tenant, not tenant.open_signup),
+        )  # fmt: skip
     now = datetime.now(UTC)
     usable = [invite for invite in rating_session.invites().values() if invite.usable(now)]
     for invite in sorted(usable, key=lambda one: one.created_at, reverse=True)[:20]:
         _invitation(invite)
+
+
+def _open_or_close(tenant: Tenant, open_signup: bool) -> None:
+    values = {"open_signup": open_signup}
+    _changed(writing.write("tenants", lambda me: calls.change(me, tenant.id, values, tenant.version)))
 
 
 def _invitation(invite: TenantInvite) -> None:

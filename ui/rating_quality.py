@@ -17,6 +17,7 @@ from db.rating_models import Campaign, RaterProfile
 from live.fragments import live_fragment
 from ui import rating_export, rating_session, session, writing
 from ui.rating_agreement import agreement_html, agreement_of, pairs_html
+from ui.rating_desk import show_progress
 from ui.text import as_label, plural
 
 _PUBLISHED: Final = "rating_published"
@@ -28,6 +29,7 @@ _LOADED: Final = 1000
 
 def show(campaign: Campaign, me: RaterProfile) -> None:
     """Show the coefficients and the export."""
+    show_progress(campaign.id)
     _agreement(campaign.id)
     _export(campaign.id, campaign.name, me.tenant_id)
 
