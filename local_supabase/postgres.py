@@ -98,20 +98,23 @@ class Server:
 
     def _answers(self) -> bool:
         try:
-            self.connect().close()
+            # Somebody else may have the port, and never answer.
+            self.connect(within=2).close()
         except psycopg2.OperationalError:
             return False
         return True
 
-    def connect(self, login: Login = Login.SUPABASE_ADMIN) -> psycopg2.extensions.connection:
-        """Open a connection of a login role, in autocommit mode."""
+    def connect(
+        self, login: Login = Login.SUPABASE_ADMIN, *, within: int = 10
+    ) -> psycopg2.extensions.connection:
+        """Open a connection of a login role, in autocommit mode; `within` is in seconds."""
         connection = psycopg2.connect(
             host=HOST,
             port=self._port,
             user=login.value,
             password=self._keys.passwords[login],
             dbname=DATABASE,
-            connect_timeout=10,
+            connect_timeout=within,
             application_name="local_supabase",
         )
         connection.autocommit = True

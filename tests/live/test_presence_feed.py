@@ -5,15 +5,20 @@ from contextlib import contextmanager
 
 from live.engine import Engine, EngineConfig
 from live.presence import PRESENCE, Present
+from live.presence_feed import Pace
 from local_supabase.runtime import StackInfo
 from tests.live.fault_proxy import FaultProxy
 from tests.support.wait import wait_for
+
+PACE = Pace(tell=1.5, settle=0.1, look=0.5, first_retry=0.1, longest_retry=1.0)
+"""Quicker than Realtime allows for long; here each process tells only a few times."""
 
 
 @contextmanager
 def process(stack: StackInfo, url: str | None = None) -> Iterator[Engine]:
     """Run an engine as another process would have it."""
     engine = Engine.start(EngineConfig(url or stack.url, stack.anon_key), [])
+    engine.presence._pace = PACE
     try:
         yield engine
     finally:
