@@ -54,6 +54,7 @@ def _no_websockets(proxy: FaultProxy) -> None:
 FAULTS = (
     Fault("connections refused", FaultProxy.refuse, ("Offline",)),
     Fault("half-open, nothing passes and nothing is closed", _stall, ("Offline",)),
+    Fault("half-open, as the first sign of it", _stall, ("Connecting", "Offline")),
     Fault("no websockets to be had", _no_websockets, ("Polling",)),
 )
 

@@ -108,12 +108,6 @@ class Feed:
         while True:
             reason = await self._stream_once(backoff)
             _log.info("No stream: %s", reason)
-            self._streaming = False
-            self._behind = True
-            self._polled = False
-            self._judge()
-            self._wanted.set()
-            self._retry.clear()
             await happens(self._retry, backoff.next())
 
     async def _stream_once(self, backoff: Backoff) -> str:
@@ -133,7 +127,18 @@ class Feed:
         except (SubscriptionError, ReadError) as error:
             return str(error)
         finally:
+            # Told before it is closed: nobody answers the closing of a dead one.
+            self._lost()
             await self._subscription.close()
+
+    def _lost(self) -> None:
+        """From now on changes are missed."""
+        self._retry.clear()
+        if self._streaming:
+            self._streaming = self._polled = False
+        self._behind = True
+        self._judge()
+        self._wanted.set()
 
     async def _open(self, subscription: Subscription) -> None:
         """Open it; once the network is known to be back, a new try is answered sooner than a hanging one."""
