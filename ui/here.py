@@ -22,6 +22,7 @@ _PAGES: Mapping[str, str] = {
     "people": "People",
     "inbox": "Inbox",
     "agents": "Agents",
+    "routing": "Routing",
     "activity": "Activity",
     "diagnostics": "Diagnostics",
     "profile": "Profile",

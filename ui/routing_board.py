@@ -124,7 +124,7 @@ def sums_html(title: str, groups: Mapping[str, Sums]) -> str:
     head = "".join(f"<th>{as_html(each)}</th>" for each in heads)
     rows = "".join(_sums_row(name, sums) for name, sums in groups.items())
     return (
-        f'<div class="tv-wide"><table class="tv-totals" aria-label="Totals"><thead><tr>{head}</tr></thead>'
+        f'<div class="tv-scroll"><table class="tv-totals" aria-label="Totals"><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 
@@ -166,7 +166,7 @@ def prices_html(prices: Iterable[ModelPrice]) -> str:
     )
     head = "<tr><th>Model</th><th>Input per million</th><th>Output per million</th></tr>"
     return (
-        f'<div class="tv-wide"><table class="tv-totals" aria-label="Prices"><thead>{head}</thead>'
+        f'<div class="tv-scroll"><table class="tv-totals" aria-label="Prices"><thead>{head}</thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 
@@ -183,7 +183,7 @@ def what_if_html(alternatives: Iterable[Alternative]) -> str:
     heads = ("Model", "Input per million", "Output per million", "Would cost", "Difference")
     head = "".join(f"<th>{each}</th>" for each in heads)
     return (
-        f'<div class="tv-wide"><table class="tv-totals" aria-label="What if"><thead><tr>{head}</tr></thead>'
+        f'<div class="tv-scroll"><table class="tv-totals" aria-label="What if"><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 

@@ -5,10 +5,10 @@ Names that programs gave stand in the data only, never in a specification, so no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 
 from db.routing_models import RoutingDay
 from ui.routing_sums import Sums, grouped
@@ -48,8 +48,8 @@ def charts(days: Sequence[RoutingDay], first: date, last: date) -> list[Chart]:
 
 
 def _cost(days: Sequence[RoutingDay], every: Iterable[date]) -> list[Point]:
-    kept = _largest(days)
-    costs = grouped(days, lambda row: (row.day, _series(row, kept)))
+    names = _series(days)
+    costs = grouped(days, lambda row: (row.day, names.get((row.provider, row.model), OTHERS)))
     points = [_point(day, name, float(sums.cost)) for (day, name), sums in sorted(costs.items())]
     # Days on which nothing was routed are days too.
     return points + [_point(day, points[0]["name"], 0.0) for day in every if points and not _has(costs, day)]
@@ -59,18 +59,15 @@ def _has(costs: Iterable[tuple[date, str]], day: date) -> bool:
     return any(each == day for each, _ in costs)
 
 
-def _largest(days: Iterable[RoutingDay]) -> frozenset[tuple[str, str]]:
+def _series(days: Iterable[RoutingDay]) -> dict[tuple[str, str], str]:
+    """Name the models that cost most; with their provider where two of them have one name."""
     models = grouped(days, lambda row: (row.provider, row.model))
-    costs: list[tuple[Decimal, tuple[str, str]]] = sorted(
-        ((sums.cost, name) for name, sums in models.items()), reverse=True
-    )
-    return frozenset(name for _, name in costs[:MOST_SERIES])
-
-
-def _series(row: RoutingDay, kept: frozenset[tuple[str, str]]) -> str:
-    if (row.provider, row.model) not in kept:
-        return OTHERS
-    return shortened(f"{row.provider} / {row.model}", _LONGEST_NAME)
+    largest = sorted(models, key=lambda name: (-models[name].cost, name))[:MOST_SERIES]
+    shared = Counter(model for _, model in largest)
+    return {
+        (provider, model): shortened(model if shared[model] == 1 else f"{model} ({provider})", _LONGEST_NAME)
+        for provider, model in largest
+    }
 
 
 def _tokens(by_day: dict[date, Sums], every: Iterable[date]) -> list[Point]:

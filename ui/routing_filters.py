@@ -102,7 +102,10 @@ def _set(filters: Sequence[Filter], fragments: Sequence[str]) -> None:
 
 def show(fragments: Sequence[str]) -> None:
     """Show the filters and the way to one more; a change reruns these fragments, of which this is one."""
-    with st.container(key="routing_filters_form", horizontal=True, vertical_alignment="bottom"):
+    with (
+        st.expander("Filter", icon=":material/filter_alt:", key="routing_filter"),
+        st.container(key="routing_filters_form", horizontal=True, vertical_alignment="bottom"),
+    ):
         column = st.selectbox("Filter by", _columns(), key="routing_filter_column", format_func=label)
         operator = st.selectbox(
             "Condition", list(_OPERATORS), key="routing_filter_operator", format_func=_OPERATORS.__getitem__

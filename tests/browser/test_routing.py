@@ -55,6 +55,8 @@ async def open_tab(page: Page, name: str) -> None:
 
 async def add_filter(page: Page, column: str, condition: str, value: str) -> None:
     """Add a filter with the form."""
+    if not await page.get_by_role("button", name="Add filter").is_visible():
+        await page.get_by_text("Filter", exact=True).click()
     for label, option in (("Filter by", column), ("Condition", condition)):
         await page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox").click()
         await page.get_by_role("option", name=option, exact=True).click()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+from realtime import AsyncRealtimeClient, RealtimePostgresChangesListenEvent
 
 from live.engine import Engine, EngineConfig
 from live.filters import parse
@@ -20,7 +23,7 @@ from tests.live.fault_proxy import FaultProxy, Message, fault_proxy
 from tests.live.support import Signed
 from tests.support.people import Person, sign_up
 from tests.support.recorder import recording
-from tests.support.wait import wait_for
+from tests.support.wait import wait_for, wait_until
 
 TABLE = "routing_metrics"
 
@@ -132,3 +135,32 @@ def test_what_is_loaded_is_asked_for_with_the_filter(stack: StackInfo, person: P
                 assert "cost=gt.0.01" in request.target
         finally:
             engine.stop()
+
+
+async def test_a_dashboard_of_its_own_follows_inserts_as_its_person(stack: StackInfo, person: Person) -> None:
+    """As the customer's document does, with nothing but Supabase's own client."""
+    other = sign_up(stack, "Other")
+    heard: list[Mapping[str, Any]] = []
+    ready = asyncio.Event()
+    client = AsyncRealtimeClient(f"{stack.url}/realtime/v1", stack.anon_key, auto_reconnect=False)
+    await client.connect()
+    await client.set_auth(Signed(person).access_token())
+    channel = client.channel("gemini-metrics").on_postgres_changes(
+        RealtimePostgresChangesListenEvent.Insert,
+        schema="public",
+        table=TABLE,
+        filter="provider=eq.gemini,cost=gt.0.01",
+        callback=lambda payload: heard.append(payload["data"]),
+    )
+    channel.on_system(lambda payload: ready.set() if payload.extension == "postgres_changes" else None)
+    await channel.subscribe()
+    async with asyncio.timeout(30):
+        await ready.wait()
+    route(other, dict(GEMINI))
+    route(person, dict(FAILED))
+    route(person, {**GEMINI, "cost": 0.01})
+    last = route(person, dict(GEMINI))
+    await wait_until(lambda: heard, what="the insert")
+    assert [data["record"]["request_id"] for data in heard] == [last]
+    assert heard[0]["record"]["user_id"] == person.user_id
+    await client.close()
