@@ -33,7 +33,8 @@ from local_supabase.settings import Settings
 _LOCK_SECONDS = 2.0
 _PORT_ATTEMPTS = 5
 _TICK_SECONDS = 0.5
-_LEASE_GRACE_SECONDS = 5.0
+_LINGER = "LOCAL_SUPABASE_LINGER"
+_LINGER_SECONDS = 5.0
 _LONGEST_BACKOFF_SECONDS = 10.0
 
 _log = logging.getLogger("local_supabase.supervisor")
@@ -156,13 +157,13 @@ class Supervisor:
 
     def run(self, alarm: Alarm) -> None:
         """Watch the children until `request_stop`, or until the last lease is gone when leased."""
-        last_used = time.monotonic()
+        last_used, linger = time.monotonic(), _linger()
         while not self._stopping:
             self._tend()
             now = time.monotonic()
             if not self._options.leased or leases.any_alive(self._data_dir.leases):
                 last_used = now
-            elif now - last_used > _LEASE_GRACE_SECONDS and self._retire():
+            elif now - last_used > linger and self._retire():
                 _log.info("the last process that used the stack is gone")
                 break
             alarm.wait(_TICK_SECONDS)
@@ -261,6 +262,15 @@ class _Backoff:
         self._pause = min(_LONGEST_BACKOFF_SECONDS, max(0.5, self._pause * 2))
         self._next = now + self._pause
         return True
+
+
+def _linger() -> float:
+    """Return for how many seconds a stack outlives its last user."""
+    try:
+        return float(os.environ.get(_LINGER, _LINGER_SECONDS))
+    except ValueError:
+        _log.warning("%s is not a number of seconds: %s", _LINGER, os.environ[_LINGER])
+        return _LINGER_SECONDS
 
 
 def _logins_work(server: Server) -> bool:

@@ -17,7 +17,7 @@ from tests.support.wait import wait_for
 
 @pytest.fixture
 def embedded_app(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[AppUnderTest]:
-    environment = {"LOCAL_SUPABASE_DATA_DIR": str(tmp_path / "data")}
+    environment = {"LOCAL_SUPABASE_DATA_DIR": str(tmp_path / "data"), "LOCAL_SUPABASE_LINGER": "1"}
     app = AppUnderTest(environment, tmp_path / "app.log", script=request.param)
     yield app
     app.stop()

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import threading
@@ -59,6 +60,7 @@ def start_application(project: Path, data_dir: DataDir) -> subprocess.Popen[str]
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
+        env={**os.environ, "LOCAL_SUPABASE_LINGER": "1"},
     )
 
 
