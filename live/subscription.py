@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
@@ -38,8 +39,9 @@ _log: Final = logging.getLogger(__name__)
 logging.getLogger("realtime").setLevel(logging.CRITICAL)
 
 _HEARTBEATS: Final = "phoenix"
-_TURNS: Final = 5
-_MOMENT: Final = 0.01
+_SLICE: Final = 0.1
+_PATIENCE: Final = 4
+"""How many times as long an answer is waited for at most, in a process that is held up again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Subscription:
         )
         self._ready: asyncio.Future[str] = loop.create_future()
         self._ended: asyncio.Future[str] = loop.create_future()
+        self._heartbeats: _Heartbeats | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self, token: str | None) -> None:
@@ -112,7 +115,7 @@ class Subscription:
         if token is not None:
             await self._client.set_auth(token)
         # The client routes by topic and knows no one for the heartbeats' answers, so it is told of us.
-        heartbeats = _Heartbeats(self._client)
+        heartbeats = self._heartbeats = _Heartbeats(self._client)
         self._client.channels[_HEARTBEATS] = heartbeats
         self._tasks.add(asyncio.create_task(self._beat(heartbeats)))
         channel = self._client.channel("tavern")
@@ -130,6 +133,8 @@ class Subscription:
     def _received(self, payload: Mapping[str, object]) -> None:
         # What is raised from here would kill the client's reader of every channel, in silence.
         try:
+            if self._heartbeats is not None:
+                self._heartbeats.hear()
             self._on_data(cast(Record, payload["data"]))
         except Exception:
             _log.exception("A change could not be taken")
@@ -179,13 +184,20 @@ class _Heartbeats(AsyncRealtimeChannel):
         self._answer.clear()
         ref = f"beat-{self._count}"
         await self.socket.send(Message(topic=_HEARTBEATS, event=ChannelEvents.heartbeat, payload={}, ref=ref))
-        await happens(self._answer, within)
-        # If this process was held up, the answer may be there, but not yet read.
-        for _ in range(_TURNS):
-            if self._answer.is_set():
+        clock, left = asyncio.get_running_loop().time, within
+        for _ in range(math.ceil(_PATIENCE * within / _SLICE)):
+            began = clock()
+            if await happens(self._answer, _SLICE):
+                return True
+            # A time in which this process was held up says nothing about the other side.
+            left -= _SLICE if clock() - began < 2 * _SLICE else 0
+            if left <= 0:
                 break
-            await asyncio.sleep(_MOMENT)
-        return self._answer.is_set()
+        return False
+
+    def hear(self) -> None:
+        """Take any message as an answer: whoever sends is there."""
+        self._answer.set()
 
     def _handle_message(self, message: ServerMessage) -> None:
         if isinstance(message, ReplyMessage) and message.ref == f"beat-{self._count}":

@@ -13,9 +13,9 @@ class Timing:
 
     open: float = 15.0
     """For a websocket to open and for "Subscribed to PostgreSQL" (seconds on a cold hosted project)."""
-    heartbeat: float = 0.8
+    heartbeat: float = 0.5
     """Between two heartbeats of the public feed, and of the others while they are few."""
-    heartbeat_answer: float = 1.0
+    heartbeat_answer: float = 0.8
     """For a heartbeat to be answered; with the pause, as long as a dead socket goes unnoticed."""
     beats: float = 50.0
     """Heartbeats a second of all users' feeds together: the more there are, the less often each one beats.
@@ -37,7 +37,7 @@ class Timing:
     """For an answer over HTTP."""
     again: float = 2.0
     """For an answer over HTTP before the same is asked once more, on another connection."""
-    notice: float = 1.2
+    notice: float = 0.7
     """For an answer over HTTP, while there is no stream, before the feed counts as offline."""
     linger: float = 10.0
     """For a user's feed to stay open after their last tab left: a reload should find it."""
