@@ -195,6 +195,7 @@ def test_also_in_the_address_the_headers_and_the_form_of_the_body(as_ann: httpx.
 
 
 def test_cancelling_stops_the_work(waiting: Served, ann: Person, patient: Patient) -> None:
+    patient.silent = True
     with calling(waiting.url, token_of(ann)) as client:
         run = start(client, {"agent": "patient"})
         assert patient.at_work.acquire(timeout=60)
