@@ -38,6 +38,8 @@ class Orders:
     """What the process is to do, and for whom: e-mail addresses that share a password."""
 
     data_dir: str
+    url: str
+    """Where it writes; the engine reads from the stack itself."""
     ledger: str
     emails: tuple[str, ...]
     password: str
@@ -131,7 +133,7 @@ def state_of(engine: Engine, people: list[SignedIn]) -> State:
 def main(orders: Orders) -> None:
     """Start as the app does, and do as told until the end of the input."""
     stack = ensure_running(PROJECT, data_dir=Path(orders.data_dir))
-    clients = Clients(Settings(stack.url, stack.anon_key))
+    clients = Clients(Settings(orders.url, stack.anon_key))
     accounts = Accounts(clients)
     engine = Engine.start(EngineConfig(stack.url, stack.anon_key), ALL_SPECS)
     signed_in = [_sign_in(accounts, email, orders.password) for email in orders.emails]

@@ -29,6 +29,7 @@ from local_supabase.datadir import DataDir, RunState
 from local_supabase.privileges import child_setup
 from local_supabase.runtime import StackInfo, ensure_running, stop_stack
 from realtime_handlers import ALL_SPECS
+from tests.live.fault_proxy import fault_proxy
 from tests.storm.app_process import Orders, State
 from tests.storm.ledger import Account, Kind, read_ledger
 from tests.storm.weather import let_pass
@@ -95,6 +96,20 @@ class App:
 
 
 @dataclass(slots=True)
+class Answers:
+    """Loses one answer in ten of what was done."""
+
+    chance: random.Random
+    lost: int = 0
+
+    def lose(self) -> bool:
+        """Decide about the next one."""
+        lost = self.chance.random() < 0.1
+        self.lost += lost
+        return lost
+
+
+@dataclass(slots=True)
 class Storm:
     """A stack, the app on it, and what is done to both."""
 
@@ -102,6 +117,7 @@ class Storm:
     people: list[Person]
     app: App
     ledger: Path
+    answers: Answers
     chance: random.Random
     happened: Counter[str] = field(default_factory=Counter)
 
@@ -183,13 +199,14 @@ class Storm:
 
 @pytest.fixture
 def storm(tmp_path: Path) -> Iterator[Storm]:
-    with running_stack(tmp_path / "data") as stack:
+    with running_stack(tmp_path / "data") as stack, fault_proxy(stack.url) as proxy:
         people = [sign_up(stack, name) for name in ("Ada", "Bo", "Cy", "Dee")]
         give_role(stack, people[0].user_id, "admin")
         edited = [_first_message(person) for person in people]
         ledger, orders = tmp_path / "ledger", tmp_path / "orders"
         given = Orders(
             str(stack.data_dir),
+            proxy.url,
             str(ledger),
             tuple(person.email for person in people),
             PASSWORD,
@@ -198,10 +215,12 @@ def storm(tmp_path: Path) -> Iterator[Storm]:
             SEED,
         )
         given.write(orders)
+        answers = Answers(random.Random(SEED))
+        proxy.loses_answer = answers.lose
         app = App(orders, tmp_path / "app.log")
         app.start()
         try:
-            yield Storm(stack, people, app, ledger, random.Random(SEED))
+            yield Storm(stack, people, app, ledger, answers, random.Random(SEED))
         finally:
             app.kill()
 
@@ -228,6 +247,7 @@ def test_whatever_is_killed_no_write_is_lost_or_doubled(storm: Storm) -> None:
     blown = ", ".join(f"{name} {count}" for name, count in sorted(storm.happened.items()))
     print(  # noqa: T201 - the report of the run
         f"\nseed {SEED}: {len(account.meant)} writes meant, {len(account.acknowledged)} acknowledged,"
+        f" {storm.answers.lost} answers kept from the app,"
         f" lost {len(lost)}, doubled {len(doubled)}; all feeds right after {converged:.2f} s\nblows: {blown}"
     )
     assert not lost, f"seed {SEED}"
