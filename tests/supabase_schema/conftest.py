@@ -7,6 +7,7 @@ import pytest
 from local_supabase.runtime import StackInfo
 from tests.supabase_schema.cluster import hosted_database
 from tests.supabase_schema.database import Session, World, new_world, session
+from tests.supabase_schema.ratings import Ratings, new_ratings
 from tests.support.stack import running_stack
 
 
@@ -50,3 +51,9 @@ def db(shared_connection: Session) -> Iterator[Session]:
 def world(db: Session) -> World:
     """Give people and their rows, in the test's transaction."""
     return new_world(db)
+
+
+@pytest.fixture
+def ratings(db: Session) -> Ratings:
+    """Give two tenants that rate, in the test's transaction."""
+    return new_ratings(db)

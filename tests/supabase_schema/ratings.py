@@ -7,9 +7,11 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.supabase_schema.database import Session, new_person
+from tests.supabase_schema.database import Session, message, new_person
 
 Task = Mapping[str, object]
+
+OVER = "update public.task_leases set expires_at = clock_timestamp() - interval '1 second' where task_id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +141,28 @@ def new_ratings(owner: Session) -> Ratings:
         tenant, campaign,
     )  # fmt: skip
     return Ratings(tenant, people, campaign, claimed, judged, free)
+
+
+def refused(db: Session, person: str, sql: str, *values: object) -> str:
+    """Return the words with which this is refused to the person."""
+    db.act_as_owner()
+    db.act_as(person)
+    words = message(db.refusal(sql, *values))
+    db.act_as_owner()
+    return words
+
+
+def asked(db: Session, person: str, sql: str, *values: object) -> dict[str, object]:
+    """Return the JSON object that the person is answered with."""
+    db.act_as_owner()
+    db.act_as(person)
+    answer = db.value(sql, *values)
+    db.act_as_owner()
+    assert isinstance(answer, dict)
+    return answer
+
+
+def status(db: Session, task_id: str) -> tuple[object, ...]:
+    """Return the status of a task, and its judgments."""
+    (row,) = db.rows("select status, judgments_count from public.rating_tasks where id = %s", task_id)
+    return row

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import psycopg2
-import pytest
 
 from tests.supabase_schema.database import Session
-from tests.supabase_schema.ratings import Ratings, new_ratings
+from tests.supabase_schema.ratings import Ratings
 
 # `rater` has the task of the row, or judged it; `mate` rates for the same tenant; `stranger` manages another
 # tenant; `admin` is Tavern's and in no tenant; `owner` and `other` are members of Tavern and in no tenant.
@@ -207,12 +206,6 @@ def touches_a_row(db: Session, case: Case, values: dict[str, str | None]) -> boo
             return cursor.rowcount > 0
     except psycopg2.errors.InsufficientPrivilege:
         return False
-
-
-@pytest.fixture
-def ratings(db: Session) -> Ratings:
-    """Give two tenants, in the test's transaction."""
-    return new_ratings(db)
 
 
 def test_every_cell_of_the_access_table(db: Session, ratings: Ratings) -> None:

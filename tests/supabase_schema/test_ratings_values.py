@@ -1,16 +1,8 @@
 """Bad values of the rating tables are refused by the constraint whose words a person is shown."""
 
-import pytest
-
 from tests.supabase_schema.database import Session
 from tests.supabase_schema.rating_values import CONSTRAINTS
-from tests.supabase_schema.ratings import Ratings, new_ratings
-
-
-@pytest.fixture
-def ratings(db: Session) -> Ratings:
-    """Give two tenants, in the test's transaction."""
-    return new_ratings(db)
+from tests.supabase_schema.ratings import Ratings
 
 
 def test_a_bad_value_is_refused_by_name(db: Session, ratings: Ratings) -> None:
