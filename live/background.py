@@ -9,8 +9,8 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_ENDING: Final = 3.0
-"""Seconds that tasks get to end by themselves."""
+_ENDING: Final = 10.0
+"""Seconds that tasks get to end by themselves, at most: a busy machine needs them to close its sockets."""
 
 
 class Background:
@@ -63,6 +63,8 @@ class Background:
         current = asyncio.current_task()
         await _cancel({task for task in asyncio.all_tasks() if task is not current})
         await self.loop.shutdown_default_executor()
+        # A socket is closed a turn after its connection.
+        await asyncio.sleep(0)
         self.loop.stop()
 
 
