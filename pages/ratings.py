@@ -26,7 +26,7 @@ from ui.first_run import run_whole_app
 from ui.text import as_label, one_line
 
 _CAMPAIGN: Final = "rating_campaign"
-_READY: Final = "rating_ready"
+_SHOWN: Final = "rating_shown"
 
 _VIEWS: Final[Mapping[RatingRole, tuple[str, ...]]] = {
     RatingRole.RATER: ("Rate", "Files"),
@@ -39,7 +39,13 @@ def show() -> None:
     if session.signed_in() is None:
         layout.empty("⚖️", "Sign in to rate", "Tasks are for the raters of their tenant only.")
         return
+    st.session_state[_SHOWN] = _standing()
+    _for_whom()
+    # Last of all: it looks whether what has been shown by now is still for the right eyes.
     _watch()
+
+
+def _for_whom() -> None:
     me = rating_session.my_profile()
     if me is None or rating_session.role() is RatingRole.NONE:
         _outside(me)
@@ -69,12 +75,15 @@ def _outside(me: RaterProfile | None) -> None:
 )
 def _watch() -> None:
     """Show the page anew when the person has joined, become a manager, or left: nobody else's doing does."""
-    profile = rating_session.my_profile()
-    ready = (rating_session.role(), None if profile is None else (profile.role, profile.active))
-    before = st.session_state.get(_READY)
-    st.session_state[_READY] = ready
-    if before is not None and before != ready:
+    if st.session_state.get(_SHOWN) != _standing():
         st.rerun()
+
+
+def _standing() -> tuple[object, ...]:
+    """Return what decides which page a person is shown."""
+    profile = rating_session.my_profile()
+    mine = None if profile is None else (profile.role, profile.active)
+    return session.my_id(), rating_session.role(), mine
 
 
 def _view(role: RatingRole) -> str:

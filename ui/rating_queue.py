@@ -13,6 +13,7 @@ from db import rating_campaigns as calls
 from db.errors import DatabaseError
 from db.models import Record
 from db.rating_models import Campaign, RaterProfile
+from db.rating_prompts import prompts_of
 from db.rating_task_models import (
     AutoCheckStatus,
     Judgment,
@@ -26,9 +27,10 @@ from ui import layout, rating_session, session, writing
 from ui.rating_checks import CHECKER
 from ui.rating_desk import show_progress
 from ui.rating_pair import Pair, pair_html
-from ui.text import as_html, plural
+from ui.text import as_html, plural, shortened
 
 _OPENED: Final = "rating_opened_task"
+_PROMPTS: Final = "rating_prompts"
 _MOST: Final = 200
 _STATUS: Final[Mapping[TaskStatus, str]] = {
     TaskStatus.PENDING: "Waiting",
@@ -67,15 +69,27 @@ def _table(campaign_id: str) -> None:
     if not tasks:
         layout.empty("📥", "The queue is empty", "Add tasks: with the form, or many at once.")
         return
-    st.dataframe(_frame(tasks[:_MOST], now), hide_index=True)
+    shown = tasks[:_MOST]
+    st.dataframe(_frame(shown, _prompts(shown), now), hide_index=True)
     if len(tasks) > _MOST:
         st.caption(f"And {plural(len(tasks) - _MOST, 'more task')}.")
 
 
-def _frame(tasks: Sequence[RatingTask], now: datetime) -> pd.DataFrame:
+def _prompts(tasks: Sequence[RatingTask]) -> Mapping[str, str]:
+    """Return what the tasks ask for; read once for each of them, as it never changes."""
+    known = cast("dict[str, str]", st.session_state.setdefault(_PROMPTS, {}))
+    new = [task.id for task in tasks if task.id not in known]
+    if new:
+        found = writing.attempt(lambda me: prompts_of(me, new))
+        if not isinstance(found, DatabaseError):
+            known.update({key: shortened(prompt, 120) for key, prompt in found.items()})
+    return known
+
+
+def _frame(tasks: Sequence[RatingTask], prompts: Mapping[str, str], now: datetime) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Task": [task.id[:8] for task in tasks],
+            "Prompt": [prompts.get(task.id, task.id[:8]) for task in tasks],
             "Type": [task.task_type for task in tasks],
             "State": [_STATUS[task.status_at(now)] for task in tasks],
             "Judgments": [f"{task.judgments_count} of {task.judgments_wanted}" for task in tasks],
@@ -94,9 +108,10 @@ def _opened(campaign_id: str) -> None:
     tasks = {task.id: task for task in tasks_of(campaign_id)}
     if not tasks:
         return
+    prompts = _prompts(list(tasks.values())[:_MOST])
     chosen = st.selectbox(
         "Look at a task", list(tasks), index=None, key=f"{_OPENED}_{campaign_id}", placeholder="Choose one",
-        format_func=lambda key: f"{key[:8]} · {tasks[key].task_type}" if key in tasks else key[:8],
+        format_func=lambda key: prompts.get(key, key[:8]),
     )  # fmt: skip
     if chosen not in tasks:
         return

@@ -14,6 +14,7 @@ from local_supabase.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.people import Person, sign_up
+from tests.verify.cast import owner
 
 HOSTILE = "<img src=x onerror=alert(1)> <b>bold</b> **stars** :smile:"
 HEARTH, EMBER = "Hearth <i>7b</i>", "Ember & 3b"
@@ -223,3 +224,31 @@ async def test_files_of_a_tenant_are_uploaded_shared_and_deleted(
     await page.get_by_role("button", name="Yes, delete it").click()
     await expect(main).to_contain_text("No files here yet")
     assert not files.exists(path)
+
+
+async def test_a_comment_outlives_a_lease_that_was_lost(open_window: OpenWindow, stack: StackInfo) -> None:
+    place = found_tenant(stack)
+    other = sign_up(stack, "Other")
+    other.client.rpc("join_tenant", {"p_tenant": place.tenant}).execute()
+    add_tasks(place, "Contested")
+    window = await open_window()
+    page, main = window.page, window.page.get_by_test_id("stMain")
+    await visitor.sign_in(page, place.rater.email, place.rater.password)
+    await visitor.go(page, "Ratings")
+    await page.get_by_role("button", name="Start rating").click()
+    await expect(main).to_contain_text("Contested")
+    await page.get_by_label("Comment").fill("a long thought")
+    await page.get_by_label("Comment").blur()
+    with owner(stack) as cursor:
+        cursor.execute(
+            "update public.task_leases set expires_at = now() - interval '1 second' where campaign_id = %s",
+            (place.campaign_id,),
+        )
+    assert other.client.rpc("claim_task", {"p_campaign": place.campaign_id}).execute().data
+    await has_been_read(page)
+    await page.keyboard.press("a")
+    await expect(page.get_by_test_id("stAlert")).to_contain_text("somebody else has it now")
+    assert verdicts(place) == []
+    add_tasks(place, "Another")
+    await expect(main).to_contain_text("Another")
+    await expect(page.get_by_label("Comment")).to_have_value("a long thought")
