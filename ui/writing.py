@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from concurrent import futures
+from typing import Final, TypeVar
 
 import streamlit as st
 
@@ -19,6 +20,10 @@ from ui.pending import AT_ONCE, WRITES, Expected, State, Write
 from ui.text import as_html, as_label
 
 T = TypeVar("T")
+
+_HANDS: Final = futures.ThreadPoolExecutor(32, thread_name_prefix="writing")
+_LOOK_EVERY: Final = 0.1
+"""Seconds between two looks at the connection while an answer is waited for."""
 
 _WAITING = "Tavern can't reach the database; your text is kept, and sent as soon as the connection is back."
 
@@ -133,10 +138,19 @@ def attempt(do: Callable[[SignedIn], T]) -> T | DatabaseError:
 
 def write(table: str, do: Callable[[SignedIn], Record]) -> Record | DatabaseError:
     """Write one row and wait for it, and show it at once in every tab of this process."""
-    written = attempt(do)
+    written = attempt(lambda me: _unless_cut_off(do, me))
     if not isinstance(written, DatabaseError):
         show_written(table, [written])
     return written
+
+
+def _unless_cut_off(do: Callable[[SignedIn], T], me: SignedIn) -> T:
+    """Do it, and stop waiting when the connection turns out to be gone: the page has to say so meanwhile."""
+    engine, answer = session.engine(), _HANDS.submit(do, me)
+    while not futures.wait([answer], timeout=_LOOK_EVERY).done:
+        if engine.status(me.user_id).state is FeedState.OFFLINE:
+            raise Unreachable(perhaps_written=True, timed_out=True)
+    return answer.result()
 
 
 def show_written(table: str, records: Iterable[Record]) -> None:
