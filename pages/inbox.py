@@ -170,7 +170,13 @@ def _compose() -> None:
 
 @live_fragment(tables=(WRITES,), varies_by=("user", _CHOSEN), key="inbox_unsent")
 def _unsent() -> None:
-    writing.unsent(TABLE)
+    writing.unsent(TABLE, _recipient)
+
+
+def _recipient(row: object) -> str:
+    return (
+        f"To {name_of(session.users().get((row.recipient_id,)))}" if isinstance(row, PrivateMessage) else ""
+    )
 
 
 def _send() -> None:

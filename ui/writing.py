@@ -25,6 +25,7 @@ _HANDS: Final = futures.ThreadPoolExecutor(32, thread_name_prefix="writing")
 _LOOK_EVERY: Final = 0.1
 """Seconds between two looks at the connection while an answer is waited for."""
 
+_NOT_DONE = "Tavern can't reach the database, so this could not be done now. Please try again in a moment."
 _WAITING = "Tavern can't reach the database; your text is kept, and sent as soon as the connection is back."
 
 
@@ -84,23 +85,29 @@ def show_outcomes() -> None:
     if line is None:
         return
     for write in line.outcomes(current_session()):
-        if write.error is not None:
+        if isinstance(write.error, Unreachable):
+            tell(DatabaseError(_NOT_DONE))  # there was no text to keep
+        elif write.error is not None:
             tell(write.error)
         elif write.words:
             say(write.words)
 
 
-def unsent(table: str, *, only: Callable[[object], bool] | None = None) -> None:
-    """Show what the person wrote for a table and could not be sent, why, and what they can do about it."""
+def unsent(table: str, head: Callable[[object], str] | None = None) -> None:
+    """Show what the person wrote for a table and could not be sent, why, and what they can do about it.
+
+    `head` names what a row is or whom it is for.
+    """
     line = session.my_writes()
     for write in line.unsent(table) if line else ():
-        if only is None or any(only(each.row) for each in write.expected):
-            _offer_again(write, write.expected[0].key[0])
+        row = write.expected[0]
+        _offer_again(write, row.key[0], head(row.row) if head else "")
 
 
-def _offer_again(write: Write, key: str) -> None:
+def _offer_again(write: Write, key: str, head: str) -> None:
     with st.container(border=True, key=f"unsent_{key}"):
-        st.html(f'<div class="tv-body" dir="auto">{as_html(write.text or "")}</div>')
+        above = f'<small class="tv-lead">{as_html(head)}</small>' if head else ""
+        st.html(f'{above}<div class="tv-body" dir="auto">{as_html(write.text or "")}</div>')
         if write.state is State.WAITING:
             st.warning(_WAITING, icon=":material/cloud_off:")
         else:

@@ -26,6 +26,7 @@ async def test_what_is_said_offline_is_kept_and_sent_once_by_itself(
     await visitor.message_field(page).fill(whispered)
     await page.get_by_role("button", name="Send", exact=True).click()
     await expect(page.get_by_role("alert")).to_contain_text("your text is kept")
+    await expect(page.get_by_text(f"To {friend.name}")).to_be_visible()
     await expect(visitor.message_field(page)).to_have_value("")
 
     await visitor.go(page, "Tavern")
