@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Self
@@ -15,9 +14,11 @@ from live.background import Background
 from live.changes import Change, Key, Record
 from live.errors import LiveError
 from live.filters import Filter, canonical, check
+from live.listeners import Listener, Listeners
 from live.matching import matches
 from live.presence import PRESENCE
 from live.presence_feed import PresenceFeed
+from live.reads import connections
 from live.snapshot import Snapshot
 from live.status import FeedState, FeedStatus, together
 from live.tables import AnySpec, PublicTables
@@ -28,13 +29,8 @@ from live.views import Choice, Views
 
 __all__ = ["STATUS", "Engine", "EngineConfig", "Listener"]
 
-_log: Final = logging.getLogger(__name__)
-
 STATUS: Final = "status"
 """Stands among table names for how the engine is connected."""
-
-Listener = Callable[[frozenset[str], frozenset[str]], None]
-"""Is told, on any thread, which sessions show something else now, and of which tables. Must not block."""
 
 
 class Engine:
@@ -60,7 +56,7 @@ class Engine:
         self._probing = False
         self._own: dict[tuple[str, str], int] = {}
         self.presence: Final = PresenceFeed(self._open_presence, self._presence_changed)
-        self._listeners: list[Listener] = []
+        self._listeners: Final = Listeners()
         self._background: Final = Background("live engine")
         self._loop = self._background.loop
         self._http: httpx.AsyncClient | None = None
@@ -79,8 +75,7 @@ class Engine:
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Tell `listener` of changes from now on; return how to stop that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     # Reading.
 
@@ -327,7 +322,7 @@ class Engine:
             return
         with self._lock:
             concerned = self._views.sessions_of(audience)
-        self._tell_sessions(concerned, tables)
+        self._listeners.tell(concerned, tables)
 
     def _tell(self, user_id: str | None, tables: frozenset[str]) -> None:
         """Tell of this person's sessions, or with None of everybody's."""
@@ -335,25 +330,12 @@ class Engine:
             concerned = frozenset(
                 session for session, user in self._sessions.items() if user_id is None or user == user_id
             )
-        self._tell_sessions(concerned, tables)
-
-    def _tell_sessions(self, concerned: frozenset[str], tables: frozenset[str]) -> None:
-        if concerned:
-            for listener in tuple(self._listeners):
-                try:
-                    listener(concerned, tables)
-                except Exception:
-                    # Whoever listens is not this engine's; the feed and the others must not suffer from it.
-                    _log.exception("A listener failed")
+        self._listeners.tell(concerned, tables)
 
     # In the loop.
 
     def _begin(self) -> None:
-        self._http = httpx.AsyncClient(
-            timeout=self.timing.request,
-            # What is asked again goes out on a new connection, for none is idle that long.
-            limits=httpx.Limits(max_connections=100, keepalive_expiry=self.timing.again),
-        )
+        self._http = connections(self.timing.request, self.timing.again)
         self._open_feed(self._public)
 
     async def _end(self) -> None:

@@ -43,6 +43,16 @@ class ChangesSince:
     changes: tuple[LoggedChange, ...]
 
 
+def connections(request: float, again: float) -> httpx.AsyncClient:
+    """Return the connections that all readers share; a request may take so many seconds.
+
+    None is kept idle as long as it takes until something is asked `again`: that goes out on a new one.
+    """
+    return httpx.AsyncClient(
+        timeout=request, limits=httpx.Limits(max_connections=100, keepalive_expiry=again)
+    )
+
+
 class _Query(Protocol):
     async def execute(self) -> object: ...
 
