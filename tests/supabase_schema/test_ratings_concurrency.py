@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import psycopg2
 import pytest
 
 from tests.supabase_schema.database import Session, new_person, session
 from tests.supabase_schema.ratings import add_tasks, new_campaign, new_rater, new_tenant, task
+from tests.support.wait import wait_for
+
+T = TypeVar("T")
 
 CROWD: Final = 50
 
@@ -172,3 +175,48 @@ def test_sums_are_right_after_votes_and_undoing_by_all_at_once(crowd: Crowd) -> 
     assert wrong == []
     assert len(tasks) == 10
     crowd.owner.commit()
+
+
+def waiting(crowd: Crowd, mine: Session) -> bool:
+    """Tell whether this connection waits for a lock."""
+    pid = mine.connection.info.backend_pid
+    found = crowd.owner.value("select wait_event_type = 'Lock' from pg_stat_activity where pid = %s", pid)
+    crowd.owner.commit()
+    return bool(found)
+
+
+def after_waiting(crowd: Crowd, first: Session, mine: Session, work: Callable[[], T]) -> T:
+    """Do this while the transaction of `first` is open, and let that end once it is waited for."""
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(work)
+        wait_for(lambda: waiting(crowd, mine) or later.done(), what="the second one to wait")
+        first.commit()
+        return later.result(60)
+
+
+def test_a_place_that_is_being_taken_is_waited_for_and_not_given_twice(crowd: Crowd) -> None:
+    campaign, (only,) = crowd.campaign(1, judgments_per_task=1)
+    (one, first), (other, second), *_ = crowd.raters.items()
+    first.act_as(one)
+    assert first.value("select public.claim_task(%s) -> 'task' ->> 'id'", campaign) == only
+    got = after_waiting(crowd, first, second, lambda: claimed(other, second, campaign))
+    assert got is None
+    leases = crowd.owner.value("select count(*) from public.task_leases where task_id = %s", only)
+    assert leases == 1
+    crowd.owner.commit()
+
+
+def test_of_two_late_judgments_for_one_place_the_second_is_refused(crowd: Crowd) -> None:
+    campaign, (only,) = crowd.campaign(1, judgments_per_task=1)
+    (one, first), (other, second), *_ = crowd.raters.items()
+    for rater, mine in ((one, first), (other, second)):
+        assert claimed(rater, mine, campaign) == only
+        crowd.owner.run(
+            "update public.task_leases set expires_at = clock_timestamp() - interval '1 s'"
+            " where task_id = %s",
+            only,
+        )
+        crowd.owner.commit()
+    first.act_as(one)
+    first.value("select public.submit_judgment(%s, 'A')", only)
+    assert after_waiting(crowd, first, second, lambda: judged(other, second, only)) is False
