@@ -288,7 +288,9 @@ def test_a_restarted_service_costs_nothing(
 def test_a_fault_of_the_engine_itself_begins_the_feed_anew(
     proxy: FaultProxy, stack: StackInfo, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with running(proxy, stack) as engine:
+    # Without heartbeats, which would find out that nobody reads the stream any longer.
+    timing = dataclasses.replace(QUICK, heartbeat_answer=1000)
+    with running(proxy, stack, timing) as engine:
         assert engine.wait_loaded(20)
         wait_state(engine, FeedState.LIVE)
         feed = engine._public._feed
