@@ -18,6 +18,7 @@ from live.snapshot import Snapshot
 from live.status import FeedState, FeedStatus
 from tests.support.wait import wait_for
 from tests.ui.samples import HOSTILE, message, snapshot, user
+from ui import pending
 from ui.pending import WRITES, Expected, Line, State, Write, Writes, saving_html, with_values
 
 ANN = user("Ann")
@@ -160,8 +161,11 @@ def test_the_echo_of_a_new_row_wins_and_a_row_that_is_gone_stays_gone(line: Line
 
 
 def test_text_waits_for_the_connection_and_keeps_its_order(
-    line: Line, database: Database, connection: Connection
+    line: Line, database: Database, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Nothing but the word of the connection sends it.
+    monkeypatch.setattr(pending, "_FIRST_RETRY", 1000)
+    monkeypatch.setattr(pending, "_LONGEST_RETRY", 1000)
     connection.state = FeedState.OFFLINE
     database.open.set()
     writes = [posted(database, "First", "1"), posted(database, "Second", "2"), posted(database, "Third", "3")]
