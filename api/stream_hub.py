@@ -68,6 +68,7 @@ class Hub:
         self._http: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unlisten: Callable[[], None] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         """How many streams are open."""
@@ -100,7 +101,7 @@ class Hub:
             self._unlisten()
             self._unlisten = None
         if self._http is not None and self._loop is not None:
-            self._loop.create_task(self._http.aclose())
+            self._closing = self._loop.create_task(self._http.aclose())
             self._http = None
 
     def http(self) -> httpx.AsyncClient:

@@ -30,18 +30,25 @@ def viewer() -> Viewer:
 
 
 def find(run_id: str) -> AgentRun | None:
-    """Return a run: a loaded one, or one that is read once because it is older than those."""
+    """Return a run: a loaded one, or one that is read because it is older than those.
+
+    Such a one is read again while it goes on: the engine follows its events only, which wake the page.
+    """
     run = session.agent_runs().get((run_id,))
     if run is not None:
         return run
     found = cast("dict[str, AgentRun | None]", st.session_state.setdefault(_FOUND, {}))
-    if run_id not in found:
+    if run_id not in found or _goes_on(found[run_id]):
         record = writing.attempt(lambda me: writes.find(me, run_id))
         if isinstance(record, Unreachable):
-            return None  # asked again with the next change
+            return found.get(run_id)  # asked again with the next change
         unknown = record is None or isinstance(record, DatabaseError)
         found[run_id] = None if unknown else AgentRun.from_record(cast("Record", record))
     return found[run_id]
+
+
+def _goes_on(run: AgentRun | None) -> bool:
+    return run is not None and not run.status.finished
 
 
 @live_fragment(
