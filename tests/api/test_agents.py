@@ -1,9 +1,10 @@
 """Runs of agents over HTTP, from the outside: the whole server in a process of its own, and two people."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import cast
 
 import httpx
 import pytest
@@ -113,27 +114,31 @@ def test_sent_twice_with_one_key_it_is_one_run(as_ann: httpx.Client, as_bob: htt
     assert start(as_bob, **key) != run
 
 
+def turned_over(client: httpx.Client, **query: str | int) -> list[str]:
+    """Read a list page by page, and return the ids in its order."""
+    page = client.get("/agents/runs", params=query).raise_for_status().json()
+    found = [run["id"] for run in page["runs"]]
+    assert len(found) <= int(query["limit"])
+    return found if page["next"] is None else found + turned_over(client, **{**query, "before": page["next"]})
+
+
 def test_lists_are_filtered_and_turned_over_page_by_page(stack: StackInfo, server: AppUnderTest) -> None:
     lister = sign_up(stack, "Lister")
     with calling(server.url, token_of(lister)) as client:
         runs = [start(client) for _ in range(5)]
         for run in runs:
             ended(client, run)
-        seen: list[str] = []
-        query: dict[str, str | int] = {"limit": 2}
-        while True:
-            page = client.get("/agents/runs", params=query).raise_for_status().json()
-            seen += [run["id"] for run in page["runs"]]
-            if page["next"] is None:
-                break
-            query["before"] = page["next"]
-        assert seen == runs[::-1]
+        assert turned_over(client, limit=2) == runs[::-1]
+        bulk = [{"agent_name": "bulk", "agent_id": "bulk"} for _ in range(3)]
+        written = lister.client.table("agent_runs").insert(bulk).execute().data  # all at one moment
+        ids = {str(cast("Mapping[str, object]", run)["id"]) for run in written}
+        assert sorted(turned_over(client, limit=1, agent="bulk")) == sorted(ids)
         for params, count in (
             ({"status": "completed", "agent": "docs-checker"}, 5),
             ({"status": "failed"}, 0),
             ({"agent": 'no,such"(agent)'}, 0),
             ({"user_id": str(uuid.uuid4())}, 0),
-            ({"user_id": lister.user_id}, 5),
+            ({"user_id": lister.user_id}, 8),
         ):
             assert len(client.get("/agents/runs", params=params).json()["runs"]) == count
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from db import (
+    agent_requests,
     agent_runs,
     events,
     private_messages,
@@ -266,6 +267,16 @@ def a_run_is_started(cast: Cast) -> list[Result]:
 @path(agent_runs.start)
 def an_admin_starts_a_run(cast: Cast) -> list[Result]:
     return [("agent_runs", agent_runs.start(cast.ada, new_id(), DRAFT), cast.ada)]
+
+
+@path(agent_requests.begin, agent_requests.newest, agent_runs.history)
+def a_program_asks_for_a_run(cast: Cast) -> list[Result]:
+    begun = agent_requests.begin(
+        cast.bo, new_id(), agent_requests.Request("Tester", "t-1", metadata={"a": 1})
+    )
+    assert agent_requests.newest(cast.bo, agent_requests.Wanted(1, agent_name="Tester"))[0] == begun
+    assert next(agent_runs.history(cast.bo)) == begun
+    return [("agent_runs", begun, cast.bo)]
 
 
 @path(agent_runs.cancel, agent_runs.retry)

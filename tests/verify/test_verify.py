@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from db import (
+    agent_requests,
     agent_runs,
     events,
     private_messages,
@@ -86,6 +87,7 @@ def test_every_function_that_writes_is_verified() -> None:
     writes = {
         function
         for module in (
+            agent_requests,
             agent_runs,
             events,
             private_messages,
