@@ -11,26 +11,30 @@ import streamlit as st
 from db import routing_metrics as reads
 from db.errors import DatabaseError, Unreachable
 from db.routing_models import RoutingDay, RoutingMetric
+from live.filters import Filter
 from live.fragments import live_fragment
+from live.rows import Rows
 from live.sessions import is_loading, refusal
 from ui import (
     layout,
     routing_alerts,
     routing_board,
-    routing_charts,
     routing_days,
     routing_export,
     routing_filters,
     routing_forms,
     routing_notices,
+    routing_publish,
     routing_sums,
     routing_tables,
     session,
     writing,
 )
 from ui.first_run import run_whole_app
-from ui.people import finder, name_of
+from ui.people import finder
 from ui.routing_board import Reader
+from ui.routing_charts import Chart
+from ui.routing_totals import By, Totals, totals
 from ui.shared import shared_html
 from ui.text import as_label, plural
 from ui.times import today_in
@@ -48,28 +52,6 @@ _FILTERS = routing_filters.FILTERS
 _FORM, _NUMBERS, _ROWS, _TOTALS = "routing_choose", "routing_numbers", "routing_rows", "routing_totals"
 _MOST_EXPORTED = 20_000
 _DAY = "routing_day"
-_SNIPPET = """\
-from publish import AsyncMetricsCollector, RoutingDecision
-from supabase import create_client
-
-URL = "{url}"
-KEY = "{key}"
-me = create_client(URL, KEY)
-me.auth.sign_in_with_password({{"email": "you@example.com", "password": "..."}})
-
-async with AsyncMetricsCollector(
-    URL, KEY, token=lambda: me.auth.get_session().access_token, user_id="{user_id}"
-) as collector:
-    await collector.track_decision(
-        prompt=prompt,  # only its fingerprint and its length are sent
-        decision=RoutingDecision(
-            "gemini", "gemini-2.5-flash", route="chat",
-            input_tokens=812, output_tokens=96, cost="0.00048", latency_ms=640,
-        ),
-        auto_route=True,
-        request_id=request_id,  # told twice, it counts once
-    )
-"""
 
 
 def show() -> None:
@@ -170,7 +152,7 @@ def _rows() -> None:
         layout.empty(
             "🧭", "Nothing was routed yet", "Publish from a program of yours; it appears here at once."
         )
-        _publish()
+        routing_publish.show()
 
 
 def _list(newest: Sequence[RoutingMetric]) -> None:
@@ -219,22 +201,13 @@ def _totals() -> None:
             "Days", list(DAYS), default="30 days", key="days", bind="query-params", required=True
         )
         st.segmented_control(
-            "By", list(_groupings()), default="Model", key="by", bind="query-params", required=True
+            "By", _groupings(), default=By.MODEL.value, key="by", bind="query-params", required=True
         )
     _sums()
 
 
-def _groupings() -> dict[str, Callable[[RoutingDay], str]]:
-    groupings: dict[str, Callable[[RoutingDay], str]] = {
-        "Provider": lambda row: row.provider,
-        "Model": lambda row: f"{row.provider} / {row.model}",
-        "Route": lambda row: row.route,
-        "Day": lambda row: row.day.isoformat(),
-    }
-    if session.is_admin():
-        find = finder(session.users())
-        groupings["Person"] = lambda row: name_of(find(row.user_id))
-    return groupings
+def _groupings() -> list[str]:
+    return [by.value for by in By if by is not By.PERSON or session.is_admin()]
 
 
 def _span(name: object) -> tuple[date, date]:
@@ -250,37 +223,38 @@ def _sums() -> None:
     if not _complete(first):
         return
     filters = routing_filters.chosen()
-    days = routing_sums.between(routing_days.kept(routing_filters.summable(filters)), first, last)
-    if not days:
+    followed = routing_filters.summable(filters)
+    if len(followed) < len(filters):
+        st.caption("Totals follow filters on provider, model, route and person only.")
+    by = By(st.session_state.get("by") or By.MODEL)
+    found = _totals_of(followed, by, first, last)
+    if found is None:
         layout.empty("📊", "Nothing to add up", "No request of these days passes.")
         return
-    if len(routing_filters.summable(filters)) < len(filters):
-        st.caption("Totals follow filters on provider, model, route and person only.")
-    by = str(st.session_state.get("by") or "Model")
-    st.html(routing_board.sums_html(by, _ordered(days, by)))
-    _draw(days, first, last)
-
-
-def _ordered(days: Sequence[RoutingDay], by: str) -> dict[str, routing_sums.Sums]:
-    groupings = _groupings()
-    groups = routing_sums.grouped(days, groupings.get(by, groupings["Model"]))
-    newest_first = by == "Day"
-    names = (
-        sorted(groups, reverse=True) if newest_first else sorted(groups, key=lambda one: -groups[one].cost)
-    )
-    return {**{name: groups[name] for name in names}, "All together": routing_sums.summed(days)}
-
-
-def _draw(days: Sequence[RoutingDay], first: date, last: date) -> None:
-    drawn = routing_charts.charts(days, first, last)
-    for left, right in zip(drawn[::2], drawn[1::2], strict=True):
+    st.html(routing_board.sums_html(by, found.groups))
+    for left, right in zip(found.charts[::2], found.charts[1::2], strict=True):
         for column, chart in zip(st.columns(2), (left, right), strict=True):
             with column:
-                st.markdown(f"**{chart.title}**")
-                if chart.data:
-                    st.vega_lite_chart(pd.DataFrame(chart.data), chart.spec)
-                else:
-                    st.caption("Nobody measured it.")
+                _draw(chart)
+
+
+def _totals_of(filters: Sequence[Filter], by: By, first: date, last: date) -> Totals | None:
+    users = session.users()
+    key = ("totals", tuple(filters), by, first, last, users.revision if by is By.PERSON else 0)
+
+    def added_up(rows: Rows[RoutingDay]) -> Totals | None:
+        days = routing_filters.keep_days(rows.values(), filters)
+        return totals(routing_sums.between(days, first, last), by, first, last, finder(users))
+
+    return routing_tables.daily().derived(key, added_up)
+
+
+def _draw(chart: Chart) -> None:
+    st.markdown(f"**{chart.title}**")
+    if chart.data:
+        st.vega_lite_chart(pd.DataFrame(chart.data), chart.spec)
+    else:
+        st.caption("Nobody measured it.")
 
 
 # ---------------------------------------------------------------- what if
@@ -313,8 +287,14 @@ def _alternatives() -> None:
     if not _complete(first):
         return
     traffic = st.session_state.get("routing_traffic")
-    days = routing_sums.between(routing_tables.daily(), first, last)
-    sums = routing_sums.summed(row for row in days if traffic in (None, (row.provider, row.model)))
+    sums = routing_tables.daily().derived(
+        ("traffic", traffic, first, last),
+        lambda rows: routing_sums.summed(
+            row
+            for row in routing_sums.between(rows.values(), first, last)
+            if traffic in (None, (row.provider, row.model))
+        ),
+    )
     if not sums.requests:
         layout.empty("🔮", "Nothing to compare", "Nothing was routed on these days.")
         return
@@ -326,7 +306,7 @@ def _alternatives() -> None:
     st.html(routing_board.what_if_html(routing_sums.what_if(sums, prices)))
 
 
-# ---------------------------------------------------------------- budgets, prices, publishing
+# ---------------------------------------------------------------- budgets, prices
 
 
 def _budgets() -> None:
@@ -375,24 +355,13 @@ def _price_form() -> None:
     routing_forms.show_price_form()
 
 
-def _publish() -> None:
-    settings = session.services().clients.settings
-    st.markdown(
-        "Track decisions from any program. Nothing waits for the database, and nothing is told twice:"
-    )
-    st.code(
-        _SNIPPET.format(url=settings.url, key=settings.key, user_id=session.my_id() or ""), language="python"
-    )
-    st.caption("`SyncMetricsCollector` does the same without an event loop. docs/boards.md tells the rest.")
-
-
 _SHOWN: dict[str, Callable[[], None]] = {
     NEWEST: _newest,
     TOTALS: _totals,
     WHAT_IF: _what_if,
     BUDGETS: _budgets,
     PRICES: _prices,
-    PUBLISH: _publish,
+    PUBLISH: routing_publish.show,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -118,11 +118,11 @@ def _chip(text: str, tone: str) -> str:
 # ---------------------------------------------------------------- sums
 
 
-def sums_html(title: str, groups: Mapping[str, Sums]) -> str:
+def sums_html(title: str, groups: Iterable[tuple[str, Sums]]) -> str:
     """Show the sums of each group, in the order given. Names of groups are text, not HTML."""
     heads = (title, "Requests", "Cost", "Tokens", "p50", "p95", "Errors", "Fallbacks")
     head = "".join(f"<th>{as_html(each)}</th>" for each in heads)
-    rows = "".join(_sums_row(name, sums) for name, sums in groups.items())
+    rows = "".join(_sums_row(name, sums) for name, sums in groups)
     return (
         f'<div class="tv-scroll"><table class="tv-totals" aria-label="Totals"><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"

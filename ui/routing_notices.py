@@ -48,7 +48,11 @@ def mine(user_id: str) -> list[Filling]:
     # What is loaded is what can be told; the badge says when the database is away.
     with contextlib.suppress(DatabaseError):
         are_complete(first_of_month(day))
-    return fillings(routing_tables.budgets(), list(routing_tables.daily()), user_id, day)
+    budgets = routing_tables.budgets()
+    return routing_tables.daily().derived(
+        ("fillings", user_id, day, budgets.revision),
+        lambda rows: fillings(budgets, list(rows.values()), user_id, day),
+    )
 
 
 def news(seen: Seen, found: list[Filling], day: date) -> list[Filling]:

@@ -11,7 +11,7 @@ from local_supabase.runtime import StackInfo
 from publish import AsyncMetricsCollector, RoutingDecision
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
-from tests.support.browser import PHONE, Window
+from tests.support.browser import PHONE, Window, settled
 from tests.support.people import Person, give_role, sign_up
 from tests.verify.cast import owner
 
@@ -55,11 +55,12 @@ async def open_tab(page: Page, name: str) -> None:
 
 async def add_filter(page: Page, column: str, condition: str, value: str) -> None:
     """Add a filter with the form."""
-    if not await page.get_by_role("button", name="Add filter").is_visible():
-        await page.get_by_text("Filter", exact=True).click()
     for label, option in (("Filter by", column), ("Condition", condition)):
-        await page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox").click()
-        await page.get_by_role("option", name=option, exact=True).click()
+        box = page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox")
+        if await box.input_value() != option:
+            await box.click()
+            await page.get_by_role("option", name=option, exact=True).click()
+            await settled(page)
     await page.get_by_label("Value", exact=True).fill(value)
     await page.get_by_label("Value", exact=True).press("Enter")
     await page.get_by_role("button", name="Add filter").click()
@@ -141,6 +142,8 @@ async def test_filters_are_chosen_kept_in_the_address_and_applied_by_the_server(
         chip = page.get_by_role("button", name="Cost ($) > 0.015")
         await expect(chip).to_be_visible()
 
+        await page.get_by_text("Filter", exact=True).click()
+        await expect(page.get_by_role("button", name="Add filter")).to_be_visible()
         await add_filter(page, "Provider", "is one of", 'openai, "a, b"')
         await expect(page.get_by_test_id("stMain")).to_contain_text("Nothing passes these filters")
         await expect(page).to_have_url(re.compile(r"filter=cost%3Dgt\.0\.015%2Cprovider%3Din"))
@@ -169,6 +172,12 @@ async def test_filters_are_chosen_kept_in_the_address_and_applied_by_the_server(
         rows = list(csv.DictReader(io.StringIO((await (await download.value).path()).read_text())))
         assert len(rows) == 6
         assert f"'{FORMULA}" in {row["provider"] for row in rows}
+        # What somebody has typed into the address is told, and harms nothing.
+        await page.goto(f"{window.url}/routing?filter=cost%3Dgt.%3Cimg%3E&tab=Prices")
+        await expect(page.get_by_test_id("stMain").get_by_role("alert")).to_contain_text(
+            "The filter in the address is left out. cost: '<img>' is not a number."
+        )
+        await expect(decisions(page)).to_contain_text("unseen")
 
 
 async def test_a_limit_is_told_the_moment_it_is_crossed(open_window: OpenWindow, stack: StackInfo) -> None:

@@ -24,6 +24,7 @@ from ui.routing_board import Reader
 from ui.routing_filters import keep_days, listed, summable, words
 from ui.routing_forms import budget_problem
 from ui.routing_sums import Sums, outlook, what_if
+from ui.routing_totals import By, totals
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -56,7 +57,7 @@ def test_names_are_text_in_every_block() -> None:
     blocks = [
         list_html(metric(**names, error_kind=HOSTILE, success=False, fallback=True, fallback_from=HOSTILE,
                          request_id=HOSTILE)),
-        routing_board.sums_html("Model", {HOSTILE: Sums(requests=1)}),
+        routing_board.sums_html("Model", [(HOSTILE, Sums(requests=1))]),
         routing_board.what_if_html(what_if(Sums(), [price(HOSTILE, "1", "2", HOSTILE)])),
         routing_board.prices_html([price(HOSTILE, "1", "2", HOSTILE)]),
         routing_board.budget_html(fillings([budget(Period.DAY, "1", "2", HOSTILE)], [], ME, TODAY)[0]),
@@ -96,6 +97,21 @@ def test_charts_have_a_point_for_each_day_and_few_series() -> None:
     assert latency.data == []
     assert len(rates.data) == 24
     assert routing_charts.charts([], TODAY, TODAY)[0].data == []
+
+
+def test_two_people_of_one_name_are_two_lines() -> None:
+    days = [day(user_id="id-a", cost=Decimal(1)), day(user_id="id-b", cost=Decimal(2))]
+    found = totals(days, By.PERSON, TODAY, TODAY, lambda _: user("Ada"))
+    assert found is not None
+    assert [(name, sums.cost) for name, sums in found.groups] == [
+        ("Ada", Decimal(2)),
+        ("Ada", Decimal(1)),
+        ("All together", Decimal(3)),
+    ]
+    by_day = totals([day(TODAY - timedelta(days=1)), day()], By.DAY, TODAY, TODAY, lambda _: None)
+    assert by_day is not None
+    assert [name for name, _ in by_day.groups] == ["2026-11-20", "2026-11-19", "All together"]
+    assert totals([], By.MODEL, TODAY, TODAY, lambda _: None) is None
 
 
 def test_values_of_a_list_are_typed_with_commas() -> None:
