@@ -24,8 +24,9 @@ _LINK_SECONDS: Final = {"an hour": 3600, "a day": 86_400, "a week": 604_800}
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What was last read, of which bucket and tenant."""
+    """What was last read, of which bucket and tenant, by whom."""
 
+    user_id: str | None
     bucket: Bucket
     tenant: str
     files: tuple[Artifact, ...]
@@ -128,12 +129,16 @@ def _into(progress: Callable[..., object], place: Place, size: int) -> Callable[
 
 def _listing(bucket: Bucket, tenant: str) -> Listing | DatabaseError:
     known = cast("Listing | None", st.session_state.get(_LISTED))
-    if known is not None and (known.bucket, known.tenant) == (bucket, tenant):
+    if known is not None and (
+        known.user_id,
+        known.bucket,
+        known.tenant,
+    ) == (session.my_id(), bucket, tenant):
         return known
     found = writing.attempt(lambda me: artifacts.files_of(me, bucket, tenant))
     if isinstance(found, DatabaseError):
         return found
-    listing = Listing(bucket, tenant, tuple(found))
+    listing = Listing(session.my_id(), bucket, tenant, tuple(found))
     st.session_state[_LISTED] = listing
     return listing
 
