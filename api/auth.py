@@ -56,27 +56,29 @@ async def caller(
 ) -> Caller:
     """Return who calls. Raises `Unauthorized`, or `TooMany` when they, or their address, ask too often."""
     context = context_of(request)
-    address = request.client.host if request.client else ""
-    context.rates.check(context.settings.refusals, "refused", address)
     if credentials is None:
         raise Unauthorized("This needs an access token: send it as 'Authorization: Bearer …'.")
+    token = credentials.credentials
     backend = await context.backend()
+    user_id = context.gate.known(token)
+    if user_id is None:
+        address = request.client.host if request.client else ""
+        user_id = await _asked(context, token, backend, address)
+    context.rates.hit(context.settings.requests, "asked", user_id)
+    context.tokens.seen(user_id, token)
+    request.scope["tavern.user_id"] = user_id
+    return Caller(user_id, backend.clients, backend, token)
+
+
+async def _asked(context: Context, token: str, backend: Backend, address: str) -> str:
+    """Ask Supabase whose token this is, unless too many from this address were nobody's."""
+    # Only here: people who have just called go on, whatever others at their address try.
+    context.rates.check(context.settings.refusals, "refused", address)
     try:
-        user_id = await _user_of(context, credentials.credentials, backend)
+        return await context.threads.run(context.gate.user_of, token, backend.clients)
     except SignedOut as error:
         context.rates.hit(context.settings.refusals, "refused", address)
         raise Unauthorized(_INVALID, error="invalid_token") from error
-    context.rates.hit(context.settings.requests, "asked", user_id)
-    context.tokens.seen(user_id, credentials.credentials)
-    request.scope["tavern.user_id"] = user_id
-    return Caller(user_id, backend.clients, backend, credentials.credentials)
-
-
-async def _user_of(context: Context, token: str, backend: Backend) -> str:
-    known = context.gate.known(token)
-    if known is not None:
-        return known
-    return await context.threads.run(context.gate.user_of, token, backend.clients)
 
 
 SignedInCaller = Annotated[Caller, Depends(caller)]
