@@ -51,4 +51,4 @@ async def test_a_stream_is_woken_by_the_engine_and_leaves_nothing_open(
             run = start_run(ann)
             assert (await stream.change())["key"] == {"id": run}
         await wait_until(lambda: not engine.sessions, what="the place to be given back")
-        assert (len(hub), engine._listeners, hub._http) == (0, [], None)
+        assert (len(hub), hub._unlisten, hub._http) == (0, None, None)
