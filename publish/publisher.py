@@ -22,7 +22,7 @@ from db.agent_models import Level, RunStatus
 from publish.errors import NotClaimed, PublishError, Undelivered
 from publish.outbox import Outbox
 from publish.spool import Spool
-from publish.transport import Answer, Fate, TokenSource, Transport
+from publish.transport import Answer, Fate, TokenSource, Transport, project_of
 from publish.unsent import Parcel, Values
 
 _log: Final = logging.getLogger(__name__)
@@ -104,8 +104,10 @@ class Reports:
 class AgentEventPublisher:
     """Publishes the runs of agents. Methods only note what is said; a task of this publisher sends it.
 
-    - `url` and `key` are the project's, its anon or publishable key. `token` gives the access token of the
-      person whose runs these are.
+    - `url` and `key` are the project's, its anon or publishable key; what is not given is read from
+      `SUPABASE_URL` and `SUPABASE_KEY`. `token` is, or gives, the access token of the person whose runs these
+      are. Without one it is the key: in a backend for many people the service key, and then each run says
+      whose it is (`user_id`).
     - While the database cannot be reached, everything is kept and tried again. Log lines beyond
       `publish.unsent.MOST_EVENTS` rows are dropped, oldest first; progress is merged; changes of status are
       never dropped.
@@ -121,19 +123,20 @@ class AgentEventPublisher:
 
     def __init__(
         self,
-        url: str,
-        key: str,
-        token: TokenSource,
+        url: str | None = None,
+        key: str | None = None,
+        token: TokenSource | str | None = None,
         *,
         interval: timedelta = INTERVAL,
         spool: Path | str | None = None,
     ) -> None:
+        url, key, token = project_of(url, key, token)
         self._spool = None if spool is None else Spool(Path(spool))
         self._reports = Reports(self._news)
         self._outbox = self._reports.outbox
         self._interval = interval.total_seconds()
         self._http = httpx.AsyncClient(timeout=_TIMEOUT)
-        self._transport = Transport(url.rstrip("/"), key, token, self._http)
+        self._transport = Transport(url, key, token, self._http)
         self._wanted = asyncio.Event()
         self._hurry = asyncio.Event()
         self._empty = asyncio.Event()

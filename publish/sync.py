@@ -23,9 +23,9 @@ class SyncAgentEventPublisher:
 
     def __init__(
         self,
-        url: str,
-        key: str,
-        token: TokenSource,
+        url: str | None = None,
+        key: str | None = None,
+        token: TokenSource | str | None = None,
         *,
         interval: timedelta = INTERVAL,
         spool: Path | str | None = None,

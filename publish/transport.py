@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -15,12 +16,33 @@ from postgrest import APIError, AsyncPostgrestClient, ReturnMethod
 
 from db.agent_models import RunStatus
 from db.errors import Refused, from_api
+from publish.errors import PublishError
 from publish.unsent import Events, Opening, Parcel, Patch
 
 _log: Final = logging.getLogger(__name__)
 
 TokenSource = Callable[[], str]
 """Gives an access token that is good for a while yet. May block, and may raise when there is none now."""
+
+
+def project_of(
+    url: str | None, key: str | None, token: TokenSource | str | None
+) -> tuple[str, str, TokenSource]:
+    """Return where to publish, and as whom: what is not given is read from the environment.
+
+    Without a token it is the key itself, which in a backend for many people is the service key. Raises
+    `PublishError` when there is no project.
+    """
+    url, key = url or os.environ.get("SUPABASE_URL"), key or os.environ.get("SUPABASE_KEY")
+    if not url or not key:
+        raise PublishError(
+            "A publisher needs a project: give url and key, or set SUPABASE_URL and SUPABASE_KEY."
+        )
+    if token is None or isinstance(token, str):
+        fixed = token or key
+        return url.rstrip("/"), key, lambda: fixed
+    return url.rstrip("/"), key, token
+
 
 _RUNS: Final = "agent_runs"
 _EVENTS: Final = "agent_run_events"

@@ -68,7 +68,7 @@ def test_every_answer_is_one_that_is_described(
     operation = operations(described)[name]
 
     @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def every_answer(case: Case) -> None:
         headers = {"Authorization": f"Bearer {token_of(ann)}"}
         case.call_and_validate(headers=headers, excluded_checks=checks_to_leave_out(case))

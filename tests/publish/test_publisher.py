@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from local_supabase.runtime import StackInfo
 from publish import (
     AgentEventPublisher,
     IllegalTransition,
@@ -15,6 +16,7 @@ from publish import (
 )
 from publish.unsent import MOST_EVENTS
 from tests.publish.conftest import Bench
+from tests.support.people import sign_up
 from tests.support.wait import wait_until
 
 QUICK = timedelta(milliseconds=20)
@@ -203,6 +205,35 @@ async def test_nobody_publishes_in_somebody_elses_name(bench: Bench) -> None:
         await publisher.complete_run(run)
         assert await publisher.flush(SOON)
         assert publisher.problem(run) == "You are not allowed to do that."
+
+
+async def test_a_backend_publishes_for_many_people_with_what_its_environment_says(
+    bench: Bench, stack: StackInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sign_up(stack, "Other")
+    monkeypatch.setenv("SUPABASE_URL", f"{stack.url}/")
+    monkeypatch.setenv("SUPABASE_KEY", stack.service_key)
+    async with AgentEventPublisher(interval=QUICK) as publisher:
+        people = (bench.person, other)
+        runs = [await publisher.start_run(agent_name="many", user_id=one.user_id) for one in people]
+        for run in runs:
+            await publisher.log(run, "for you")
+            await publisher.complete_run(run)
+        assert await publisher.flush(SOON)
+        assert [publisher.problem(run) for run in runs] == [None, None]
+    row = bench.run(runs[0])
+    assert (row["user_id"], row["status"], bench.log(runs[0])) == (
+        bench.person.user_id,
+        "completed",
+        ["for you"],
+    )
+    assert other.client.table("agent_runs").select("id").execute().data == [{"id": runs[1]}]
+
+
+async def test_without_a_project_there_is_nothing_to_publish_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SUPABASE_URL", raising=False)
+    with pytest.raises(PublishError, match="SUPABASE_URL"):
+        AgentEventPublisher()
 
 
 async def test_a_token_that_is_missing_for_a_while_is_waited_for(bench: Bench) -> None:
