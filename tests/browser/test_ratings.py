@@ -189,6 +189,18 @@ async def test_the_leaderboard_moves_while_somebody_rates(open_window: OpenWindo
     await expect(candidates).to_contain_text(EMBER)
     assert window.full_runs() == runs
 
+    # The same judgments can be taken away, with who made them.
+    await visitor.go(window.page, "Ratings")
+    await window.page.get_by_text("Quality", exact=True).click()
+    await expect(main).to_contain_text("Krippendorff's alpha")
+    async with window.page.expect_download() as download:
+        await window.page.get_by_role("button", name="Export CSV").click()
+    lines = (await (await download.value).path()).read_text().splitlines()
+    assert lines[0].startswith("id,campaign_id,task_id,external_id,rater_id,verdict,winner,")
+    assert [line.split(",")[4:7] for line in lines[1:]] == [
+        ["rhea", "A", HEARTH], ["rhea", "A", HEARTH], ["rhea", "B", EMBER],
+    ]  # fmt: skip
+
 
 async def test_files_of_a_tenant_are_uploaded_shared_and_deleted(
     open_window: OpenWindow, stack: StackInfo
