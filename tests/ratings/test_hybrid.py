@@ -20,6 +20,8 @@ from ratings.bridge import SupabaseBridge, SupabaseSettings, get_supabase, init_
 from ratings.database import Database, get_db, init_db, open_database
 from ratings.errors import BadDatabaseUrl, NoSupabase, NotMigrated
 from ratings.hybrid import HybridRaterApp
+from ratings.watching import Watch
+from tests.live.fault_proxy import fault_proxy
 from tests.ratings.workbench import draft
 from tests.support.people import PASSWORD
 from tests.support.wait import wait_for
@@ -147,6 +149,41 @@ def test_a_file_is_live_through_broadcasts_that_only_the_tenant_hears(
     assert heard == [{"kind": "task_created", "campaign_id": made, "task_id": task.id}]
     assert True not in strange
     assert overheard == []
+
+
+def test_what_happens_while_realtime_is_away_is_told_when_it_is_back(
+    stack: StackInfo, file: Database, tenant: Tenant, closing: ExitStack
+) -> None:
+    proxy = closing.enter_context(fault_proxy(stack.url))
+    rater = SupabaseBridge(SupabaseSettings(proxy.url, stack.anon_key))
+    closing.callback(rater.close)
+    signed_up(rater, tenant, "rater_001")
+    app = HybridRaterApp(file, rater)
+    made = campaign(app, tenant.id)
+    told: list[RatingTask] = []
+    states: list[bool] = []
+    looks: list[int] = []
+
+    def look() -> dict[str, RatingTask]:
+        looks.append(1)
+        return {task.id: task for task in app.campaigns.tasks(tenant.id)}
+
+    watch = Watch(look, lambda before, _: before is None, told.append, polling=NEVER)
+    closing.callback(watch.close)
+
+    def live(state: bool) -> None:
+        states.append(state)
+        watch.set_live(state)
+
+    closing.callback(rater.listen(tenant.id, lambda _: watch.wake(), live).close)
+    wait_for(lambda: states == [True] and len(looks) == 2, what="the connection")
+    proxy.refuse()
+    wait_for(lambda: states[-1] is False and len(looks) >= 3, what="the outage to be seen")
+    (task,) = app.campaigns.add_tasks(made, [draft()])
+    proxy.accept()
+    wait_for(lambda: told, what="the task to be told of")
+    assert [one.id for one in told] == [task.id]
+    assert states[-1] is True
 
 
 def test_in_the_supabase_postgres_the_tables_themselves_are_live(
