@@ -35,7 +35,6 @@ _LONGEST_TASK = 200
 _FILTERS = "agents_filters"
 _SHOWN = "agents_shown"
 _NO_MORE = "agents_no_more"
-_CAME_FROM = "agents_came_from"
 _LOOK_EVERY = 10
 """Seconds between looks for runs that no longer show a sign of life."""
 
@@ -55,16 +54,14 @@ def show() -> None:
 
 
 def _open(run_id: str) -> None:
-    """Show one run; its address is the link to it. What the board was filtered by comes back with it."""
-    if "run" not in st.query_params:
-        st.session_state[_CAME_FROM] = st.query_params.to_dict()
-    # All of it at once: one step back in the browser is the board as it was.
+    """Show one run; its address is the link to it."""
+    # All of the address at once: one step back in the browser is the board as it was.
     st.query_params.from_dict({"run": run_id})
 
 
 def _one(run_id: str) -> None:
     if st.button("All runs", icon=":material/arrow_back:", type="tertiary"):
-        st.query_params.from_dict(st.session_state.get(_CAME_FROM, {}))
+        st.query_params.clear()  # the filters still know their values, and put them there again
         st.rerun()
     with st.container(key=BLOCK):
         agent_run_page.details(run_id)
