@@ -118,7 +118,7 @@ def test_the_echo_of_what_is_shown_wakes_nobody(server: Server, engine: Engine) 
 def test_a_fragment_in_two_places_is_brought_up_to_date_in_both(server: Server, engine: Engine) -> None:
     """One of them has rerun by a click, and so already shows the newest; the other has not."""
     tab = server.tab()
-    engine._listeners.clear()
+    engine._listeners._listeners.clear()
     engine.apply_written("others", record("1", "new"))
     tab.run(fragment_id=tab.fragment_of("both left"))
     assert "both left: /new" in tab.texts
