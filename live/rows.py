@@ -14,7 +14,7 @@ lives, and what a later message or read finds is there again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
@@ -136,6 +136,14 @@ class Rows(Mapping[Key, R]):
         }
         rows: Rows[R] = Rows.__new__(Rows)
         rows._base, rows._patch, rows._count, rows.revision = kept, {}, self._count, self.revision
+        return rows
+
+    def without(self, keys: Collection[Key]) -> Rows[R]:
+        """Return these rows with nothing known of some keys, as if they had never been seen."""
+        gone = sum(key in self for key in keys)
+        rows: Rows[R] = Rows.__new__(Rows)
+        rows._base = {key: cell for key, cell in {**self._base, **self._patch}.items() if key not in keys}
+        rows._patch, rows._count, rows.revision = {}, self._count - gone, self.revision + 1
         return rows
 
     def _cell(self, key: Key) -> _Cell[R] | None:

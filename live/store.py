@@ -19,6 +19,9 @@ _log: Final = logging.getLogger(__name__)
 
 _revisions: Final = itertools.count(1)
 
+_WINDOWS: Final = 3
+"""How many windows of rows are held before the oldest are dropped, beside those that were asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -40,6 +43,8 @@ class Store:
         self._positions = itertools.count(1)
         self._rows: dict[str, Rows[Any]] = {name: Rows() for name in self.specs}
         self._floors: dict[str, Any] = {}
+        self._room: dict[str, int] = {}
+        self._cuts: dict[str, tuple[Key, Any]] = {}
         self._moment = Moment(0, MappingProxyType(dict.fromkeys(self.specs, EMPTY)))
 
     @property
@@ -58,10 +63,14 @@ class Store:
     def apply(self, changes: Iterable[Change[Any]]) -> frozenset[str]:
         """Apply them all as one moment; return the tables that look different now."""
         with self._lock:
+            touched: set[str] = set()
             for change in changes:
                 spec = self.specs[change.table]
                 if self._in_window(spec, change):
                     self._rows[change.table] = _handled(spec, self._rows[change.table], change)
+                    touched.add(change.table)
+            for table in touched:
+                self._trim(self.specs[table])
             return self._publish()
 
     def apply_written(self, table: str, record: Record) -> None:
@@ -95,12 +104,31 @@ class Store:
                 rows = _handled(spec, rows, change)
             self._rows[spec.name] = rows
             self._floors[spec.name] = None if complete else _oldest(spec, changes)
+            self._cuts.pop(spec.name, None)
+            self._room[spec.name] = _WINDOWS * (spec.window or 0)
 
     def extend(self, spec: AnySpec, changes: Sequence[Change[Any]], *, complete: bool) -> None:
         """Take older rows of a windowed table; `complete` says that there are no more."""
         with self._lock:
             self._floors[spec.name] = None if complete else _oldest(spec, changes)
+            self._cuts.pop(spec.name, None)
+            self._room[spec.name] = self._room.get(spec.name, 0) + len(changes)
             self.apply(changes)
+
+    def cut(self, table: str) -> tuple[Key, Any] | None:
+        """Return the oldest row that was kept when older ones were dropped, None if none were."""
+        return self._cuts.get(table)
+
+    def _trim(self, spec: AnySpec) -> None:
+        """Drop the oldest rows of a table that has grown far beyond its window: they can be loaded again."""
+        rows, room = self._rows[spec.name], self._room.get(spec.name)
+        if not spec.window or not room or len(rows) <= room:
+            return
+        newest_first = sorted(rows.items(), key=lambda item: (_order(spec, item[1]), item[0]), reverse=True)
+        floor = _order(spec, newest_first[room - spec.window - 1][1])
+        kept = [item for item in newest_first if _order(spec, item[1]) >= floor]
+        self._floors[spec.name], self._cuts[spec.name] = floor, kept[-1]
+        self._rows[spec.name] = rows.without({key for key, _ in newest_first[len(kept) :]})
 
     def finish_loading(self) -> None:
         """Say that every table has its first rows: one without any is known to be empty from now on."""
@@ -112,7 +140,8 @@ class Store:
         """Hold no rows of this table any longer."""
         with self._lock:
             self._rows[table] = Rows()
-            self._floors.pop(table, None)
+            for known in (self._floors, self._room, self._cuts):
+                known.pop(table, None)
             self._publish()
 
     def keys_outside(self, spec: AnySpec, newest: Collection[Key], oldest: object | None) -> list[Key]:

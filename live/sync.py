@@ -77,11 +77,16 @@ class Sync:
 
     async def load_older(self, table: str) -> bool:
         """Read the next rows beyond the window; False when there are none."""
-        spec, oldest = self._specs.get(table), self._oldest.get(table)
-        if spec is None or spec.window is None or oldest is None:
+        spec = self._specs.get(table)
+        if spec is None or spec.window is None or spec.order is None:
             return False
-        position = self.store.position()
+        cut, position = self.store.cut(table), self.store.position()
+        oldest = self._oldest.get(table) if cut is None else _as_record(spec, *cut)
+        if oldest is None:
+            return False
         records = await self._reader.newest(spec, spec.window, before=oldest)
+        if self.store.cut(table) is not cut:
+            return True  # these no longer adjoin what is held
         complete = self._note_oldest(spec, records)
         self.store.extend(spec, _written(spec, records, position), complete=complete)
         return bool(records)
@@ -153,6 +158,12 @@ class Sync:
         if now - self._forgot_at > _REMEMBERED:
             self.store.forget_deleted(self._old_position)
             self._old_position, self._forgot_at = self.store.position(), now
+
+
+def _as_record(spec: AnySpec, key: Key, row: object) -> Record:
+    """Return as much of a row as says where the rows before it begin."""
+    assert spec.order is not None
+    return {spec.order: str(getattr(row, spec.order)), **dict(zip(spec.key, key, strict=True))}
 
 
 def _written(spec: AnySpec, records: Sequence[Record], position: int) -> list[Change[Any]]:

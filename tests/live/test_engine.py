@@ -1,9 +1,10 @@
 """The engine on a real stack: loading, following, keeping apart what is private, coming back."""
 
 import contextlib
+import dataclasses
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import psutil
@@ -12,7 +13,7 @@ import pytest
 
 from live.engine import Engine, EngineConfig
 from live.status import FeedState
-from live.tables import Audience
+from live.tables import AnySpec, Audience
 from live.timing import Timing
 from local_supabase.runtime import StackInfo
 from realtime_handlers import ALL_SPECS, private_messages, rsvps, tavern_messages, users
@@ -25,8 +26,10 @@ QUICK = Timing(linger=0.2, first_retry=0.05, longest_retry=0.5, poll=0.2, patien
 
 
 @contextlib.contextmanager
-def running(stack: StackInfo, timing: Timing = QUICK, url: str | None = None) -> Iterator[Engine]:
-    engine = Engine.start(EngineConfig(url or stack.url, stack.anon_key), ALL_SPECS, timing)
+def running(
+    stack: StackInfo, timing: Timing = QUICK, url: str | None = None, specs: Sequence[AnySpec] = ALL_SPECS
+) -> Iterator[Engine]:
+    engine = Engine.start(EngineConfig(url or stack.url, stack.anon_key), specs, timing)
     try:
         yield engine
     finally:
@@ -236,6 +239,20 @@ def test_older_messages_are_paged_in_on_demand(stack: StackInfo, ada: Person) ->
         while engine.load_older("tavern_messages"):
             pass
         wait_equal(engine, tavern_messages.SPEC, anonymous_client(stack))
+
+
+def test_a_table_that_grows_stays_near_its_window_and_pages_back(stack: StackInfo, ada: Person) -> None:
+    small = dataclasses.replace(tavern_messages.SPEC, window=5)
+    with running(stack, specs=[users.SPEC, small]) as engine:
+        assert engine.wait_loaded(30)
+        wait_live(engine)
+        for number in range(40):
+            last = say(ada, str(number))
+        wait_for(lambda: (last,) in rows_of(engine, "tavern_messages"), what="the last")
+        assert len(engine.tables()["tavern_messages"]) <= 3 * 5
+        while engine.load_older("tavern_messages"):
+            pass
+        wait_equal(engine, dataclasses.replace(small, window=None), anonymous_client(stack))
 
 
 def test_tables_beyond_the_page_limit_are_loaded_whole(

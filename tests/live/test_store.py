@@ -131,6 +131,28 @@ def test_a_table_out_of_sight_is_emptied(store: Store) -> None:
     assert len(store.moment.tables["things"]) == 0
 
 
+def test_a_window_that_has_grown_is_cut_and_pages_back() -> None:
+    aged = dataclasses.replace(THINGS, order="text", window=2)
+    store = Store([aged], lambda _: None)
+    store.replace(aged, [aged.written(record("a", "a"))], position=1, complete=True)
+    for letter in "bcdef":
+        store.apply([aged.written(record(letter, letter))])
+    assert {thing.text for thing in store.moment.tables["things"]} == set("abcdef")
+    assert store.cut("things") is None
+    store.apply([aged.written(record("g", "g"))])
+    assert {thing.text for thing in store.moment.tables["things"]} == set("defg")
+    cut = store.cut("things")
+    assert cut is not None
+    assert cut[0] == ("d",)
+    store.apply([aged.written(record("b", "b", 2))])
+    assert ("b",) not in store.moment.tables["things"]
+    store.extend(aged, [aged.written(record(letter, letter)) for letter in "bc"], complete=False)
+    assert store.cut("things") is None
+    for letter in "hi":
+        store.apply([aged.written(record(letter, letter))])
+    assert {thing.text for thing in store.moment.tables["things"]} == set("bcdefghi")
+
+
 def test_what_cannot_be_there_is_known_from_both_ends(store: Store) -> None:
     """The newest rows are known and the oldest one; between the two nothing is."""
     aged = dataclasses.replace(THINGS, order="text")
