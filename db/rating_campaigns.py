@@ -9,14 +9,13 @@ from db import rows
 from db.columns import Record
 from db.errors import NotAllowed
 from db.rating_drafts import CampaignDraft, TaskDraft, shuffled
-from db.rating_task_models import AutoCheckStatus, TaskContent, TaskSecret, TaskStatus
+from db.rating_task_models import TaskContent, TaskSecret, TaskStatus
 from db.rows import Caller
 
 __all__ = [
     "CampaignDraft",
     "TaskDraft",
     "add_tasks",
-    "ask_for_check",
     "change",
     "content_of",
     "create",
@@ -73,11 +72,6 @@ def withdraw(me: Caller, task_id: str) -> Record:
 def put_back(me: Caller, task_id: str) -> Record:
     """Put a withdrawn task into the queue again; the database finds its status."""
     return _task(me, task_id, {"status": TaskStatus.PENDING.value})
-
-
-def ask_for_check(me: Caller, task_id: str) -> Record:
-    """Note that the candidates of a task are being checked."""
-    return _task(me, task_id, {"auto_check_status": AutoCheckStatus.PENDING.value})
 
 
 def content_of(me: Caller, task_id: str) -> TaskContent | None:

@@ -60,6 +60,9 @@ ACCESS = """
     rating_tasks                   admin     no      no      no      no
     rating_tasks                   other     no      no      no      no
     rating_tasks.judgments_count   manager   -       -       no      -
+    rating_tasks.auto_check        manager   -       -       no      -
+    rating_tasks.auto_check_status manager   -       -       no      -
+    rating_tasks.status            manager   -       -       yes     -
     rating_task_contents           anon      no      no      no      no
     rating_task_contents           manager   yes     no      no      no
     rating_task_contents           rater     yes     no      no      no
@@ -129,6 +132,9 @@ SETS = {
     "campaigns.tenant_id": "tenant_id = 'elsewhere'",
     "rating_tasks": "priority = 7",
     "rating_tasks.judgments_count": "judgments_count = 1",
+    "rating_tasks.auto_check": "auto_check = '{}'",
+    "rating_tasks.auto_check_status": "auto_check_status = 'passed'",
+    "rating_tasks.status": "status = 'withdrawn'",
     "rating_task_contents": "prompt = 'Something else'",
     "rating_task_secrets": "gold_verdict = 'B'",
     "task_leases": "expires_at = now() + interval '1 day'",

@@ -157,7 +157,6 @@ def a_campaign_is_made_filled_and_begun(cast: Cast) -> list[Result]:
     rating_campaigns.set_priority,
     rating_campaigns.withdraw,
     rating_campaigns.put_back,
-    rating_campaigns.ask_for_check,
     rating_campaigns.content_of,
     rating_campaigns.secret_of,
 )
@@ -167,8 +166,7 @@ def a_manager_looks_after_a_task(cast: Cast) -> list[Result]:
     withdrawn = rating_campaigns.withdraw(cast.ada, task)
     assert withdrawn["status"] == TaskStatus.WITHDRAWN
     rating_campaigns.put_back(cast.ada, task)
-    rating_campaigns.set_priority(cast.ada, task, 9)
-    checked = rating_campaigns.ask_for_check(cast.ada, task)
+    urgent = rating_campaigns.set_priority(cast.ada, task, 9)
     with pytest.raises(NotAllowed):
         rating_campaigns.set_priority(cast.bo, task, 9)
     content, secret = rating_campaigns.content_of(cast.ada, task), rating_campaigns.secret_of(cast.ada, task)
@@ -178,7 +176,7 @@ def a_manager_looks_after_a_task(cast: Cast) -> list[Result]:
     for nobody in (cast.bo, cast.dee):
         assert rating_campaigns.secret_of(nobody, task) is None
         assert rating_campaigns.content_of(nobody, task) is None
-    return [("rating_tasks", checked, cast.ada)]
+    return [("rating_tasks", urgent, cast.ada)]
 
 
 @path(rating_judgments.claim, rating_judgments.extend, rating_judgments.submit)
