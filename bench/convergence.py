@@ -23,7 +23,7 @@ from realtime_handlers import ALL_SPECS
 from tests.live.fault_proxy import FaultProxy, fault_proxy
 from tests.storm import weather
 from tests.storm.crowd import Crowd
-from tests.storm.writers import Writer, rest_all
+from tests.storm.writers import Writer, prepare, rest_all
 from tests.support.people import give_role, sign_up
 from tests.verify.oracle import Oracle
 
@@ -80,11 +80,9 @@ def _scene(stack: StackInfo) -> Iterator[_Scene]:
     people = [sign_up(stack, f"Person {number}") for number in range(_PEOPLE)]
     give_role(stack, people[0].user_id, "admin")
     ids = [person.user_id for person in people]
-    event = _value(
-        stack, "select id from public.events where capacity is null and cancelled_at is null limit 1"
-    )
+    event = prepare(stack.database_url)
     writers = [
-        Writer(stack.database_url, ids, str(event), random.Random(chance.random())) for _ in range(_WRITERS)
+        Writer(stack.database_url, ids, event, random.Random(chance.random())) for _ in range(_WRITERS)
     ]
     oracle = Oracle(stack)
     with fault_proxy(stack.url) as proxy:

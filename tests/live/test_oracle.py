@@ -22,7 +22,7 @@ from local_supabase.runtime import StackInfo
 from tests.live.fault_proxy import FaultProxy, fault_proxy
 from tests.storm.crowd import Crowd, Report, Seen
 from tests.storm.weather import Weather, dropping, let_pass
-from tests.storm.writers import Writer, rest_all
+from tests.storm.writers import Writer, prepare, rest_all
 from tests.support.people import give_role, sign_up
 from tests.support.wait import wait_for
 from tests.verify.oracle import Oracle
@@ -67,13 +67,9 @@ def stage(stack: StackInfo) -> Iterator[Stage]:
     chance = random.Random(SEED)
     people = [sign_up(stack, name) for name in ("Ada", "Bo", "Cy", "Dee")]
     give_role(stack, people[0].user_id, "admin")
-    with contextlib.closing(psycopg2.connect(stack.database_url)) as database, database:
-        cursor = database.cursor()
-        cursor.execute("select id from public.events where capacity is null and cancelled_at is null limit 1")
-        found = cursor.fetchone()
-        assert found is not None
+    event = prepare(stack.database_url)
     ids = [person.user_id for person in people]
-    writers = [Writer(stack.database_url, ids, found[0], random.Random(chance.random())) for _ in range(3)]
+    writers = [Writer(stack.database_url, ids, event, random.Random(chance.random())) for _ in range(3)]
     oracle, seen = Oracle(stack), Seen()
     with fault_proxy(stack.url) as proxy:
         engine = Engine.start(EngineConfig(proxy.url, stack.anon_key), seen.specs(), TIMING)

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from live.changes import Change, Key
 from live.engine import Engine
 from live.rows import Rows
 from live.status import FeedState
-from live.tables import AnySpec, Audience
+from live.tables import AnySpec, Audience, PublicTables
 from realtime_handlers import ALL_SPECS
 from tests.live.support import Signed
 from tests.storm.weather import Weather
@@ -23,10 +23,14 @@ from tests.support.people import Person
 from tests.support.wait import wait_for
 from tests.verify.oracle import Oracle, Tables
 
+_SPECS = {spec.name: spec for spec in ALL_SPECS}
+
 _PARTIES = {
     "private_messages": ("sender_id", "recipient_id"),
     "agent_runs": ("user_id",),
     "agent_run_events": ("user_id",),
+    "routing_metrics": ("user_id",),
+    "routing_daily": ("user_id",),
 }
 """Of private tables, the columns one of which names whoever may see the row, admins aside."""
 
@@ -85,7 +89,14 @@ class Crowd:
 
     def expected(self) -> Mapping[Person | None, Tables]:
         """Ask Postgres, for everybody, what they may see now."""
-        return {person: self.oracle.everything(person) for person in (None, *self.people)}
+        public = self.oracle.everything(None)
+        return {None: public} | {
+            person: {
+                name: rows if _is_for(_SPECS[name], person, public) else {}
+                for name, rows in self.oracle.everything(person).items()
+            }
+            for person in self.people
+        }
 
     def wrong(self, expected: Mapping[Person | None, Tables]) -> Wrong:
         """Compare, row by row."""
@@ -155,6 +166,11 @@ class Crowd:
                 for row in self.engine.tables(user).get(table) or ():
                     if user not in (getattr(row, column) for column in _PARTIES[table]):
                         self.foreign[f"{user}: {table} {row.id}"] += 1
+
+
+def _is_for(spec: AnySpec, person: Person, public: Tables) -> bool:
+    """Whether the app shows this table to this person at all; the policies may allow more."""
+    return spec.visible_to is None or spec.visible_to(person.user_id, cast(PublicTables, public))
 
 
 def _added(one: Wrong, other: Wrong) -> Wrong:

@@ -23,6 +23,22 @@ _NEXT_STATUS = {
 }
 
 
+TENANT = "storm"
+
+
+def prepare(database_url: str) -> str:
+    """Make what the writers count on; return the id of the event whose guests they are."""
+    with contextlib.closing(psycopg2.connect(database_url)) as database, database:
+        cursor = database.cursor()
+        cursor.execute(
+            "insert into public.tenants (id, name) values (%s, 'Storm') on conflict do nothing", (TENANT,)
+        )
+        cursor.execute("select id from public.events where capacity is null and cancelled_at is null limit 1")
+        found = cursor.fetchone()
+    assert found is not None
+    return str(found[0])
+
+
 class Writer(threading.Thread):
     """Changes rows of its own of every kind until `over`, resting while `quiet`."""
 
@@ -72,8 +88,18 @@ class Writer(threading.Thread):
             raise
 
     def _ways(self) -> list[Callable[[Any], None]]:
-        often = [self._say, self._edit, self._unsay, self._answer, self._withdraw, self._whisper, self._work]
-        return often * 3 + [self._hide, self._commit_late, self._take_back, self._change_event, self._cohost]
+        often: tuple[Callable[[Any], None], ...] = (
+            self._say,
+            self._edit,
+            self._unsay,
+            self._answer,
+            self._withdraw,
+            self._whisper,
+            self._work,
+            self._route,
+        )
+        rarely = (self._hide, self._commit_late, self._take_back, self._change_event, self._cohost)
+        return [*often * 3, *rarely, self._rate]
 
     def _person(self) -> str:
         return self._random.choice(self._people)
@@ -163,6 +189,23 @@ class Writer(threading.Thread):
         )
         if status not in _NEXT_STATUS:
             del self._runs[run]
+
+    def _route(self, cursor: Any) -> None:
+        """Note what was routed, from which the database keeps the sums of the day."""
+        cursor.execute(
+            "insert into public.routing_metrics (user_id, request_id, provider, model, cost)"
+            " values (%s, %s, 'storm', 'gale-1', 0.01)",
+            (self._person(), str(uuid.uuid4())),
+        )
+
+    def _rate(self, cursor: Any) -> None:
+        """Let somebody join a tenant, leave it or come back: others come into sight and go out of it."""
+        cursor.execute(
+            "insert into public.rater_profiles (user_id, tenant_id, rater_id, name)"
+            " values (%(person)s, %(tenant)s, %(person)s, 'A rater')"
+            " on conflict (user_id) do update set active = not rater_profiles.active",
+            {"person": self._person(), "tenant": TENANT},
+        )
 
     def _change_event(self, cursor: Any) -> None:
         place = f"Place {self._written}"
