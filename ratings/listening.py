@@ -84,11 +84,18 @@ class Listening:
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._listen_for_ever())
+            runner.run(self._listen_until_closed())
+
+    async def _listen_until_closed(self) -> None:
+        listening = asyncio.create_task(self._listen_for_ever())
+        await self._stopping.wait()
+        # Also in the middle of joining, which may take seconds.
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
     async def _listen_for_ever(self) -> None:
         pause = _FIRST_PAUSE
-        while not self._stopping.is_set():
+        while True:
             try:
                 await self._listen()
                 pause = _FIRST_PAUSE
@@ -97,7 +104,7 @@ class Listening:
                 _log.info("Realtime is away: %r", error)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             self._tell_live(False)
-            await self._wait(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
 
     async def _listen(self) -> None:
         client = AsyncRealtimeClient(self._url, self._key, auto_reconnect=False)
@@ -110,9 +117,9 @@ class Listening:
             ready = [await self._join(client, number, ended) for number in range(len(self._sources))]
             await asyncio.wait_for(asyncio.gather(*(one.wait() for one in ready)), 30)
             self._tell_live(True)
-            while client.is_connected and not ended.is_set() and not self._stopping.is_set():
+            while client.is_connected and not ended.is_set():
                 token = await self._renewed(client, token)
-                await self._wait(_LOOK)
+                await asyncio.sleep(_LOOK)
         finally:
             await client.close()
 
@@ -156,12 +163,6 @@ class Listening:
         await channel.subscribe(told)
         if ended.is_set():
             raise ConnectionError(f"{channel.topic} cannot be joined")
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
 
     def _hear(self, said: object) -> None:
         try:
