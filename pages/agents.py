@@ -303,6 +303,7 @@ def _cancel(run: AgentRun) -> None:
     if isinstance(written, DatabaseError):
         writing.complain(written)
         return
+    demo.BACKGROUND.stop(run.id)  # if it works in this process, it need not find out by itself
     st.rerun()
 
 

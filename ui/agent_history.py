@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -15,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from db.agent_models import AgentRun, RunStatus
 from ui.agent_runs import seconds
+from ui.export import csv_text, json_text
 from ui.text import as_html
 
 K = TypeVar("K")
@@ -162,26 +160,10 @@ def table_html(totals: Iterable[Success]) -> str:
 
 def as_csv(runs: Iterable[AgentRun]) -> str:
     """Return runs as CSV with a header."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    for run in runs:
-        writer.writerow([_cell(getattr(run, column)) for column in COLUMNS])
-    return file.getvalue()
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    # A spreadsheet would take it for a formula (OWASP, CSV injection).
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return csv_text(COLUMNS, ([getattr(run, column) for column in COLUMNS] for run in runs))
 
 
 def as_json(runs: Iterable[AgentRun]) -> str:
     """Return runs as a JSON list, with all that is known of them."""
     columns = (*COLUMNS, "metadata", "result", "verification_evidence")
-    rows = [{column: getattr(run, column) for column in columns} for run in runs]
-    return json.dumps(rows, default=_plain, ensure_ascii=False, indent=2)
-
-
-def _plain(value: object) -> object:
-    return dict(value) if isinstance(value, Mapping) else str(value)
+    return json_text({column: getattr(run, column) for column in columns} for run in runs)

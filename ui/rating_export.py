@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from db.rating_judgments import ExportedJudgment
+from ui.export import csv_text, json_text
 from ui.rating_sides import swapped
 
 COLUMNS: Final = (
@@ -47,20 +45,9 @@ def _row(one: ExportedJudgment) -> dict[str, object]:
 
 def as_csv(exported: Iterable[Mapping[str, object]]) -> str:
     """Return the rows as CSV with a header."""
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    for row in exported:
-        writer.writerow([_cell(row[column]) for column in COLUMNS])
-    return file.getvalue()
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    # A spreadsheet would take it for a formula (OWASP, CSV injection).
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return csv_text(COLUMNS, ([row[column] for column in COLUMNS] for row in exported))
 
 
 def as_json(exported: Iterable[Mapping[str, object]]) -> str:
     """Return the rows as a JSON list."""
-    return json.dumps(list(exported), ensure_ascii=False, indent=2)
+    return json_text(exported)
