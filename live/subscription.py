@@ -141,8 +141,8 @@ class Subscription:
             self._end("a change could not be taken")
 
     def _on_system(self, extension: str) -> None:
-        # Again after each token that is pushed.
-        if extension == "postgres_changes":
+        # Again after each token that is pushed. What comes after the end is of a channel that is given up.
+        if extension == "postgres_changes" and not self._ended.done():
             if not self._ready.done():
                 self._ready.set_result("ready")
             self._on_subscribed()
