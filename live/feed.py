@@ -144,17 +144,17 @@ class Feed:
         """Open it; once the network is known to be back, a new try is answered sooner than a hanging one."""
         self._retry.clear()
         opening = asyncio.create_task(self._open_with_token(subscription))
+        back = asyncio.create_task(self._retry.wait())
         try:
             await asyncio.wait([opening], timeout=self._timing.notice)
-            back = asyncio.create_task(self._retry.wait())
             await asyncio.wait([opening, back], return_when=asyncio.FIRST_COMPLETED)
-            back.cancel()
             if not opening.done():
                 raise SubscriptionError("No answer, and the network is back")
             await opening
         finally:
             opening.cancel()
-            await asyncio.gather(opening, return_exceptions=True)
+            back.cancel()
+            await asyncio.gather(opening, back, return_exceptions=True)
 
     async def _open_with_token(self, subscription: Subscription) -> None:
         await subscription.open(await self._token())

@@ -27,7 +27,7 @@ class Timing:
     """Between tries to open the websocket: doubled each time, with jitter, without end."""
     patience: float = 3.0
     """For the stream at the start, before the tables are loaded without it."""
-    poll: float = 1.5
+    poll: float = 1.0
     """Between two questions for changes while there is no stream."""
     reconcile: float = 25.0
     """Between two questions for changes while there is one, as a feed may drop events silently."""
