@@ -205,3 +205,20 @@ def test_the_activity_feed_of_admins_shows_nothing_of_tenants(db: Session, ratin
     assert not {str(name) for (name,) in shown} & {
         "tenants", "rating_roles", "rater_profiles", "campaigns", "rating_tasks", "judgments", "task_leases",
     }  # fmt: skip
+
+
+def test_an_admin_who_rates_has_no_bookkeeping_in_the_activity_feed(db: Session, ratings: Ratings) -> None:
+    rater = ratings.people["rater"]
+    db.run("update public.users set role = 'admin' where id = %s", rater)
+    judge(db, rater, ratings.claimed, "A")
+    db.act_as(rater)
+    shown = {table for (table,) in db.rows("select distinct table_name from public.change_log")}
+    assert "users" in shown
+    assert not shown & {
+        "task_leases",
+        "judgments",
+        "rater_profiles",
+        "rating_tasks",
+        "rating_roles",
+        "tenants",
+    }
