@@ -33,8 +33,8 @@ _OWN_STREAM: Final = 0.3
 OPENING: Final = timedelta(seconds=5)
 """For a view to be opened, before its not being connected counts as the connection's."""
 
-_Followed = dict[str, tuple[str, ...]]
-"""The tables that are read, each with the Realtime filters it is followed by."""
+_Followed = dict[str, tuple[tuple[str, ...], object]]
+"""The tables that are read, each with the Realtime filters it is followed by and the person's standing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,7 @@ class Audience:
             self._followed_changed.clear()
             self._followed = self._now_followed()
             specs = {name: self.store.specs[name] for name in self._followed}
+            self._clear_all_but(self._followed)  # the last of what the feed before this one was sent
             reader = Reader(config.url, config.key, specs, self.token, http, self.filters, again=timing.again)
             self._feed = Feed(
                 config.url,
@@ -167,13 +168,19 @@ class Audience:
         followed = self._now_followed()
         if followed == self._followed:
             return
-        for name in self._followed.keys() - followed.keys():
-            self.store.clear(name)
+        self._clear_all_but(followed)
         self._followed_changed.set()
+
+    def _clear_all_but(self, followed: _Followed) -> None:
+        for name in self.store.specs.keys() - followed.keys():
+            if self.store.moment.tables[name].rows:
+                self.store.clear(name)
 
     def _now_followed(self) -> _Followed:
         return {
-            name: self._filters_of(spec) for name, spec in self.store.specs.items() if self._may_read(spec)
+            name: (self._filters_of(spec), self._standing_of(spec))
+            for name, spec in self.store.specs.items()
+            if self._may_read(spec)
         }
 
     def _may_read(self, spec: AnySpec) -> bool:
@@ -186,11 +193,16 @@ class Audience:
             return ()
         return spec.filters(self.user_id, self._public())
 
+    def _standing_of(self, spec: AnySpec) -> object:
+        if spec.standing is None or self.user_id is None:
+            return None
+        return spec.standing(self.user_id, self._public())
+
     def _bindings(self) -> list[Binding]:
         chosen = format_filters(self.filters)
         return [
             Binding(name, ",".join(filter(None, [own, chosen])) or None)
-            for name, filters in self._followed.items()
+            for name, (filters, _) in self._followed.items()
             for own in filters or ("",)
         ]
 

@@ -6,7 +6,7 @@ from db.rating_models import Campaign
 from live.changes import Change
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.rating_roles import rates
+from realtime_handlers.rating_roles import rates, standing
 
 
 def handle_campaigns_change(rows: Rows[Campaign], change: Change[Campaign]) -> Rows[Campaign]:
@@ -22,4 +22,5 @@ SPEC = TableSpec(
     handler=handle_campaigns_change,
     audience=Audience.USER,
     visible_to=rates,
+    standing=standing,
 )

@@ -6,7 +6,7 @@ from db.rating_task_models import Judgment
 from live.changes import Change
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.rating_roles import own_rows, rates
+from realtime_handlers.rating_roles import own_rows, rates, standing
 
 
 def handle_judgments_change(rows: Rows[Judgment], change: Change[Judgment]) -> Rows[Judgment]:
@@ -24,5 +24,6 @@ SPEC = TableSpec(
     order="created_at",
     window=1000,
     visible_to=rates,
+    standing=standing,
     filters=own_rows,
 )

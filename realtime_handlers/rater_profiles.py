@@ -6,7 +6,7 @@ from db.rating_models import RaterProfile
 from live.changes import Change
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.rating_roles import rates
+from realtime_handlers.rating_roles import rates, standing
 
 
 def handle_rater_profiles_change(
@@ -24,4 +24,5 @@ SPEC = TableSpec(
     handler=handle_rater_profiles_change,
     audience=Audience.USER,
     visible_to=rates,
+    standing=standing,
 )

@@ -33,6 +33,12 @@ def manages(user_id: str, public: PublicTables) -> bool:
     return role_of(user_id, public) is RatingRole.MANAGER
 
 
+def standing(user_id: str, public: PublicTables) -> int:
+    """Return what changes whenever this person's role does, also if it is the same again afterwards."""
+    row = cast("RatingRoleOf | None", public[_TABLE].get((user_id,))) if _TABLE in public else None
+    return row.version if row else 0
+
+
 def own_rows(user_id: str, public: PublicTables) -> tuple[str, ...]:
     """Follow a rater's own rows only, at the price of one check a change; a manager follows the tenant's.
 

@@ -6,7 +6,7 @@ from db.rating_task_models import RatingTask
 from live.changes import Change
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.rating_roles import rates
+from realtime_handlers.rating_roles import rates, standing
 
 
 def handle_rating_tasks_change(rows: Rows[RatingTask], change: Change[RatingTask]) -> Rows[RatingTask]:
@@ -24,4 +24,5 @@ SPEC = TableSpec(
     order="created_at",
     window=1000,
     visible_to=rates,
+    standing=standing,
 )

@@ -6,7 +6,7 @@ from db.rating_task_models import TaskLease
 from live.changes import Change
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.rating_roles import own_rows, rates
+from realtime_handlers.rating_roles import own_rows, rates, standing
 
 
 def handle_task_leases_change(rows: Rows[TaskLease], change: Change[TaskLease]) -> Rows[TaskLease]:
@@ -24,5 +24,6 @@ SPEC = TableSpec(
     order="created_at",
     window=1000,
     visible_to=rates,
+    standing=standing,
     filters=own_rows,
 )

@@ -6,7 +6,7 @@ from db.rating_models import TenantInvite
 from live.changes import Change
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.rating_roles import manages
+from realtime_handlers.rating_roles import manages, standing
 
 
 def handle_tenant_invites_change(
@@ -24,4 +24,5 @@ SPEC = TableSpec(
     handler=handle_tenant_invites_change,
     audience=Audience.USER,
     visible_to=manages,
+    standing=standing,
 )

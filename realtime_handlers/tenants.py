@@ -6,7 +6,7 @@ from db.rating_models import Tenant
 from live.changes import Change
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.rating_roles import rates
+from realtime_handlers.rating_roles import rates, standing
 
 
 def handle_tenants_change(rows: Rows[Tenant], change: Change[Tenant]) -> Rows[Tenant]:
@@ -22,4 +22,5 @@ SPEC = TableSpec(
     handler=handle_tenants_change,
     audience=Audience.USER,
     visible_to=rates,
+    standing=standing,
 )

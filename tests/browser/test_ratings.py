@@ -137,7 +137,7 @@ async def test_a_task_added_in_one_window_is_rated_by_keyboard_in_the_other(
     await expect(page.get_by_role("button", name="Who was it?")).to_be_visible()
     await page.keyboard.press("w")
     told = page.get_by_role("list", name="Judged before")
-    await expect(told).to_contain_text(f"{HEARTH} and {EMBER} equally good")
+    await expect(told.filter(has_text=f"{HEARTH} and {EMBER} equally good")).to_have_count(1)
 
     # Many at once, one of them gold: a key that is held down judges one of them.
     add_tasks(place, "Second")
@@ -156,7 +156,9 @@ async def test_a_task_added_in_one_window_is_rated_by_keyboard_in_the_other(
     await expect(main).to_contain_text("Nothing to rate right now")
     await expect(page.get_by_role("button", name="Who was it?")).to_be_visible()
     await page.keyboard.press("w")
-    await expect(told).to_contain_text(f"The answer was known: {EMBER} over {HEARTH}. It runs. {HOSTILE}")
+    # While the page changes, the list before it may still be there.
+    known = f"The answer was known: {EMBER} over {HEARTH}. It runs. {HOSTILE}"
+    await expect(told.filter(has_text=known)).to_have_count(1)
     assert b.full_runs() == runs
 
     # The boards of the others move; another tenant was sent nothing of all this.

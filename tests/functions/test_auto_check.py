@@ -11,6 +11,7 @@ from typing import cast
 
 import httpx
 import pytest
+from postgrest import APIError
 
 from local_supabase.functions.deno import find_deno
 from local_supabase.runtime import StackInfo
@@ -242,10 +243,14 @@ def test_a_rater_who_asks_has_the_result_kept_with_the_task(
     assert row_of(place.rater, place.task_id)["version"] == kept["version"]
 
 
-def test_a_rater_cannot_say_what_the_result_is(client: httpx.Client, stack: StackInfo, place: Place) -> None:
+def test_nobody_but_the_function_can_say_what_the_result_is(
+    client: httpx.Client, stack: StackInfo, place: Place
+) -> None:
     task_id = add_task(place.manager, str(row_of(place.manager, place.task_id)["campaign_id"]))
     forged = {"auto_check": {"candidate_a": {}}, "auto_check_status": "passed"}
-    assert place.rater.client.table("rating_tasks").update(forged).eq("id", task_id).execute().data == []
+    for person in (place.rater, place.manager):
+        with pytest.raises(APIError, match="permission denied"):
+            person.client.table("rating_tasks").update(forged).eq("id", task_id).execute()
     session = place.rater.client.auth.get_session()
     assert session is not None
     body = {"task_id": task_id, "task_type": "chat", "candidate_a": "1", "candidate_b": "2"}

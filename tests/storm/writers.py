@@ -199,11 +199,11 @@ class Writer(threading.Thread):
         )
 
     def _rate(self, cursor: Any) -> None:
-        """Let somebody join a tenant, or leave it for good: others come into sight and go out of it."""
+        """Let somebody join a tenant, leave it or come back: others come into sight and go out of it."""
         cursor.execute(
             "insert into public.rater_profiles (user_id, tenant_id, rater_id, name)"
             " values (%(person)s, %(tenant)s, %(person)s, 'A rater')"
-            " on conflict (user_id) do update set active = false",
+            " on conflict (user_id) do update set active = not rater_profiles.active",
             {"person": self._person(), "tenant": TENANT},
         )
 
