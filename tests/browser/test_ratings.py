@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -68,6 +69,17 @@ async def key_for_the_valid(page: Page) -> str:
 async def has_been_read(page: Page) -> None:
     """Wait out the moment in which a key cannot be meant for the task that has just come up."""
     await expect(page.get_by_role("timer")).to_have_text(re.compile("^9:5"))
+
+
+async def judge_until(page: Page, key: str, told: str) -> None:
+    """Press the key until the page says so: in the first moment of a task, a press counts as a slip."""
+    page_says = expect(page.get_by_test_id("stMain"))
+    for _ in range(10):
+        await page.keyboard.press(key)
+        with suppress(AssertionError):
+            await page_says.to_contain_text(told, timeout=3_000)
+            return
+    await page_says.to_contain_text(told)
 
 
 def verdicts(place: Place) -> list[tuple[str, str]]:
@@ -152,8 +164,7 @@ async def test_a_task_added_in_one_window_is_rated_by_keyboard_in_the_other(
     await expect(main).to_contain_text("Third")
     await has_been_read(page)
     assert [verdict for verdict, _ in verdicts(place)] == ["tie", "A"]
-    await page.keyboard.press(await key_for_the_valid(page))
-    await expect(main).to_contain_text("Nothing to rate right now")
+    await judge_until(page, await key_for_the_valid(page), "Nothing to rate right now")
     await expect(page.get_by_role("button", name="Who was it?")).to_be_visible()
     await page.keyboard.press("w")
     # While the page changes, the list before it may still be there.
