@@ -154,6 +154,8 @@ class Crowd:
             if person is None:
                 return {}, None
             audience = self.engine._audiences[person.user_id]
+        if not audience._may_read(spec):
+            return {}, None  # nobody is shown what may still lie there
         with audience.store._lock:
             moment, floor = audience.store.moment, audience.store._floors.get(spec.name)
         return dict(moment.tables[spec.name].rows), floor
