@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from postgrest import APIError
-from realtime import AsyncRealtimeClient, RealtimePostgresChangesListenEvent
 
 from local_supabase.runtime import StackInfo
 from tests.supabase_schema.database import session
+from tests.supabase_schema.listening import listening
 from tests.supabase_schema.test_ratings_access import TABLES
 from tests.support.people import Person, sign_up
 from tests.support.wait import wait_until
@@ -72,41 +71,14 @@ def claim_and_judge(person: Person, cast: Cast) -> str:
     return task_id
 
 
-@asynccontextmanager
-async def everything_sent_to(stack: StackInfo, person: Person) -> AsyncIterator[list[str]]:
-    """Give everything that Realtime sends this person, who asks for every rating table without a filter."""
-    client = AsyncRealtimeClient(f"{stack.url}/realtime/v1", stack.anon_key)
-    frames: list[str] = []
-    ready = asyncio.Event()
-    await client.connect()
-    mine = person.client.auth.get_session()
-    assert mine is not None
-    await client.set_auth(mine.access_token)
-    channel = client.channel("ratings")
-    for table in sorted(TABLES):
-        channel.on_postgres_changes(
-            RealtimePostgresChangesListenEvent.All,
-            table=table,
-            schema="public",
-            callback=lambda payload: frames.append(json.dumps(payload, default=str)),
-        )
-    channel.on_system(lambda _: ready.set())
-    await channel.subscribe()
-    await asyncio.wait_for(ready.wait(), 30)
-    try:
-        yield frames
-    finally:
-        await client.close()
-
-
 async def test_realtime_sends_nothing_of_a_tenant_to_others_and_nothing_before_the_vote(
     stack: StackInfo, cast: Cast
 ) -> None:
     async with (
-        everything_sent_to(stack, cast.mia) as to_manager,
-        everything_sent_to(stack, cast.may) as to_mate,
-        everything_sent_to(stack, cast.sid) as to_stranger,
-        everything_sent_to(stack, cast.vic) as to_vic,
+        listening(stack, cast.mia, sorted(TABLES)) as to_manager,
+        listening(stack, cast.may, sorted(TABLES)) as to_mate,
+        listening(stack, cast.sid, sorted(TABLES)) as to_stranger,
+        listening(stack, cast.vic, sorted(TABLES)) as to_vic,
     ):
         task = await asyncio.to_thread(add_task, cast)
         assert await asyncio.to_thread(claim_and_judge, cast.ray, cast) == task

@@ -1,17 +1,15 @@
 """The rules as supabase-py meets them: through REST with real tokens, and in what Realtime sends."""
 
 import asyncio
-import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from postgrest import APIError
-from realtime import AsyncRealtimeClient, RealtimePostgresChangesListenEvent
 
 from local_supabase.runtime import StackInfo
+from tests.supabase_schema.listening import listening
 from tests.support.people import Person, anonymous_client, give_role, sign_up
 from tests.support.wait import wait_until
 
@@ -119,38 +117,15 @@ def test_a_hidden_text_is_for_its_author_and_moderators(ada: Person, bo: Person,
     assert texts == ["Something rude", "Something rude", None]
 
 
-@asynccontextmanager
-async def listening(stack: StackInfo, person: Person | None) -> AsyncIterator[list[str]]:
-    """Give everything that Realtime sends this person, who asks for every table without a filter."""
-    client = AsyncRealtimeClient(f"{stack.url}/realtime/v1", stack.anon_key)
-    frames: list[str] = []
-    ready = asyncio.Event()
-    await client.connect()
-    session = person.client.auth.get_session() if person else None
-    if session:
-        await client.set_auth(session.access_token)
-    channel = client.channel("everything")
-    for table in TABLES:
-        channel.on_postgres_changes(
-            RealtimePostgresChangesListenEvent.All,
-            table=table,
-            schema="public",
-            callback=lambda payload: frames.append(json.dumps(payload, default=str)),
-        )
-    channel.on_system(lambda _: ready.set())
-    await channel.subscribe()
-    await asyncio.wait_for(ready.wait(), 30)
-    try:
-        yield frames
-    finally:
-        await client.close()
-
-
 async def test_realtime_brings_nobody_what_is_not_theirs(
     stack: StackInfo, ada: Person, bo: Person, cy: Person
 ) -> None:
     said = one(bo.client.table("tavern_messages").insert({"body": "Take this back"}).execute().data)
-    async with listening(stack, None) as visitor, listening(stack, cy) as third, listening(stack, bo) as own:
+    async with (
+        listening(stack, None, TABLES) as visitor,
+        listening(stack, cy, TABLES) as third,
+        listening(stack, bo, TABLES) as own,
+    ):
         await asyncio.to_thread(_write_privately_and_hide, ada, bo, str(said["id"]))
         for frames in (visitor, third, own):
             await wait_until(lambda frames=frames: "the last" in str(frames), what="the last message")  # type: ignore[misc]
