@@ -53,8 +53,15 @@ async def open_tab(page: Page, name: str) -> None:
     await page.get_by_test_id("stButtonGroup").first.get_by_text(name, exact=True).click()
 
 
+async def unfolded(page: Page) -> None:
+    """Wait until the form has unfolded: lists close when what they are in moves."""
+    moved = "form => Promise.all(form.getAnimations().map(one => one.finished.catch(() => null)))"
+    await page.get_by_test_id("stExpander").locator("details").evaluate(moved)
+
+
 async def add_filter(page: Page, column: str, condition: str, value: str) -> None:
     """Add a filter with the form."""
+    await unfolded(page)
     for label, option in (("Filter by", column), ("Condition", condition)):
         box = page.get_by_test_id("stSelectbox").filter(has_text=label).get_by_role("combobox")
         if await box.input_value() != option:
