@@ -173,8 +173,7 @@ class Audience:
 
     def _clear_all_but(self, followed: _Followed) -> None:
         for name in self.store.specs.keys() - followed.keys():
-            if self.store.moment.tables[name].rows:
-                self.store.clear(name)
+            self.store.clear(name)
 
     def _now_followed(self) -> _Followed:
         return {

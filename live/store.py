@@ -137,7 +137,7 @@ class Store:
             self._on_change(frozenset(self.specs))
 
     def clear(self, table: str) -> None:
-        """Hold no rows of this table any longer."""
+        """Hold no rows of this table any longer, not even those that are loaded and not visible yet."""
         with self._lock:
             self._rows[table] = Rows()
             for known in (self._floors, self._room, self._cuts):

@@ -94,6 +94,7 @@ def blow(stage: Stage, report: Report, seconds: float) -> None:
     expected = stage.crowd.expected()
     report.converged.append(stage.crowd.wait_converged(expected))
     report.add(stage.crowd.wrong(expected))
+    report.must_be_right()
 
 
 def lose_in_silence(stage: Stage, report: Report) -> None:
@@ -108,6 +109,7 @@ def lose_in_silence(stage: Stage, report: Report) -> None:
     expected = stage.crowd.expected()
     report.reconciled = max(report.reconciled, stage.crowd.wait_converged(expected))
     report.add(stage.crowd.wrong(expected))
+    report.must_be_right()
 
 
 @pytest.mark.timeout(180 + 3 * SECONDS)
@@ -129,7 +131,6 @@ def test_after_a_storm_everybody_is_shown_what_is_there(stage: Stage) -> None:
     report.written, report.seen = stage.logged() - before, stage.seen.count - seen_before
     report.repaired = stage.crowd.repaired()
     print(f"\n{report.text(stage.weather)}")  # noqa: T201 - the report of the run
-    assert (report.lost, report.foreign) == (0, 0), f"seed {SEED}:\n" + "\n".join(report.wrong[:20])
     assert not stage.crowd.foreign, f"seed {SEED}: {stage.crowd.foreign}"
     wait_for(lambda: stage.crowd.repaired() > 0, what="the silent losses to be counted")
     if LONG:

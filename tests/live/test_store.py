@@ -131,6 +131,15 @@ def test_a_table_out_of_sight_is_emptied(store: Store) -> None:
     assert len(store.moment.tables["things"]) == 0
 
 
+def test_what_was_loaded_and_not_shown_yet_goes_with_its_table(store: Store, told: Told) -> None:
+    store.replace(THINGS, [THINGS.written(record("1", "a"))], position=1, complete=True)
+    store.clear("things")
+    store.clear("others")
+    store.apply([OTHERS.written(record("1", "b"))])
+    assert len(store.moment.tables["things"]) == 0
+    assert told.tables == [{"others"}]
+
+
 def test_a_window_that_has_grown_is_cut_and_pages_back() -> None:
     aged = dataclasses.replace(THINGS, order="text", window=2)
     store = Store([aged], lambda _: None)

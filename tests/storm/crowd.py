@@ -134,7 +134,8 @@ class Crowd:
         shown, floor = self._held(spec, person)
         if floor is not None and spec.order is not None:
             order = spec.order
-            there_newer = {key: row for key, row in there.items() if getattr(row, order) >= floor}
+            # Of rows of the same moment as the oldest one, those before it by their key are not loaded.
+            there_newer = {key: row for key, row in there.items() if getattr(row, order) > floor}
         else:
             there_newer = dict(there)
 
@@ -148,14 +149,12 @@ class Crowd:
         )
 
     def _held(self, spec: AnySpec, person: Person | None) -> tuple[dict[Key, object], Any]:
-        """Return what is shown of a table, and down to where it is loaded; None: all of it."""
+        """Return what is held of a table, and down to where it is loaded; None: all of it."""
         audience = self.engine._public
         if spec.audience is Audience.USER:
             if person is None:
                 return {}, None
             audience = self.engine._audiences[person.user_id]
-        if not audience._may_read(spec):
-            return {}, None  # nobody is shown what may still lie there
         with audience.store._lock:
             moment, floor = audience.store.moment, audience.store._floors.get(spec.name)
         return dict(moment.tables[spec.name].rows), floor
@@ -226,6 +225,13 @@ class Report:
             *(f"outdated {what}" for what in wrong.outdated),
             *(f"foreign {what}" for what in wrong.foreign),
         ]
+
+    def must_be_right(self) -> None:
+        """Fail as soon as anything is lost or foreign: what comes after it would only hide it."""
+        wrong = "\n".join(self.wrong[:20])
+        assert (self.lost, self.foreign) == (0, 0), (
+            f"seed {self.seed}: lost {self.lost}, foreign {self.foreign}:\n{wrong}"
+        )
 
     def text(self, weather: Weather) -> str:
         """Say it in a few lines."""
