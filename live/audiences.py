@@ -19,7 +19,7 @@ from live.reads import Reader
 from live.snapshot import Snapshot
 from live.status import FeedState, FeedStatus
 from live.store import Store
-from live.subscription import Binding
+from live.subscription import Binding, Watch
 from live.sync import Sync
 from live.tables import AnySpec, PublicTables
 from live.timing import Backoff, Timing
@@ -116,10 +116,8 @@ class Audience:
         loaded = self.store.loaded.is_set()
         return self.store.moment.tables[table].revision * 4 + 2 * (self._refused is not None) + loaded
 
-    async def run(
-        self, config: EngineConfig, timing: Timing, http: httpx.AsyncClient, heartbeat: Callable[[], float]
-    ) -> None:
-        """Feed the store until cancelled, whatever happens; `heartbeat` gives the pause to the next one."""
+    async def run(self, config: EngineConfig, timing: Timing, http: httpx.AsyncClient, watch: Watch) -> None:
+        """Feed the store until cancelled, whatever happens."""
         backoff = Backoff(timing.first_retry, timing.longest_retry)
         while True:
             self._followed_changed.clear()
@@ -135,7 +133,7 @@ class Audience:
                 self._bindings(),
                 # A view is opened by somebody who waits for it.
                 timing if not self.filters else replace(timing, patience=0.0),
-                heartbeat,
+                watch,
                 self._status_changed,
                 lambda changes: self._reports.streamed(self, changes),
             )

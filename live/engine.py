@@ -18,9 +18,11 @@ from live.listeners import Listener, Listeners
 from live.matching import matches
 from live.presence import PRESENCE
 from live.presence_feed import PresenceFeed
+from live.reach import Reach
 from live.reads import connections
 from live.snapshot import Snapshot
 from live.status import FeedState, FeedStatus, together
+from live.subscription import Watch
 from live.tables import AnySpec, PublicTables
 from live.tables import Audience as Readers
 from live.timing import Timing, heartbeat_of_many
@@ -60,6 +62,7 @@ class Engine:
         self._background: Final = Background("live engine")
         self._loop = self._background.loop
         self._http: httpx.AsyncClient | None = None
+        self._reach: Final = Reach(config.url, config.key, self.timing.heartbeat_answer - self.timing.late)
         self._public_loaded = asyncio.Event()
 
     @classmethod
@@ -341,6 +344,7 @@ class Engine:
     async def _end(self) -> None:
         assert self._http is not None
         await self._http.aclose()
+        await self._reach.aclose()
 
     def _open_presence(self) -> None:
         self._background.call(lambda: self._background.spawn(self.presence.run(self.config)))
@@ -357,7 +361,8 @@ class Engine:
         if audience is not self._public:
             # Which private tables a user may read can depend on the public ones.
             await self._public_loaded.wait()
-        await audience.run(self.config, self.timing, self._http, lambda: self._heartbeat(audience))
+        watch = Watch(lambda: self._heartbeat(audience), self._reach.answers)
+        await audience.run(self.config, self.timing, self._http, watch)
 
     def _heartbeat(self, audience: Audience) -> float:
         others = len(self._feeds) - 1

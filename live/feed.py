@@ -20,7 +20,7 @@ from live.changes import Change, Key, Record
 from live.errors import ReadError, RefusedQueryError, SubscriptionError
 from live.reads import TokenSource
 from live.status import FeedState, FeedStatus
-from live.subscription import Binding, Subscription
+from live.subscription import Binding, Subscription, Watch
 from live.sync import Sync
 from live.timing import Backoff, Timing, happens
 from live.wire import Incomplete, read_message
@@ -39,14 +39,14 @@ class Feed:
         token: TokenSource,
         bindings: Sequence[Binding],
         timing: Timing,
-        heartbeat: Callable[[], float],
+        watch: Watch,
         on_status: Callable[[], None],
         on_streamed: Callable[[Sequence[Change[Any]]], None],
     ) -> None:
         self._url, self._key = url, key
         self._sync, self._store = sync, sync.store
         self._token, self._bindings = token, bindings
-        self._timing, self._heartbeat = timing, heartbeat
+        self._timing, self._watch = timing, watch
         self._on_status = on_status
         self._on_streamed = on_streamed
         self._status = FeedStatus(FeedState.CONNECTING, datetime.now(UTC))
@@ -116,7 +116,7 @@ class Feed:
             self._key,
             self._bindings,
             self._timing,
-            self._heartbeat,
+            self._watch,
             self._received,
             self._subscribed,
         )
@@ -128,15 +128,17 @@ class Feed:
             return str(error)
         finally:
             # Told before it is closed: nobody answers the closing of a dead one.
-            self._lost()
+            self._lost(nothing_answers=self._subscription.nothing_answers)
             await self._subscription.close()
 
-    def _lost(self) -> None:
+    def _lost(self, *, nothing_answers: bool) -> None:
         """From now on changes are missed."""
         self._retry.clear()
         if self._streaming:
             self._streaming = self._polled = False
         self._behind = True
+        if nothing_answers:
+            self._reached(False)
         self._judge()
         self._wanted.set()
 
@@ -217,7 +219,10 @@ class Feed:
         """Read; without a stream, no answer for a while counts as being offline until there is one."""
         reading = asyncio.create_task(self._read_once())
         try:
-            await asyncio.wait([reading], timeout=self._timing.notice)
+            answers = -1
+            while not reading.done() and answers != self._sync.answers:
+                answers = self._sync.answers  # a slow reading that gets its answers one by one is none
+                await asyncio.wait([reading], timeout=self._timing.notice)
             if not reading.done() and not self._streaming:
                 self._reached(False)
                 self._judge()

@@ -11,7 +11,7 @@ from typing import Final
 
 from live.audiences import EngineConfig
 from live.changes import Record
-from live.subscription import Binding, Subscription
+from live.subscription import Binding, Subscription, Watch
 from live.timing import Timing
 
 WITHIN: Final = 12.0
@@ -33,7 +33,7 @@ async def _try(config: EngineConfig, tables: Sequence[str], token: str | None) -
         config.key,
         [Binding(table) for table in tables],
         timing,
-        lambda: timing.quiet_heartbeat,
+        Watch(lambda: timing.quiet_heartbeat, _nothing_else),
         _ignore,
         lambda: None,
     )
@@ -43,6 +43,11 @@ async def _try(config: EngineConfig, tables: Sequence[str], token: str | None) -
         return timedelta(seconds=time.monotonic() - started)
     finally:
         await subscription.close()
+
+
+async def _nothing_else() -> bool:
+    """Ask nothing: the websocket alone is tried."""
+    return False
 
 
 def _ignore(_data: Record) -> None:

@@ -80,6 +80,8 @@ class Reader:
         self._again = again
         self.requests = 0
         """Requests sent so far."""
+        self.answers = 0
+        """Those that were answered, with whatever."""
 
     async def changes_since(self, cursor: str | None) -> ChangesSince:
         """Return what changed since the cursor; with None only the present cursor."""
@@ -185,9 +187,11 @@ class Reader:
         try:
             response = await first_answer(query.execute, self._again)
         except APIError as error:
+            self.answers += 1
             raise _kind_of(error)(error.message or str(error)) from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ReadError(f"{type(error).__name__}: {error}") from error
+        self.answers += 1
         return getattr(response, "data", None)
 
 

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -52,6 +52,16 @@ class Binding:
     filter: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How it is found out whether the other side is there."""
+
+    pause: Callable[[], float]
+    """Gives the seconds from one heartbeat's answer to the next heartbeat."""
+    anything_answers: Callable[[], Awaitable[bool]]
+    """Asks in another way, while a heartbeat's answer is late."""
+
+
 class Subscription:
     """Follows `bindings` until it ends. All methods belong to the event loop it was made on."""
 
@@ -61,13 +71,13 @@ class Subscription:
         key: str,
         bindings: Sequence[Binding],
         timing: Timing,
-        heartbeat: Callable[[], float],
+        watch: Watch,
         on_data: Callable[[Record], None],
         on_subscribed: Callable[[], None],
     ) -> None:
         loop = asyncio.get_running_loop()
         self._timing = timing
-        self._heartbeat = heartbeat
+        self._watch = watch
         self._probe = asyncio.Event()
         self._bindings = bindings
         self._on_data = on_data
@@ -79,6 +89,8 @@ class Subscription:
         self._ended: asyncio.Future[str] = loop.create_future()
         self._heartbeats: _Heartbeats | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.nothing_answers = False
+        """Whether it ended because no heartbeat was answered, and neither was anything else meanwhile."""
 
     async def open(self, token: str | None) -> None:
         """Return once changes arrive. Raises `SubscriptionError` when they will not."""
@@ -161,13 +173,28 @@ class Subscription:
 
     async def _beat(self, heartbeats: _Heartbeats) -> None:
         try:
-            while await heartbeats.answered(self._timing.heartbeat_answer):
+            while await self._is_there(heartbeats):
                 self._probe.clear()
-                await happens(self._probe, self._heartbeat())
+                await happens(self._probe, self._watch.pause())
         except Exception as error:  # whatever the socket raises, it is the end
             self._end(f"{type(error).__name__}: {error}")
         else:
             self._end(f"no answer for {self._timing.heartbeat_answer:g} s")
+
+    async def _is_there(self, heartbeats: _Heartbeats) -> bool:
+        """Send a heartbeat and wait; that nothing at all answers is known with it, not only after it."""
+        timing = self._timing
+        await heartbeats.send()
+        if await heartbeats.heard(timing.late):
+            return True
+        asking = asyncio.ensure_future(self._watch.anything_answers())
+        try:
+            if await heartbeats.heard(timing.heartbeat_answer - timing.late):
+                return True
+            self.nothing_answers = not (asking.done() and asking.result())
+            return False
+        finally:
+            asking.cancel()
 
 
 class _Heartbeats(AsyncRealtimeChannel):
@@ -178,19 +205,23 @@ class _Heartbeats(AsyncRealtimeChannel):
         self._answer = asyncio.Event()
         self._count = 0
 
-    async def answered(self, within: float) -> bool:
-        """Send one; return whether its answer came in time."""
+    async def send(self) -> None:
+        """Send one, whose answer is waited for from now on."""
         self._count += 1
         self._answer.clear()
         ref = f"beat-{self._count}"
         await self.socket.send(Message(topic=_HEARTBEATS, event=ChannelEvents.heartbeat, payload={}, ref=ref))
+
+    async def heard(self, within: float) -> bool:
+        """Return whether the answer comes in time."""
         clock, left = asyncio.get_running_loop().time, within
         for _ in range(math.ceil(_PATIENCE * within / _SLICE)):
-            began = clock()
-            if await happens(self._answer, _SLICE):
+            began, slice_ = clock(), min(_SLICE, left)
+            if await happens(self._answer, slice_):
                 return True
             # A time in which this process was held up says nothing about the other side.
-            left -= _SLICE if clock() - began < 2 * _SLICE else 0
+            took = clock() - began
+            left -= took if took < slice_ + _SLICE else 0
             if left <= 0:
                 break
         return False

@@ -42,6 +42,11 @@ class Sync:
         """Whether the tables have been loaded."""
         return self._cursor is not None
 
+    @property
+    def answers(self) -> int:
+        """How many of its requests have been answered."""
+        return self._reader.answers
+
     async def load(self) -> None:
         """Read every table, and then what changed meanwhile."""
         cursor = (await self._reader.changes_since(None)).cursor

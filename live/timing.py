@@ -13,10 +13,14 @@ class Timing:
 
     open: float = 15.0
     """For a websocket to open and for "Subscribed to PostgreSQL" (seconds on a cold hosted project)."""
-    heartbeat: float = 0.5
+    heartbeat: float = 0.4
     """Between two heartbeats of the public feed, and of the others while they are few."""
-    heartbeat_answer: float = 0.8
-    """For a heartbeat to be answered; with the pause, as long as a dead socket goes unnoticed."""
+    heartbeat_answer: float = 1.05
+    """For a heartbeat to be answered; with the pause, as long as a dead socket goes unnoticed.
+    A little more than a second: a busy machine that takes one to answer is not gone."""
+    late: float = 0.25
+    """For a heartbeat to be answered, before it is asked over HTTP meanwhile whether anything answers.
+    More than a usual way around the world and back: where all is well nothing is asked."""
     beats: float = 50.0
     """Heartbeats a second of all users' feeds together: the more there are, the less often each one beats.
     All beat at once when one of them is in trouble."""
@@ -37,8 +41,9 @@ class Timing:
     """For an answer over HTTP."""
     again: float = 2.0
     """For an answer over HTTP before the same is asked once more, on another connection."""
-    notice: float = 0.7
-    """For an answer over HTTP, while there is no stream, before the feed counts as offline."""
+    notice: float = 1.05
+    """For an answer over HTTP, while there is no stream, before the feed counts as offline. As for
+    `heartbeat_answer`, a second is not too long."""
     linger: float = 10.0
     """For a user's feed to stay open after their last tab left: a reload should find it."""
 

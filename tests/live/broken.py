@@ -21,6 +21,7 @@ QUICK = Timing(
     open=2,
     heartbeat=0.1,
     heartbeat_answer=0.5,
+    late=0.1,
     quiet_heartbeat=0.2,
     first_retry=0.05,
     longest_retry=0.5,
