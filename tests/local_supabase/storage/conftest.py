@@ -124,10 +124,14 @@ async def sql(stack: StackInfo) -> "AsyncIterator[asyncpg.Connection[asyncpg.Rec
 
 @pytest.fixture
 async def policies(sql: "asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[None]:
-    """Let members do some things in buckets of some names."""
+    """Let members do some things in buckets of some names; the project's own policies stay as they are."""
+    before = await _policies(sql)
     await sql.execute(POLICIES)
     yield
-    for table in ("objects", "buckets"):
-        query = "select policyname from pg_policies where schemaname = 'storage' and tablename = $1"
-        for record in await sql.fetch(query, table):
-            await sql.execute(f'drop policy "{record["policyname"]}" on storage.{table}')
+    for table, name in await _policies(sql) - before:
+        await sql.execute(f'drop policy "{name}" on storage.{table}')
+
+
+async def _policies(sql: "asyncpg.Connection[asyncpg.Record]") -> set[tuple[str, str]]:
+    found = await sql.fetch("select tablename, policyname from pg_policies where schemaname = 'storage'")
+    return {(record["tablename"], record["policyname"]) for record in found}
