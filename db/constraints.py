@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from db.rating_constraints import RATING_MEANING
+from db.rating_constraints import RATING_MEANING, READABLE
 
 MEANING: Mapping[str, tuple[str, str]] = {
     "users_display_name_length": ("display_name", "A name has 1 to 60 characters."),
@@ -21,6 +21,8 @@ MEANING: Mapping[str, tuple[str, str]] = {
     "events_description_length": ("description", "A description has up to 5,000 characters."),
     "events_ends_after_start": ("ends_at", "An event ends after it starts."),
     "events_times_finite": ("starts_at", "An event has a start and an end."),
+    "events_times_range": ("starts_at", "An event is between the years 1900 and 9998."),
+    "events_cancelled_at_range": ("cancelled_at", "An event is called off between the years 1900 and 9998."),
     "events_location_length": ("location", "A location has up to 200 characters."),
     "events_capacity_range": ("capacity", "A capacity is between 1 and 100,000, or left empty."),
     "rsvps_status_known": ("status", "An answer is going, maybe or declined."),
@@ -45,10 +47,16 @@ MEANING: Mapping[str, tuple[str, str]] = {
     ),
     "agent_runs_tokens_range": ("tokens", "Tokens cannot be fewer than none."),
     "agent_runs_cost_usd_range": ("cost_usd", "A cost is between 0 and 1,000,000 dollars."),
+    "agent_runs_started_at_range": ("started_at", "A run starts in 1970 or later."),
+    "agent_runs_result_readable": ("result", READABLE),
+    "agent_runs_metadata_readable": ("metadata", READABLE),
+    "agent_runs_verification_evidence_readable": ("verification_evidence", READABLE),
     "agent_run_events_kind_known": ("kind", "An event is a step, a log line or a status."),
     "agent_run_events_level_known": ("level", "A level is debug, info, warning or error."),
     "agent_run_events_message_length": ("message", "An event has up to 20,000 characters."),
     "agent_run_events_data_size": ("data", "The data of an event has up to 20 kB of JSON."),
+    "agent_run_events_at_range": ("at", "An event of a run happens in 1970 or later."),
+    "agent_run_events_data_readable": ("data", READABLE),
     "routing_metrics_request_id_length": ("request_id", "A request's id has 1 to 200 characters."),
     "routing_metrics_timestamp_range": ("timestamp", "A decision was made in 2020 or later."),
     "routing_metrics_provider_length": ("provider", "A provider has 1 to 60 characters."),
@@ -70,6 +78,7 @@ MEANING: Mapping[str, tuple[str, str]] = {
     "routing_metrics_fallback_known": ("fallback_from", "Only a fallback has a model that was tried first."),
     "routing_metrics_dropped_range": ("dropped", "What was dropped cannot be fewer than none."),
     "routing_metrics_metadata_form": ("metadata", "Metadata is a JSON object of up to 20 kB."),
+    "routing_metrics_metadata_readable": ("metadata", READABLE),
     "routing_budgets_period_known": ("period", "A budget is for a day or a month."),
     "routing_budgets_provider_length": ("provider", "A provider has 1 to 60 characters."),
     "routing_budgets_soft_limit_range": ("soft_limit", "A limit is above 0 and up to 1,000,000 dollars."),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+READABLE = "JSON has less than 100 levels, and numbers up to 1e300."
+
 RATING_MEANING: Mapping[str, tuple[str, str]] = {
     "campaigns_brand_id_form": (
         "brand_id",
@@ -34,6 +36,8 @@ RATING_MEANING: Mapping[str, tuple[str, str]] = {
     "rating_roles_role_known": ("role", "A role is rater, manager or none."),
     "rating_task_contents_candidate_a_size": ("candidate_a", "A candidate has up to 200 kB of JSON."),
     "rating_task_contents_candidate_b_size": ("candidate_b", "A candidate has up to 200 kB of JSON."),
+    "rating_task_contents_candidate_a_readable": ("candidate_a", READABLE),
+    "rating_task_contents_candidate_b_readable": ("candidate_b", READABLE),
     "rating_task_contents_prompt_length": ("prompt", "A prompt has 1 to 50,000 characters."),
     "rating_task_secrets_external_id_length": ("external_id", "An id has up to 200 characters."),
     "rating_task_secrets_gold_reason_length": ("gold_reason", "A reason has up to 5,000 characters."),
@@ -58,6 +62,7 @@ RATING_MEANING: Mapping[str, tuple[str, str]] = {
         "A brand has 1 to 64 letters, digits, dots, hyphens and underscores, and is for raters only.",
     ),
     "tenant_invites_role_known": ("role", "One joins as a rater or as a manager."),
+    "tenant_invites_expires_at_range": ("expires_at", "An invitation ends between the years 1970 and 9998."),
     "tenant_invites_uses_left_range": ("uses_left", "A code is good for up to 10,000 people."),
     "tenants_id_form": ("id", "A tenant's id has 2 to 63 small letters, digits, hyphens and underscores."),
     "tenants_name_length": ("name", "A tenant's name has 1 to 100 characters."),

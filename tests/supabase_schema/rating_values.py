@@ -30,6 +30,7 @@ CONSTRAINTS = {
     "tenant_invites_role_known": _INVITE.format("role", "'king'"),
     "tenant_invites_brand_id_form": _INVITE.format("role, brand_id", "'manager', 'brand'"),
     "tenant_invites_uses_left_range": _INVITE.format("uses_left", "-1"),
+    "tenant_invites_expires_at_range": _INVITE.format("expires_at", "'infinity'"),
     "rater_profiles_rater_id_form": "insert into public.rater_profiles (user_id, tenant_id, rater_id, name)"
     " values (%(other)s, %(tenant)s, 'a rater', 'A')",
     "rater_profiles_name_length": _PROFILE.format("name = ''"),
@@ -60,6 +61,8 @@ CONSTRAINTS = {
     "rating_task_contents_prompt_length": _CONTENT.format("' ', '1', '2'"),
     "rating_task_contents_candidate_a_size": _CONTENT.format("'p', to_jsonb(repeat('x', 200001)), '2'"),
     "rating_task_contents_candidate_b_size": _CONTENT.format("'p', '1', to_jsonb(repeat('x', 200001))"),
+    "rating_task_contents_candidate_a_readable": _CONTENT.format("'p', '1e301', '2'"),
+    "rating_task_contents_candidate_b_readable": _CONTENT.format("'p', '1', '[[1e301]]'"),
     "rating_task_secrets_external_id_length": _SECRET.format("external_id", "'a', 'b', repeat('x', 201)"),
     "rating_task_secrets_name_a_length": _SECRET.format("model_a", "'', 'b', null"),
     "rating_task_secrets_name_b_length": _SECRET.format("model_a", "'a', ' ', null"),

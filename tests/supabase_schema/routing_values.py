@@ -28,6 +28,7 @@ CONSTRAINTS = {
     "routing_metrics_fallback_known": _metric("fallback_from", "'m'"),
     "routing_metrics_dropped_range": _metric("dropped", "-1"),
     "routing_metrics_metadata_form": _metric("metadata", "'[]'"),
+    "routing_metrics_metadata_readable": _metric("metadata", "'{\"a\": 1e301}'"),
     "routing_budgets_period_known": f"{BUDGET}, 'year', null, 1, 2)",
     "routing_budgets_provider_length": f"{BUDGET}, 'day', ' ', 1, 2)",
     "routing_budgets_soft_limit_range": f"{BUDGET}, 'day', 'p', 0, 2)",

@@ -174,6 +174,8 @@ def test_the_database_says_when_a_message_was_read(db: Session, world: World) ->
 
 
 NEW_RUN = "insert into agent_runs (user_id, agent_name, agent_id, task_id)"
+DEEP = "[" * 101 + "]" * 101
+HUGE = '{"a": [-1e5000]}'
 NEW_EVENT = "insert into agent_run_events (run_id, user_id, kind, message)"
 
 CONSTRAINTS = {
@@ -188,6 +190,8 @@ CONSTRAINTS = {
     "events_description_length": "update events set description = repeat('x', 5001) where id = %(event)s",
     "events_ends_after_start": "update events set ends_at = starts_at where id = %(event)s",
     "events_times_finite": "update events set ends_at = 'infinity' where id = %(event)s",
+    "events_times_range": "update events set starts_at = '4000-01-01 BC' where id = %(event)s",
+    "events_cancelled_at_range": "update events set cancelled_at = 'infinity' where id = %(event)s",
     "events_location_length": "update events set location = repeat('x', 201) where id = %(event)s",
     "events_capacity_range": "update events set capacity = 0 where id = %(event)s",
     "rsvps_status_known": "update rsvps set status = 'late' where user_id = %(owner)s",
@@ -216,6 +220,16 @@ CONSTRAINTS = {
     " where id = %(run)s",
     "agent_runs_tokens_range": "update agent_runs set tokens = -1 where id = %(run)s",
     "agent_runs_cost_usd_range": "update agent_runs set cost_usd = 'nan' where id = %(run)s",
+    "agent_runs_started_at_range": "insert into agent_runs (user_id, agent_name, agent_id, started_at)"
+    " values (%(owner)s, 'a', 'a', '-infinity')",
+    "agent_runs_result_readable": f"update agent_runs set result = '{DEEP}' where id = %(run)s",
+    "agent_runs_metadata_readable": f"update agent_runs set metadata = '{HUGE}' where id = %(run)s",
+    "agent_runs_verification_evidence_readable": f"update agent_runs set verification_evidence = '{DEEP}'"
+    " where id = %(run)s",
+    "agent_run_events_at_range": "insert into agent_run_events (run_id, user_id, kind, message, at)"
+    " values (%(run)s, %(owner)s, 'log', 'x', '4000-01-01 BC')",
+    "agent_run_events_data_readable": "insert into agent_run_events (run_id, user_id, kind, message, data)"
+    f" values (%(run)s, %(owner)s, 'log', 'x', '{HUGE}')",
     "agent_run_events_kind_known": f"{NEW_EVENT} values (%(run)s, %(owner)s, 'thought', 'x')",
     "agent_run_events_level_known": "insert into agent_run_events (run_id, user_id, kind, message, level)"
     " values (%(run)s, %(owner)s, 'log', 'x', 'loud')",

@@ -4,10 +4,14 @@ import asyncio
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
+import httpx
 import pytest
 from postgrest import APIError
 
+from db.agent_models import AgentRun
+from db.models import Record
 from local_supabase.runtime import StackInfo
 from tests.supabase_schema.listening import listening
 from tests.support.people import Person, anonymous_client, give_role, sign_up
@@ -150,3 +154,26 @@ def _write_privately_and_hide(ada: Person, bo: Person, message: str) -> None:
     bo.client.table("private_messages").delete().eq("id", taken_back).execute()
     ada.client.table("tavern_messages").update({"hidden_at": "now"}).eq("id", message).execute()
     bo.client.table("tavern_messages").insert({"body": "the last"}).execute()
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    ['"result": 1e5000', f'"metadata": {{"a": {"[" * 900}{"]" * 900}}}', '"started_at": "-infinity"'],
+)
+def test_no_row_of_a_member_keeps_an_admin_from_reading_the_others(
+    stack: StackInfo, ada: Person, bo: Person, unreadable: str
+) -> None:
+    session = bo.client.auth.get_session()
+    assert session is not None
+    answer = httpx.post(
+        f"{stack.url}/rest/v1/agent_runs",
+        headers={
+            "apikey": stack.anon_key,
+            "Authorization": f"Bearer {session.access_token}",
+            "Content-Type": "application/json",
+        },
+        content=f'{{"agent_name": "a", "agent_id": "a", {unreadable}}}',
+    )
+    runs = ada.client.table("agent_runs").select("*").eq("user_id", bo.user_id).execute().data
+    assert [AgentRun.from_record(cast("Record", run)) for run in runs] == []
+    assert answer.status_code == 400
