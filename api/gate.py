@@ -75,7 +75,10 @@ class Gate:
 def ends_at(token: str) -> float:
     """Return the Unix time at which a token ends by its own words, 0 if it does not say."""
     ends = claims_of(token).get("exp")
-    return float(ends) if isinstance(ends, int | float) else 0.0
+    try:
+        return float(ends) if isinstance(ends, int | float) else 0.0
+    except OverflowError:
+        return 0.0
 
 
 def _digest(token: str) -> str:

@@ -14,6 +14,6 @@ def claims_of(token: str) -> dict[str, object]:
         return {}
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):  # whoever wrote it may have meant harm
         return {}
     return claims if isinstance(claims, dict) else {}
