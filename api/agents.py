@@ -6,7 +6,7 @@ import base64
 import binascii
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Final, cast
 from uuid import UUID
@@ -175,6 +175,9 @@ async def _begin(context: Context, me: Caller, asked: agent_requests.Request, ke
     except Duplicate as error:
         raise Refused("This Idempotency-Key was used for another request already.") from error
     except Invalid as error:
+        if asked.retry_of is None:
+            raise
+        # What the run says was taken before: it is its end that is missing.
         raise Refused(str(error)) from error
     return AgentRun.from_record(record)
 
@@ -212,8 +215,8 @@ def _before(cursor: str) -> Before:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
         moment, run_id = text.split(" ")
-        datetime.fromisoformat(moment)
-        return Before(moment, str(UUID(run_id)))
-    except (binascii.Error, ValueError) as error:
+        # Written anew: Python reads more forms than Postgres.
+        return Before(datetime.fromisoformat(moment).astimezone(UTC).isoformat(), str(UUID(run_id)))
+    except (binascii.Error, ValueError, OverflowError) as error:
         message = "This is not a cursor: pass on what `next` of the page before says."
         raise Wrong(message, fields=[FieldProblem(place="query", field="before", message=message)]) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field
 
 from api.crew import Agent, Options
+from api.models import NO_NUL
 from demo_agent.agent import NAME, PACE, Errand, check_documents
 from publish.background import Work
 
@@ -17,7 +18,9 @@ from publish.background import Work
 class DocsOptions(Options):
     """Which documents, and how fast."""
 
-    pattern: str = Field("*", min_length=1, max_length=200, description="Of their paths, as docs/*.md.")
+    pattern: str = Field(
+        "*", min_length=1, max_length=200, pattern=NO_NUL, description="Of their paths, as docs/*.md."
+    )
     pace: float = Field(PACE.total_seconds(), ge=0, le=10, description="Seconds of rest after each.")
 
 

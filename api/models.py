@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
 
 from db.agent_models import AgentRun, AgentRunEvent, EventKind, Level, RunStatus
 
@@ -17,10 +19,13 @@ _ID: Final = "7d9e5a52-6f0b-4c2f-9d1c-3f1f0f6f9a11"
 _OTHER: Final = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
 _MOMENT: Final = "2026-11-21T09:30:00Z"
 
-# Postgres has no such character.
-_NO_NUL: Final = r"^[^\x00]*$"
-Task = Annotated[str, StringConstraints(max_length=200, pattern=_NO_NUL)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=_NO_NUL)]
+NO_NUL: Final = r"^[^\x00]*$"
+"""Postgres has no such character."""
+LONGEST_OPTIONS: Final = 16_000
+"""Characters of their JSON; of a run's metadata the schema keeps 20 kB."""
+
+Task = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=NO_NUL)]
 
 
 class Sent(BaseModel):
@@ -43,6 +48,20 @@ class RunRequest(Sent):
         description="What this agent can be told; `GET /agents` has the schema.",
         examples=[{"pattern": "docs/*"}],
     )
+
+    @field_validator("options")
+    @classmethod
+    def _can_be_kept(cls, options: dict[str, object]) -> dict[str, object]:
+        """Refuse what the database would, whatever the agent makes of it."""
+        try:
+            text = json.dumps(options, allow_nan=False)
+        except ValueError as error:
+            raise PydanticCustomError("not_finite", "Numbers have to be finite") from error
+        if "\\u0000" in text:
+            raise PydanticCustomError("nul", "Texts cannot contain the character U+0000")
+        if len(text) > LONGEST_OPTIONS:
+            raise PydanticCustomError("too_large", f"Options have up to {LONGEST_OPTIONS:,} characters")
+        return options
 
 
 class RunQuery(Sent):

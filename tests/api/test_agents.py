@@ -1,5 +1,6 @@
 """Runs of agents over HTTP, from the outside: the whole server in a process of its own, and two people."""
 
+import base64
 import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -170,6 +171,9 @@ def test_an_admin_sees_and_cancels_but_does_not_retry_the_runs_of_others(
         ({"agent": "docs-checker", "options": {"pace": "fast"}}, "options.pace"),
         ({"agent": "docs-checker", "options": {"unknown": 1}}, "options.unknown"),
         ({"agent": "docs-checker", "options": []}, "options"),
+        ({"agent": "docs-checker", "options": {"pattern": "a\x00b"}}, "options"),
+        ({"agent": "docs-checker", "options": {"x": ["\x00"]}}, "options"),
+        ({"agent": "docs-checker", "options": {"x": "y" * 16_000}}, "options"),
         ([], ""),
     ],
     ids=str,
@@ -187,6 +191,9 @@ def test_also_in_the_address_the_headers_and_the_form_of_the_body(as_ann: httpx.
     assert of(limit="0") == of(limit="many") == of(limit="201") == [("query", "limit")]
     assert of(status="sleeping") == [("query", "status")]
     assert of(before="no cursor") == of(before="bm9uZSBhdCBhbGw") == [("query", "before")]
+    for moment in ("0001-01-01T00:00+23:59", "9999-12-31T23:59-23:59"):
+        cursor = base64.urlsafe_b64encode(f"{moment} {uuid.uuid4()}".encode()).decode()
+        assert of(before=cursor) == [("query", "before")]
     assert of(colour="blue") == [("query", "colour")]
     assert wrong_fields(as_ann.get("/agents/runs/none")) == [("path", "run_id")]
     key = {"Idempotency-Key": "no spaces please"}
