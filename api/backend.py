@@ -18,7 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _THREADS: Final = 32
-_FIRST: Final = 60.0
+FIRST: Final = 60.0
 """Seconds that a request waits for the first start of the database."""
 
 
@@ -44,12 +44,16 @@ class Threads:
         """Call the function in a thread and return what it returns."""
         return await anyio.to_thread.run_sync(lambda: function(*arguments, **named), limiter=self._limiter)
 
+    async def start(self, function: Callable[[], T]) -> T:
+        """Call what goes on for itself when nobody waits for it any more."""
+        return await anyio.to_thread.run_sync(function, limiter=self._limiter, abandon_on_cancel=True)
 
-async def opened(threads: Threads, opener: Opener) -> Backend:
+
+async def opened(threads: Threads, opener: Opener, within: float = FIRST) -> Backend:
     """Return the backend. Raises `Away` while it cannot be had."""
     try:
-        with anyio.fail_after(_FIRST):
-            return await threads.run(opener)
+        with anyio.fail_after(within):
+            return await threads.start(opener)
     except TimeoutError as error:
         raise Away("Tavern is still starting. Please try again soon.") from error
     except SettingsError as error:
