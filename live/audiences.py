@@ -33,7 +33,7 @@ _OWN_STREAM: Final = 0.3
 OPENING: Final = timedelta(seconds=5)
 """For a view to be opened, before its not being connected counts as the connection's."""
 
-_Followed = dict[str, tuple[tuple[str, ...], object]]
+_Followed = dict[str, tuple[tuple[str, ...], int]]
 """The tables that are read, each with the Realtime filters it is followed by and the person's standing."""
 
 
@@ -163,8 +163,9 @@ class Audience:
 
     def check_followed(self) -> None:
         """Begin anew if what this audience may read and follows is not the same. Belongs to the loop."""
-        followed = self._now_followed()
-        if followed == self._followed:
+        before, followed = self._followed, self._now_followed()
+        if _still(before, followed):
+            self._followed = followed
             return
         self._clear_all_but(followed)
         self._followed_changed.set()
@@ -190,9 +191,9 @@ class Audience:
             return ()
         return spec.filters(self.user_id, self._public())
 
-    def _standing_of(self, spec: AnySpec) -> object:
+    def _standing_of(self, spec: AnySpec) -> int:
         if spec.standing is None or self.user_id is None:
-            return None
+            return 0
         return spec.standing(self.user_id, self._public())
 
     def _bindings(self) -> list[Binding]:
@@ -255,3 +256,11 @@ class Audience:
         missing = [key for key, version in doubted.items() if self.store.version(table, key) < version]
         if missing and self._feed is not None:
             self._feed.doubt(table, missing)
+
+
+def _still(before: _Followed, now: _Followed) -> bool:
+    """Tell whether what is followed is the same, and has been all the time: no version was missed."""
+    return before.keys() == now.keys() and all(
+        filters == now[name][0] and now[name][1] - standing in (0, 1)
+        for name, (filters, standing) in before.items()
+    )

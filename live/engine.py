@@ -57,7 +57,9 @@ class Engine:
         self._status_revision = 0
         self._probing = False
         self._own: dict[tuple[str, str], int] = {}
-        self.presence: Final = PresenceFeed(self._open_presence, self._presence_changed)
+        self.presence: Final = PresenceFeed(
+            self._open_presence, lambda: self._tell(None, frozenset({PRESENCE}))
+        )
         self._listeners: Final = Listeners()
         self._background: Final = Background("live engine")
         self._loop = self._background.loop
@@ -98,8 +100,7 @@ class Engine:
 
     def loading(self, table: str, user_id: str | None = None, session_id: str | None = None) -> bool:
         """Tell whether the table, as the session has chosen it, has not got its first rows yet."""
-        audience = self._audience_for(table, user_id, session_id)
-        return not audience.store.loaded.is_set()
+        return not self._audience_for(table, user_id, session_id).store.loaded.is_set()
 
     def refused(self, table: str, user_id: str | None = None, session_id: str | None = None) -> str | None:
         """Return why the database will not answer what the session has chosen, None if it does."""
@@ -209,8 +210,7 @@ class Engine:
 
     def sign_in_ended(self, user_id: str) -> None:
         """Wake this person's sessions, whose scripts find out that they are signed out."""
-        audience = self._audiences.get(user_id)
-        if audience is not None:
+        if audience := self._audiences.get(user_id):
             self._status_changed(audience)
 
     def own_changed(self, name: str, user_id: str, revision: int) -> None:
@@ -316,9 +316,6 @@ class Engine:
             self.probe()
         self._tell_of(audience, frozenset({STATUS}))
 
-    def _presence_changed(self) -> None:
-        self._tell(None, frozenset({PRESENCE}))
-
     def _tell_of(self, audience: Audience, tables: frozenset[str]) -> None:
         if not audience.filters:
             self._tell(audience.user_id, tables)
@@ -344,7 +341,6 @@ class Engine:
     async def _end(self) -> None:
         assert self._http is not None
         await self._http.aclose()
-        await self._reach.aclose()
 
     def _open_presence(self) -> None:
         self._background.call(lambda: self._background.spawn(self.presence.run(self.config)))

@@ -30,13 +30,8 @@ class Reach:
             self._asking = asyncio.create_task(self._ask())
         return await asyncio.shield(self._asking)
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        if self._http is not None:
-            await self._http.aclose()
-
     async def _ask(self) -> bool:
-        if self._http is None:  # not before there is trouble: it costs a moment
+        if self._http is None:  # not before there is trouble: it costs a moment. It keeps no connection
             self._http = httpx.AsyncClient(limits=httpx.Limits(max_keepalive_connections=0))
         self.requests += 1
         try:

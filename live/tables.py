@@ -47,9 +47,9 @@ class TableSpec(Generic[R]):
       them, or None for the function, leaves the choice to the policies.
     - `visible_to` says, of a user's id and the public tables, whether the user may read this table at all;
       None means everybody. Both are asked again when public tables change.
-    - `standing` gives anything that is never the same again after the user lost sight of rows and got it
-      back, such as the version of their role. Who missed both, or only heard of them late, could otherwise
-      not know that everything has to be read again.
+    - `standing` gives the version of the public row that says what the user may read, such as their profile
+      with their role. Who lost a right and has it back, or the other way round, looks the same as before;
+      when a version was missed it may have been so meanwhile, and everything is read again.
     - `reborn` gives the creation time of rows whose keys are natural and may be deleted and inserted again.
     - `logged` is False for tables whose own changes are not in `change_log`, and that lose nothing but their
       oldest rows; catching up compares the window, and forgets what is older than the oldest row there is.
@@ -67,7 +67,7 @@ class TableSpec(Generic[R]):
     columns: str = "*"
     filters: Callable[[str, PublicTables], tuple[str, ...]] | None = None
     visible_to: Callable[[str, PublicTables], bool] | None = None
-    standing: Callable[[str, PublicTables], object] | None = None
+    standing: Callable[[str, PublicTables], int] | None = None
     reborn: Callable[[R], datetime] | None = None
     logged: bool = True
     filterable: Columns = field(default_factory=dict)

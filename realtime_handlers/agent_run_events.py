@@ -7,7 +7,7 @@ from live.changes import Change
 from live.kinds import Kind
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.roles import own_unless_admin
+from realtime_handlers.roles import own_unless_admin, standing
 
 
 def handle_agent_run_events_change(
@@ -27,5 +27,6 @@ SPEC = TableSpec(
     order="created_at",
     window=1000,
     filters=own_unless_admin,
+    standing=standing,
     filterable={"run_id": Kind.UUID, "kind": Kind.TEXT, "user_id": Kind.UUID, "created_at": Kind.TIME},
 )

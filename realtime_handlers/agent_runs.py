@@ -7,7 +7,7 @@ from live.changes import Change
 from live.kinds import Kind
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.roles import own_unless_admin
+from realtime_handlers.roles import own_unless_admin, standing
 
 
 def handle_agent_runs_change(rows: Rows[AgentRun], change: Change[AgentRun]) -> Rows[AgentRun]:
@@ -25,6 +25,7 @@ SPEC = TableSpec(
     order="created_at",
     window=500,
     filters=own_unless_admin,
+    standing=standing,
     filterable={
         "agent_name": Kind.TEXT,
         "status": Kind.TEXT,

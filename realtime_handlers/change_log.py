@@ -6,7 +6,7 @@ from db.models import ChangeLogEntry
 from live.changes import Change
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.roles import is_admin
+from realtime_handlers.roles import is_admin, standing
 
 
 def handle_change_log_change(
@@ -26,5 +26,6 @@ SPEC = TableSpec(
     order="id",
     window=500,
     visible_to=is_admin,
+    standing=standing,
     logged=False,
 )

@@ -34,7 +34,7 @@ def manages(user_id: str, public: PublicTables) -> bool:
 
 
 def standing(user_id: str, public: PublicTables) -> int:
-    """Return what changes whenever this person's role does, also if it is the same again afterwards."""
+    """Return what grows with every change of this person's role."""
     row = cast("RatingRoleOf | None", public[_TABLE].get((user_id,))) if _TABLE in public else None
     return row.version if row else 0
 

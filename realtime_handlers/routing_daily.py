@@ -6,7 +6,7 @@ from db.routing_models import RoutingDay
 from live.changes import Change
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.roles import own_unless_admin
+from realtime_handlers.roles import own_unless_admin, standing
 
 
 def handle_routing_daily_change(rows: Rows[RoutingDay], change: Change[RoutingDay]) -> Rows[RoutingDay]:
@@ -23,6 +23,7 @@ SPEC = TableSpec(
     handler=handle_routing_daily_change,
     audience=Audience.USER,
     filters=own_unless_admin,
+    standing=standing,
     order="day",
     window=1000,
 )

@@ -9,7 +9,7 @@ from live.changes import FINAL, Change, Op
 from live.kinds import Columns, Kind
 from live.rows import Rows
 from live.tables import Audience, TableSpec
-from realtime_handlers.roles import own_unless_admin
+from realtime_handlers.roles import own_unless_admin, standing
 
 WINDOW: Final = 100
 """How many of the newest are shown."""
@@ -62,5 +62,6 @@ SPEC = TableSpec(
     order="timestamp",
     window=WINDOW,
     filters=own_unless_admin,
+    standing=standing,
     filterable=COLUMNS,
 )

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import uuid
 
+from live.engine import Engine
 from live.status import FeedState
 from local_supabase.runtime import StackInfo
 from tests.live.broken import QUICK, running, say, sql, wait_shown, wait_state
@@ -154,6 +155,54 @@ def test_a_row_that_moves_out_of_sight_is_gone(proxy: FaultProxy, stack: StackIn
         wait_for(lambda: key not in rows_of(engine, "private_messages", bo.user_id), what="it to be gone")
         with sql(stack) as cursor:
             cursor.execute("alter table public.private_messages enable trigger guard_content")
+
+
+def test_a_right_that_was_lost_and_is_back_leaves_no_gap(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    """An admin is none for a while and a member is one, and the feed that tells of roles hears of neither."""
+    admin, member = sign_up(stack, "Admin"), sign_up(stack, "Member")
+    give_role(stack, admin.user_id, "admin")
+    roles = {admin: ("member", "admin"), member: ("admin", "member")}
+    timing = dataclasses.replace(QUICK, reconcile=1000.0, grace=0.1)
+
+    def silence(message: Message) -> Message | None:
+        return None if message["event"] == "postgres_changes" else message
+
+    def shown(person: Person) -> bool:
+        return (run,) in rows_of(engine, "agent_runs", person.user_id)
+
+    with running(proxy, stack, timing) as engine:
+        for person in roles:
+            engine.attach(person.user_id, Signed(person))
+            assert engine.wait_loaded(20, user_id=person.user_id)
+            wait_state(engine, FeedState.LIVE, user_id=person.user_id)
+        proxy.rewrite = silence
+        for person, (meanwhile, _) in roles.items():
+            give_role(stack, person.user_id, meanwhile)
+        run = str(uuid.uuid4())
+        with sql(stack) as cursor:
+            values = (run, ada.user_id, "checker", "checker-1")
+            cursor.execute(
+                "insert into public.agent_runs (id, user_id, agent_name, agent_id) values (%s, %s, %s, %s)",
+                values,
+            )
+        for person in roles:
+            look_again(engine, person)
+        assert (shown(admin), shown(member)) == (False, True)
+        proxy.rewrite = None
+        for person, (_, again) in roles.items():
+            give_role(stack, person.user_id, again)
+        wait_for(lambda: shown(admin) and not shown(member), what="what each of them may see now")
+
+
+def look_again(engine: Engine, person: Person) -> None:
+    """Have a person's own feed read what changed, and wait until it has."""
+    feed = engine._audiences[person.user_id]._feed
+    assert feed is not None
+    cursor = feed._sync._cursor
+    engine._loop.call_soon_threadsafe(feed._wanted.set)
+    wait_for(lambda: feed._sync._cursor != cursor, what="the look")
 
 
 def test_what_the_retention_removed_is_gone_from_an_admins_activity(
