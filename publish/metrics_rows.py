@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
-import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from db.routing_models import LONGEST_MODEL, LONGEST_PROVIDER
+from publish.plain import cost_of, count_of, metadata_of, text_of
 
 MetricRow = Mapping[str, object]
 """Columns of `routing_metrics`, as JSON has them."""
@@ -25,10 +24,6 @@ LONGEST_PROMPT: Final = 20_000
 _UNKNOWN: Final = "unknown"
 _MOST_TOKENS: Final = 2**31 - 1
 _LONGEST_LATENCY: Final = 86_400_000
-_HIGHEST_COST: Final = Decimal(1_000_000)
-_PLACES: Final = Decimal("1e-12")
-_METADATA_BYTES: Final = 16_000
-_DEEPEST: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +65,18 @@ def row_of(
     keep_prompt: bool,
 ) -> dict[str, object]:
     """Return the row of a decision. What cannot be read of it is left out and named in the metadata."""
-    unreadable: list[str] = []
-    cost = _cost(decision.cost)
-    if cost is None:
-        unreadable.append("cost")
-    metadata = _metadata(decision.metadata)
-    if unreadable:
+    input_tokens = count_of(decision.input_tokens, _MOST_TOKENS)
+    output_tokens = count_of(decision.output_tokens, _MOST_TOKENS)
+    cost, latency = cost_of(decision.cost), count_of(decision.latency_ms, _LONGEST_LATENCY)
+    needed = {"input_tokens": input_tokens, "output_tokens": output_tokens, "cost": cost}
+    if decision.latency_ms is not None:
+        needed["latency_ms"] = latency
+    metadata = metadata_of(decision.metadata)
+    if unreadable := [name for name, number in needed.items() if number is None]:
         metadata["unreadable"] = unreadable
     fallback_from = _optional_text(decision.fallback_from, LONGEST_MODEL)
     error_kind = None if decision.error_kind is None else _text(decision.error_kind, LONGEST_KIND)
-    said = None if prompt is None else clean(str(prompt))
+    said = None if prompt is None else text_of(prompt)
     return {
         "user_id": str(user_id),
         "request_id": _request_id(request_id),
@@ -91,10 +88,10 @@ def row_of(
         "prompt_fingerprint": None if said is None else fingerprint(said, str(user_id)),
         "prompt_length": None if said is None else len(said),
         "prompt": said[:LONGEST_PROMPT] if said is not None and keep_prompt else None,
-        "input_tokens": _count(decision.input_tokens),
-        "output_tokens": _count(decision.output_tokens),
+        "input_tokens": input_tokens or 0,
+        "output_tokens": output_tokens or 0,
         "cost": format(cost or Decimal(0), "f"),
-        "latency_ms": _latency(decision.latency_ms),
+        "latency_ms": latency,
         "success": error_kind is None,
         "error_kind": error_kind,
         "fallback": bool(decision.fallback) or fallback_from is not None,
@@ -109,75 +106,19 @@ def fingerprint(prompt: str, user_id: str) -> str:
     return hmac.new(user_id.encode(), prompt.encode(), hashlib.sha256).hexdigest()
 
 
-def clean(text: str) -> str:
-    """Drop what Postgres cannot hold: the null character, and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def plain(value: object, depth: int = 0) -> object:
-    """Return what JSON and Postgres can hold of a value."""
-    if depth > _DEEPEST:
-        return "…"
-    match value:
-        case None | bool() | int():
-            return value
-        case float():
-            return value if math.isfinite(value) else None
-        case str():
-            return clean(value)
-        case Mapping():
-            return {clean(str(key)): plain(each, depth + 1) for key, each in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [plain(each, depth + 1) for each in value]
-    return clean(str(value))
-
-
-def _metadata(given: Mapping[str, object]) -> dict[str, object]:
-    metadata = plain(given)
-    if not isinstance(metadata, dict):
-        return {}
-    size = len(json.dumps(metadata))
-    return metadata if size <= _METADATA_BYTES else {"too_large": size}
-
-
 def _text(value: object, longest: int) -> str:
     return _optional_text(value, longest) or _UNKNOWN
 
 
 def _optional_text(value: object, longest: int) -> str | None:
-    return None if value is None else " ".join(clean(str(value)).split())[:longest].strip() or None
+    return None if value is None else " ".join(text_of(value).split())[:longest].strip() or None
 
 
 def _request_id(value: object | None) -> str:
-    text = "" if value is None else clean(str(value)).strip()
+    text = "" if value is None else text_of(value).strip()
     if len(text) > LONGEST_REQUEST_ID:
         return hashlib.sha256(text.encode()).hexdigest()  # cut off, two could become one
     return text or str(uuid.uuid4())
-
-
-def _count(value: object) -> int:
-    number = _number(value)
-    return 0 if number is None else min(max(0, round(number)), _MOST_TOKENS)
-
-
-def _latency(value: object) -> int | None:
-    number = _number(value)
-    return None if number is None else min(max(0, round(number)), _LONGEST_LATENCY)
-
-
-def _cost(value: object) -> Decimal | None:
-    number = _number(value)
-    if number is None or not 0 <= number <= _HIGHEST_COST:
-        return None
-    return number.quantize(_PLACES).normalize()
-
-
-def _number(value: object) -> Decimal | None:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
 
 
 def _moment(at: datetime | None) -> datetime:

@@ -20,6 +20,8 @@ from publish.unsent import Events, Opening, Parcel, Patch, Unsent, Values
 LONGEST_LOG: Final = 8_000
 """Characters up to which log lines share a row."""
 EVENTS_A_REQUEST: Final = 100
+KEPT_AFTER_THE_END: Final = 1_000
+"""Runs whose end was sent and that are still known; beyond them the oldest are forgotten."""
 BEAT_EVERY: Final = timedelta(seconds=10)
 """A sign of life so soon after something else was said of the run would be a write for nothing."""
 
@@ -32,6 +34,7 @@ class Outbox:
         self._now = now or (lambda: datetime.now(UTC))
         self._lock = threading.RLock()
         self._runs: dict[str, Unsent] = {}
+        self._ended: dict[str, None] = {}
 
     # What agents say.
 
@@ -108,6 +111,11 @@ class Outbox:
         with self._lock:
             return self._run(run_id).status
 
+    def goes_on(self, run_id: str) -> bool:
+        """Whether the run is known and has not ended."""
+        with self._lock:
+            return run_id in self._runs and not self._runs[run_id].status.finished
+
     def problem(self, run_id: str) -> str | None:
         """Return why the database refused something of this run, None when it did not."""
         with self._lock:
@@ -118,7 +126,8 @@ class Outbox:
     def kept(self, run_id: str) -> Values | None:
         """Return as JSON what must not be forgotten of a run; None when there is nothing."""
         with self._lock:
-            return self._run(run_id).kept()
+            run = self._runs.get(run_id)
+            return None if run is None else run.kept()
 
     def restore(self, run: Unsent) -> None:
         """Take over what a process before this one has left."""
@@ -137,8 +146,8 @@ class Outbox:
     def take(self, run_id: str) -> Parcel | None:
         """Return what is to be sent next of a run, None when nothing is or something is on its way."""
         with self._lock:
-            run = self._run(run_id)
-            if run.sending is not None:
+            run = self._runs.get(run_id)
+            if run is None or run.sending is not None:
                 return None
             run.sending = self._next(run)
             return run.sending
@@ -146,7 +155,9 @@ class Outbox:
     def sent(self, parcel: Parcel) -> None:
         """Forget what arrived."""
         with self._lock:
-            self._run(parcel.run_id).sending = None
+            run = self._run(parcel.run_id)
+            run.sending = None
+            self._forget_ended(run)
 
     def back(self, parcel: Parcel) -> None:
         """Take back what could not be sent now."""
@@ -154,18 +165,19 @@ class Outbox:
             self._run(parcel.run_id).take_back(parcel)
 
     def refused(self, parcel: Parcel, reason: str) -> None:
-        """Drop what the database will never take; of the end of a run, try the bare fact once more."""
+        """Drop what the database will never take; of a change of status, try the bare fact once more."""
         with self._lock:
             run = self._run(parcel.run_id)
             run.sending = None
             run.problem = reason
             if isinstance(parcel, Opening):
                 self._close(run, RunStatus.FAILED)
-            elif isinstance(parcel, Patch) and parcel.last and parcel.values.keys() - _BARE:
+            elif isinstance(parcel, Patch) and parcel.status is not None and parcel.values.keys() - _BARE:
                 bare = {name: value for name, value in parcel.values.items() if name in _BARE}
-                if parcel.status is not RunStatus.COMPLETED:
-                    bare["error"] = reason
-                run.patches.append(bare)
+                if parcel.last and parcel.status is not RunStatus.COMPLETED:
+                    bare.setdefault("error", reason)
+                run.patches.appendleft(bare)
+            self._forget_ended(run)
 
     def closed(self, run_id: str, status: RunStatus) -> None:
         """Learn that somebody else has finished the run."""
@@ -173,6 +185,7 @@ class Outbox:
             run = self._run(run_id)
             run.sending = None
             self._close(run, status)
+            self._forget_ended(run)
 
     # Within the lock.
 
@@ -180,6 +193,14 @@ class Outbox:
         if run_id not in self._runs:
             raise UnknownRun(run_id)
         return self._runs[run_id]
+
+    def _forget_ended(self, run: Unsent) -> None:
+        """Let the oldest go of the runs of which nothing more is to be sent."""
+        if run.status.finished and not run.waiting:
+            self._ended[run.id] = None
+        while len(self._ended) > KEPT_AFTER_THE_END:
+            oldest = next(iter(self._ended))
+            del self._ended[oldest], self._runs[oldest]
 
     def _open_run(self, run_id: str) -> Unsent | None:
         """Return the run; None when somebody else has finished it, which is nothing to stumble over."""
@@ -254,7 +275,7 @@ class Outbox:
 
 
 _BARE: Final = frozenset({"status", "status_at", "heartbeat_at", "error"})
-"""What has to be known of the end of a run, if the rest is refused."""
+"""What has to be known of a change of status, if the rest is refused."""
 
 
 def _goes_on(last: Values, level: Level, text: str) -> bool:

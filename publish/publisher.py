@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import random
 import uuid
@@ -21,6 +20,7 @@ import httpx
 from db.agent_models import Level, RunStatus
 from publish.errors import NotClaimed, PublishError, Undelivered
 from publish.outbox import Outbox
+from publish.plain import cost_of, count_of, metadata_of, plain, text_of
 from publish.spool import Spool
 from publish.transport import Answer, Fate, TokenSource, Transport, project_of
 from publish.unsent import Parcel, Values
@@ -34,6 +34,8 @@ CLOSING: Final = timedelta(seconds=30)
 _FIRST_RETRY: Final = 0.25
 _TIMEOUT: Final = httpx.Timeout(10.0, connect=4.0)
 _LONGEST_STEP, _LONGEST_ERROR, _LONGEST_LINE = 300, 5_000, 20_000
+_LONGEST_NAME, _LONGEST_ID = 80, 200
+_MOST_TOKENS: Final = 2**63 - 1
 
 
 class Reports:
@@ -55,14 +57,14 @@ class Reports:
     ) -> str:
         """Note a new run."""
         values: Values = {
-            "agent_name": _clean(agent_name),
-            "agent_id": _clean(agent_id or agent_name),
-            "task_id": task_id,
-            "metadata": _json(dict(metadata or {})),
-            "retry_of": retry_of,
+            "agent_name": _optional(agent_name, _LONGEST_NAME),
+            "agent_id": _optional(agent_id or agent_name, _LONGEST_ID),
+            "task_id": _optional(task_id, _LONGEST_ID),
+            "metadata": metadata_of(metadata or {}),
+            "retry_of": _optional(retry_of, _LONGEST_ID),
         }
         if user_id is not None:
-            values["user_id"] = user_id
+            values["user_id"] = text_of(user_id)
         return self.outbox.open(values, status)
 
     def progress(
@@ -77,28 +79,28 @@ class Reports:
         values: Values = {}
         if progress is not None:
             values["progress_percent"] = min(100.0, max(0.0, float(progress)))
-        if tokens is not None:
-            values["tokens"] = max(0, tokens)
-        if cost_usd is not None:
-            values["cost_usd"] = str(cost_usd)
+        if (count := count_of(tokens, _MOST_TOKENS)) is not None:
+            values["tokens"] = count
+        if (cost := cost_of(cost_usd)) is not None:
+            values["cost_usd"] = format(cost, "f")
         self.outbox.progress(run_id, values, None if step is None else _step(step))
 
     def move(self, run_id: str, status: RunStatus | str, step: str | None, evidence: object) -> None:
         """Note a change of status."""
         values: Values = {} if step is None else {"current_step": _step(step)}
-        self.outbox.move(run_id, RunStatus(status), values, None if evidence is None else _json(evidence))
+        self.outbox.move(run_id, RunStatus(status), values, None if evidence is None else plain(evidence))
 
     def complete(self, run_id: str, result: object) -> None:
         """Note that a run has done what it should."""
-        self.outbox.move(run_id, RunStatus.COMPLETED, {"result": _json(result)})
+        self.outbox.move(run_id, RunStatus.COMPLETED, {"result": plain(result)})
 
     def fail(self, run_id: str, error: str) -> None:
         """Note that a run came to nothing."""
-        self.outbox.move(run_id, RunStatus.FAILED, {"error": _clean(error)[:_LONGEST_ERROR]})
+        self.outbox.move(run_id, RunStatus.FAILED, {"error": text_of(error)[:_LONGEST_ERROR]})
 
     def log(self, run_id: str, text: str, level: Level | str) -> None:
         """Note a line of the log."""
-        self.outbox.log(run_id, _clean(text)[:_LONGEST_LINE], Level(level))
+        self.outbox.log(run_id, text_of(text)[:_LONGEST_LINE], Level(level))
 
 
 class AgentEventPublisher:
@@ -163,7 +165,7 @@ class AgentEventPublisher:
     @property
     def left_behind(self) -> Sequence[str]:
         """Runs in the spool that the process before did not end: go on with them, or fail them."""
-        return [run_id for run_id in self._left_behind if not self.is_over(run_id)]
+        return [run_id for run_id in self._left_behind if self._outbox.goes_on(run_id)]
 
     # What agents say.
 
@@ -338,6 +340,10 @@ class AgentEventPublisher:
         while (parcel := self._outbox.take(run_id)) is not None:
             try:
                 answer = await self._transport.send(parcel)
+            except Exception as error:
+                # A fault of ours must not end the task, with the ends of other runs in it.
+                _log.exception("A part of run %s could not be sent", run_id)
+                answer = Answer(Fate.LATER, repr(error))
             except BaseException:
                 self._outbox.back(parcel)  # also when cancelled: then it counts as undelivered
                 raise
@@ -374,18 +380,9 @@ def _pauses() -> Iterator[float]:
         pause = min(pause * 2, LONGEST_RETRY.total_seconds())
 
 
-def _clean(text: str) -> str:
-    return text.replace("\x00", "")  # Postgres has no such character
-
-
 def _step(text: str) -> str:
-    return " ".join(_clean(text).split())[:_LONGEST_STEP]
+    return " ".join(text_of(text).split())[:_LONGEST_STEP]
 
 
-def _json(value: object) -> object:
-    """Return what JSON and Postgres can hold of a value."""
-    try:
-        text = json.dumps(value, default=str, allow_nan=False)
-    except (ValueError, TypeError):
-        text = json.dumps(str(value))
-    return json.loads(text.replace("\\u0000", ""))
+def _optional(text: object, longest: int) -> str | None:
+    return None if text is None else text_of(text)[:longest]

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from db.agent_models import Level, RunStatus
+from publish.errors import PublishError
 from publish.publisher import CLOSING, INTERVAL, AgentEventPublisher
 from publish.transport import TokenSource
 
@@ -168,4 +169,7 @@ class SyncAgentEventPublisher:
         self._loop.close()
 
     def _wait(self, coroutine: Coroutine[object, object, T]) -> T:
+        if self._loop.is_closed():
+            coroutine.close()
+            raise PublishError("The publisher is closed.")
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

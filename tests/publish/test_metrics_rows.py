@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,6 +65,12 @@ def test_a_fingerprint_tells_repeated_prompts_of_one_person_alone() -> None:
 def test_what_cannot_be_read_is_named() -> None:
     told = row(RoutingDecision("acme", "small-1", cost=float("nan")))
     assert (told["cost"], told["metadata"]) == ("0", {"unreadable": ["cost"]})
+    odd = RoutingDecision("acme", "small-1", input_tokens=cast("int", "many"), latency_ms=float("inf"))
+    told = row(odd)
+    assert (told["input_tokens"], told["latency_ms"]) == (0, None)
+    assert told["metadata"] == {"unreadable": ["input_tokens", "latency_ms"]}
+    endless = row(RoutingDecision("acme", "small-1", input_tokens=cast("int", Decimal("1e999999999"))))
+    assert (endless["input_tokens"], endless["metadata"]) == (2**31 - 1, {})
     assert row(RoutingDecision("acme", "small-1", cost=1e-9))["cost"] == "0.000000001"
     assert row(RoutingDecision("acme", "small-1", metadata={"x": "y" * 20_000}))["metadata"] == {
         "too_large": 20_009

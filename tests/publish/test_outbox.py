@@ -4,11 +4,13 @@ import json
 from dataclasses import dataclass, field
 from enum import Enum
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.agent_models import FLOW, Level, RunStatus
-from publish.outbox import Outbox
+from publish.errors import UnknownRun
+from publish.outbox import KEPT_AFTER_THE_END, Outbox
 from publish.unsent import Events, Opening, Parcel, Patch, Unsent
 
 
@@ -224,3 +226,17 @@ def test_while_one_parcel_is_on_its_way_no_other_is() -> None:
     assert outbox.take(run) is not None
     assert outbox.take(run) is None
     assert outbox.unsent() == [run]
+
+
+def test_of_runs_that_have_ended_only_the_newest_are_remembered() -> None:
+    outbox = Outbox(lambda: None)
+    going_on, *ended = [outbox.open({}, RunStatus.IN_PROGRESS) for _ in range(KEPT_AFTER_THE_END + 3)]
+    for run in ended:
+        outbox.move(run, RunStatus.COMPLETED, {})
+        while (parcel := outbox.take(run)) is not None:
+            outbox.sent(parcel)
+    for run in (going_on, *ended[2:]):
+        outbox.status(run)
+    for run in ended[:2]:
+        with pytest.raises(UnknownRun):
+            outbox.status(run)

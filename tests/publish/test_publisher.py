@@ -1,6 +1,9 @@
 """The publisher against the real stack: what agents say arrives, in few writes, and outlives outages."""
 
+import uuid
 from datetime import timedelta
+from decimal import Decimal
+from typing import cast
 
 import pytest
 
@@ -14,7 +17,8 @@ from publish import (
     Undelivered,
     UnknownRun,
 )
-from publish.unsent import MOST_EVENTS
+from publish.transport import Answer, Transport
+from publish.unsent import MOST_EVENTS, Parcel
 from tests.publish.conftest import Bench
 from tests.support.people import sign_up
 from tests.support.wait import wait_until
@@ -172,6 +176,73 @@ async def test_a_result_that_cannot_be_kept_does_not_keep_the_end_from_being_tol
         assert publisher.problem(big) == "A result has up to 200 kB of JSON."
     assert (bench.run(big)["status"], bench.run(big)["result"]) == ("completed", None)
     assert bench.run(odd)["status"] == "completed"
+
+
+async def test_what_is_refused_on_the_way_takes_no_status_with_it(bench: Bench) -> None:
+    async with publisher_of(bench) as publisher:
+        run = await publisher.start_run(agent_name="thorough", status=RunStatus.PENDING)
+        await publisher.update_progress(run, "Counting", tokens=2**70)
+        await publisher.update_status(run, RunStatus.AWAITING_VERIFICATION)
+        await publisher.update_status(run, RunStatus.VERIFICATION_IN_PROGRESS)
+        await publisher.update_status(run, RunStatus.VERIFICATION_PASSED, evidence="x" * 150_000)
+        await publisher.complete_run(run, "done")
+        assert await publisher.flush(SOON)
+        assert publisher.problem(run) == "Evidence is a JSON list of up to 100 kB."
+    assert bench.statuses(run) == [
+        "pending",
+        "in_progress",
+        "awaiting_verification",
+        "verification_in_progress",
+        "verification_passed",
+        "completed",
+    ]
+    assert (bench.run(run)["result"], bench.run(run)["tokens"]) == ("done", 2**63 - 1)
+
+
+async def test_whatever_a_program_says_arrives_in_a_form_that_can_be_kept(bench: Bench) -> None:
+    task = uuid.uuid4()
+    odd = {"number": 10**5000, "name": "\ud800", "deep": nested(200), ("a", "tuple"): 1}
+    async with publisher_of(bench) as publisher:
+        run = await publisher.start_run(
+            agent_name="a" * 100,
+            task_id=task,  # type: ignore[arg-type]  # on purpose
+            metadata={"notes": "x" * 30_000},
+        )
+        await publisher.update_progress(
+            run, "Reading \udcff", 10, tokens=cast("int", Decimal("1e400")), cost_usd=Decimal("nan")
+        )
+        await publisher.log(run, "A file name as the system has it: \udcff")
+        await publisher.complete_run(run, odd)
+        assert await publisher.flush(SOON)
+        assert publisher.problem(run) is None
+    row = bench.run(run)
+    assert (row["agent_name"], row["task_id"], row["status"]) == ("a" * 80, str(task), "completed")
+    assert (row["metadata"], row["tokens"], row["cost_usd"]) == ({"too_large": 30_013}, 2**63 - 1, 0)
+    assert bench.log(run) == ["A file name as the system has it: ?"]
+
+
+def nested(levels: int) -> object:
+    return [nested(levels - 1)] if levels else None
+
+
+async def test_a_fault_in_one_run_keeps_no_other_from_being_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send, faulty = Transport.send, "none yet"
+
+    async def fail(transport: Transport, parcel: Parcel) -> Answer:
+        if parcel.run_id == faulty:
+            raise TypeError("nobody thought of this")
+        return await send(transport, parcel)
+
+    monkeypatch.setattr(Transport, "send", fail)
+    async with publisher_of(bench) as publisher:
+        faulty, other = [await publisher.start_run(agent_name=name) for name in ("faulty", "other")]
+        await publisher.complete_run(other)
+        assert not await publisher.flush(timedelta(milliseconds=500))
+        assert bench.run(other)["status"] == "completed"
+        faulty = "none any more"
+    assert bench.statuses(other) == ["in_progress", "completed"]
 
 
 async def test_a_run_that_waits_is_taken_over(bench: Bench) -> None:

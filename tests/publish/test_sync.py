@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from publish import SyncAgentEventPublisher, Undelivered
+from publish import PublishError, SyncAgentEventPublisher, Undelivered
 from tests.publish.conftest import Bench
 
 
@@ -39,3 +39,5 @@ def test_it_leaves_no_thread_behind(bench: Bench) -> None:
         publisher.close(timedelta(milliseconds=100))
     publisher.close()
     assert threading.active_count() == before
+    with pytest.raises(PublishError, match="closed"):
+        publisher.start_run(agent_name="late")
