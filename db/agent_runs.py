@@ -10,7 +10,7 @@ from postgrest import SyncRequestBuilder, SyncSelectRequestBuilder
 
 from db import rows
 from db.agent_models import AgentRun, RunStatus
-from db.errors import Gone
+from db.errors import Gone, Unreachable
 from db.models import Record
 from db.rows import Caller
 
@@ -49,7 +49,13 @@ def cancel(me: Caller, run_id: str) -> Record:
     `Invalid` when it is finished already, `Gone` when there is none that this person may see.
     """
     cancelled = {"status": RunStatus.CANCELLED.value}
-    written = rows.run(me, TABLE, lambda table: rows.narrowed(table.update(cancelled), {"id": run_id}))
+    try:
+        written = rows.run(me, TABLE, lambda table: rows.narrowed(table.update(cancelled), {"id": run_id}))
+    except Unreachable as error:
+        found = find(me, run_id) if error.worth_looking else None
+        if found is None or found["status"] != RunStatus.CANCELLED.value:
+            raise
+        return found
     if not written:
         raise Gone
     return written[0]

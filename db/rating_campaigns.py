@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import cast
+
+from postgrest import SyncRequestBuilder, SyncSelectRequestBuilder
 
 from db import rows
 from db.columns import Record
@@ -55,7 +58,7 @@ def add_tasks(me: Caller, campaign_id: str, drafts: Sequence[TaskDraft]) -> list
     for start in range(0, len(drafts), _BATCH):
         some = [draft.values() for draft in drafts[start : start + _BATCH]]
         params = {"p_campaign": campaign_id, "p_tasks": some}
-        made += cast("list[Record]", rows.call(me, "create_rating_tasks", params))
+        made += cast("list[Record]", rows.again(partial(rows.call, me, "create_rating_tasks", params)))
     return made
 
 
@@ -88,7 +91,10 @@ def secret_of(me: Caller, task_id: str) -> TaskSecret | None:
 
 def _task(me: Caller, task_id: str, values: rows.Values) -> Record:
     # Whatever the version: a busy task changes faster than a person can press a button.
-    written = rows.run(me, TASKS, lambda table: rows.narrowed(table.update(values), {"id": task_id}))
+    def build(table: SyncRequestBuilder) -> SyncSelectRequestBuilder:
+        return rows.narrowed(table.update(values), {"id": task_id})
+
+    written = rows.again(lambda: rows.run(me, TASKS, build))
     if not written:
         raise NotAllowed
     return written[0]

@@ -10,11 +10,12 @@ from postgrest import SyncRequestBuilder, SyncSelectRequestBuilder
 
 from db import rows
 from db.columns import Record
-from db.errors import Invalid
-from db.rating_task_models import Claim, Judgment, Reveal, TaskSecret, Verdict
+from db.errors import Invalid, Unreachable
+from db.rating_task_models import Claim, Judgment, LeaseState, Reveal, TaskSecret, Verdict
 from db.rows import Caller
 
 JUDGMENTS = "judgments"
+LEASES = "task_leases"
 SECRETS = "rating_task_secrets"
 
 _PAGE = 500
@@ -54,13 +55,13 @@ class ExportedJudgment:
 
 def claim(me: Caller, campaign_id: str) -> Claim | None:
     """Take the next task of a campaign, or go on with the one that one has; None when there is none now."""
-    answer = rows.call(me, "claim_task", {"p_campaign": campaign_id})
+    answer = rows.again(lambda: rows.call(me, "claim_task", {"p_campaign": campaign_id}))
     return Claim.from_record(cast("Record", answer)) if answer else None
 
 
 def extend(me: Caller, task_id: str) -> Record:
     """Say that one is still at it: the lease begins anew. Raises `Invalid` when the place was taken."""
-    return cast("Record", rows.call(me, "extend_lease", {"p_task": task_id}))
+    return cast("Record", rows.again(lambda: rows.call(me, "extend_lease", {"p_task": task_id})))
 
 
 def submit(
@@ -72,7 +73,7 @@ def submit(
     """
     params = {"p_task": task_id, "p_verdict": verdict.value, "p_comment": comment, "p_seconds": seconds}
     try:
-        return cast("Record", rows.call(me, "submit_judgment", params))
+        return cast("Record", rows.again(lambda: rows.call(me, "submit_judgment", params)))
     except Invalid as error:
         if str(error) == LeaseLost.message:
             raise LeaseLost from error
@@ -81,28 +82,56 @@ def submit(
 
 def undo(me: Caller, task_id: str) -> Undone:
     """Take one's newest judgment back, within the campaign's `undo_seconds`; the task is one's own again."""
-    answer = cast("Record", rows.call(me, "undo_judgment", {"p_task": task_id}))
+    try:
+        answer = cast("Record", rows.call(me, "undo_judgment", {"p_task": task_id}))
+    except Unreachable as error:
+        judgment = _look(me, JUDGMENTS, task_id, error)
+        if judgment["undone_at"] is None:
+            raise
+        return Undone(judgment, resume(me, task_id))
     return Undone(cast("Record", answer["judgment"]), Claim.from_record(answer))
 
 
 def skip(me: Caller, task_id: str) -> Record:
     """Leave a task to others; return the lease, which has ended. It does not come again by itself."""
-    return cast("Record", rows.call(me, "skip_task", {"p_task": task_id}))
+    return _end_lease(me, "skip_task", task_id, LeaseState.SKIPPED)
 
 
 def release(me: Caller, task_id: str) -> Record:
     """Give a task back, as one does who leaves; return the lease. It may come again."""
-    return cast("Record", rows.call(me, "release_task", {"p_task": task_id}))
+    return _end_lease(me, "release_task", task_id, LeaseState.RELEASED)
+
+
+def _end_lease(me: Caller, function: str, task_id: str, state: LeaseState) -> Record:
+    try:
+        return cast("Record", rows.call(me, function, {"p_task": task_id}))
+    except Unreachable as error:
+        lease = _look(me, LEASES, task_id, error)
+        if lease["state"] != state.value:
+            raise
+        return lease
+
+
+def _look(me: Caller, table: str, task_id: str, lost: Unreachable) -> Record:
+    """Read one's own row of a task, to see what became of the call whose answer got lost; else raise that."""
+    found = rows.find(me, table, {"task_id": task_id, "user_id": me.user_id}) if lost.worth_looking else None
+    if found is None:
+        raise lost
+    return found
 
 
 def resume(me: Caller, task_id: str) -> Claim:
     """Take a task again that one skipped, gave back or let expire; raises `Invalid` when it is taken."""
-    return Claim.from_record(cast("Record", rows.call(me, "resume_task", {"p_task": task_id})))
+    return Claim.from_record(
+        cast("Record", rows.again(lambda: rows.call(me, "resume_task", {"p_task": task_id})))
+    )
 
 
 def reveal(me: Caller, task_id: str) -> Reveal:
     """After the vote: who the candidates are, the gold answer, what others said. The vote is then final."""
-    return Reveal.from_record(cast("Record", rows.call(me, "reveal_task", {"p_task": task_id})))
+    return Reveal.from_record(
+        cast("Record", rows.again(lambda: rows.call(me, "reveal_task", {"p_task": task_id})))
+    )
 
 
 def settle(me: Caller, campaign_id: str) -> None:

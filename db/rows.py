@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 import httpx
 from postgrest import SyncRequestBuilder, SyncSelectRequestBuilder
@@ -27,6 +27,8 @@ from db.errors import (
     from_transport,
 )
 from db.models import Record
+
+T = TypeVar("T")
 
 Values = Mapping[str, str | int | bool | None]
 Key = Mapping[str, str]
@@ -90,6 +92,16 @@ def _call(me: Caller, function: str, params: Mapping[str, object], token: str) -
         raise from_api(error) from error
     except httpx.HTTPError as error:
         raise from_transport(error) from error
+
+
+def again(do: Callable[[], T]) -> T:
+    """Do what is the same done twice; a second time if the answer got lost."""
+    try:
+        return do()
+    except Unreachable as error:
+        if not error.worth_looking:
+            raise
+        return do()
 
 
 def find(me: Caller, table: str, key: Key) -> Record | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -15,14 +15,17 @@ from db import agent_runs as writes
 from db.agent_models import AgentRun, RunStatus
 from db.agent_runs import RunDraft
 from db.auth import SignedIn
-from db.errors import DatabaseError, Unreachable
+from db.errors import Unreachable
+from db.models import Record
 from demo_agent import agent as demo
 from live.fragments import live_fragment
 from realtime_handlers.agent_runs import SPEC
 from ui import agent_history, agent_run_page, layout, session, times, writing
-from ui.agent_runs import LABELS, Filters, board_html, newest_first
+from ui.agent_runs import LABELS, Filters, board_html, cancelled, new_run, newest_first
 from ui.bridge import clicked
+from ui.conflicts import Saving
 from ui.first_run import run_whole_app
+from ui.pending import WRITES, Expected, Write
 from ui.people import by_name, name_of
 from ui.text import as_label, plural
 
@@ -35,6 +38,8 @@ _LONGEST_TASK = 200
 _FILTERS = "agents_filters"
 _SHOWN = "agents_shown"
 _NO_MORE = "agents_no_more"
+_STARTED = "agents_started"
+_SAVING = Saving(_STARTED)
 _LOOK_EVERY = 10
 """Seconds between looks for runs that no longer show a sign of life."""
 
@@ -79,38 +84,59 @@ def _board() -> None:
     _export()
 
 
-@st.fragment(key="agents_start")
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="agents_start")
 def _start() -> None:
+    number = int(st.session_state.get(_STARTED, 0))
+    if _SAVING.finished():
+        number = st.session_state[_STARTED] = number + 1  # which empties the form
     with (
-        st.form("agents_start", border=False, clear_on_submit=True),
+        st.form(f"agents_start_{number}", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         task = st.text_input("What for?", placeholder=_TASK, max_chars=_LONGEST_TASK)
-        started = st.form_submit_button("Start the demo agent", icon=":material/play_arrow:", type="primary")
-    if started:
-        _begin(RunDraft(demo.NAME, demo.NAME, task.strip() or _TASK))
-
-
-def _begin(draft: RunDraft) -> None:
-    run_id = str(uuid.uuid4())
-    _set_to_work(run_id, writing.write("agent_runs", lambda me: writes.start(me, run_id, draft)))
+        started = st.form_submit_button(
+            "Start the demo agent", icon=":material/play_arrow:", type="primary", disabled=_SAVING.busy
+        )
+        _SAVING.mark()
+    if not started:
+        _SAVING.show()
+        return
+    # The same for a second click, so that it starts nothing more.
+    run_id = str(st.session_state.setdefault(f"{_STARTED}_id_{number}", str(uuid.uuid4())))
+    draft = RunDraft(demo.NAME, demo.NAME, task.strip() or _TASK)
+    _SAVING.begin(_begin(run_id, draft, None, lambda me: writes.start(me, run_id, draft), told=False))
+    st.rerun(scope="fragment")
 
 
 def _try_again(run: AgentRun) -> None:
-    run_id = str(uuid.uuid4())
-    _set_to_work(run_id, writing.write("agent_runs", lambda me: writes.retry(me, run_id, run)))
-
-
-def _set_to_work(run_id: str, written: object) -> None:
-    if isinstance(written, DatabaseError):
-        writing.tell(written)
+    tries = [one for one in newest_first(session.agent_runs()) if one.retry_of == run.id]
+    if any(not one.status.finished for one in tries):
+        writing.say("Another try is under way already.", ":material/info:")
         return
-    me = session.signed_in()
-    record = cast("dict[str, object]", written)
-    # Other agents find their own pending runs, wherever they are at home.
-    if me is not None and record["agent_name"] == demo.NAME:
-        settings = me.clients.settings
-        demo.start(demo.Job(run_id, PROJECT), settings.url, settings.key, me.access_token)
+    run_id = str(uuid.uuid4())
+    draft = RunDraft(run.agent_name, run.agent_id, run.task_id)
+    _begin(run_id, draft, run.id, lambda me: writes.retry(me, run_id, run))
+
+
+def _begin(
+    run_id: str,
+    draft: RunDraft,
+    retry_of: str | None,
+    do: Callable[[SignedIn], Record],
+    *,
+    told: bool = True,
+) -> Write:
+    put = writing.putting("agent_runs", do)
+
+    def begin(me: SignedIn) -> None:
+        put(me)
+        # Other agents find their own pending runs, wherever they are at home.
+        if draft.agent_name == demo.NAME:
+            settings = me.clients.settings
+            demo.start(demo.Job(run_id, PROJECT), settings.url, settings.key, me.access_token)
+
+    foretold = new_run(run_id, session.my_id() or "", draft, retry_of)
+    return writing.ask(begin, Expected("agent_runs", (run_id,), foretold, new=True), told=told)
 
 
 @st.fragment(key="agents_choose")
@@ -170,7 +196,7 @@ def _chosen_filters() -> tuple[str, Filters]:
 
 
 @live_fragment(
-    tables=("agent_runs", "users"),
+    tables=("agent_runs", "users", WRITES),
     varies_by=("user", "role", "time_zone", _FILTERS, _SHOWN, _NO_MORE),
     key="agent_rows",
 )
@@ -299,11 +325,13 @@ def _cancel(run: AgentRun) -> None:
     st.caption("What it has done so far stays here. You can try again with a new run.")
     if not st.button("Yes, cancel it", type="primary"):
         return
-    written = writing.write("agent_runs", lambda me: writes.cancel(me, run.id))
-    if isinstance(written, DatabaseError):
-        writing.complain(written)
-        return
-    demo.BACKGROUND.stop(run.id)  # if it works in this process, it need not find out by itself
+    put = writing.putting("agent_runs", lambda me: writes.cancel(me, run.id))
+
+    def cancel(me: SignedIn) -> None:
+        put(me)
+        demo.BACKGROUND.stop(run.id)  # if it works in this process, it need not find out by itself
+
+    writing.ask(cancel, Expected("agent_runs", (run.id,), cancelled(run)))
     st.rerun()
 
 

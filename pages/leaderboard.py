@@ -127,7 +127,7 @@ def _settle(campaign: Campaign) -> None:
     if campaign.status is CampaignStatus.COMPLETED or now - settled.get(campaign.id, 0.0) < _SETTLE_EVERY:
         return
     settled[campaign.id] = now
-    writing.attempt(lambda me: calls.settle(me, campaign.id))
+    writing.ask(lambda me: calls.settle(me, campaign.id), told=False, apart=True)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from ui import (
     writing,
 )
 from ui.first_run import run_whole_app
+from ui.pending import WRITES
 from ui.people import finder
 from ui.routing_board import Reader
 from ui.routing_charts import Chart
@@ -76,7 +77,7 @@ def show() -> None:
 
 
 @live_fragment(
-    tables=(routing_tables.DAILY, routing_tables.BUDGETS), varies_by=("user",), key="routing_alerts"
+    tables=(routing_tables.DAILY, routing_tables.BUDGETS, WRITES), varies_by=("user",), key="routing_alerts"
 )
 def _alerts() -> None:
     for filling in routing_notices.mine(session.my_id() or ""):
@@ -312,19 +313,22 @@ def _budgets() -> None:
 
 
 @live_fragment(
-    tables=(routing_tables.DAILY, routing_tables.BUDGETS), varies_by=("user",), key="routing_budget_list"
+    tables=(routing_tables.DAILY, routing_tables.BUDGETS, WRITES),
+    varies_by=("user",),
+    key="routing_budget_list",
 )
 def _budget_list() -> None:
+    pending = session.pending(routing_tables.BUDGETS)
     found = routing_notices.mine(session.my_id() or "")
     if not found:
         layout.empty("💰", "No budgets yet", "Set one, and be told the moment it is reached.")
     for filling in found:
         with st.container(horizontal=True, vertical_alignment="center", key=f"budget_{filling.budget.id}"):
-            st.html(routing_board.budget_html(filling))
+            st.html(routing_board.budget_html(filling, pending=filling.budget.id in pending))
             routing_forms.show_budget_removal(filling.budget)
 
 
-@st.fragment(key="routing_budget_form")
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="routing_budget_form")
 def _budget_form() -> None:
     st.subheader("Set a budget", anchor=False)
     st.caption("Days and months are those of UTC, as in the providers' bills. Only your own requests count.")
@@ -336,17 +340,17 @@ def _prices() -> None:
     _price_form()
 
 
-@live_fragment(tables=(routing_tables.PRICES,), varies_by=("role",), key="routing_price_list")
+@live_fragment(tables=(routing_tables.PRICES, WRITES), varies_by=("user", "role"), key="routing_price_list")
 def _price_list() -> None:
     prices = sorted(routing_tables.prices(), key=lambda one: (one.provider, one.model))
     if not prices:
         layout.empty("🏷️", "No prices yet", "Enter what models cost, in dollars for a million tokens.")
         return
-    st.html(routing_board.prices_html(prices))
+    st.html(routing_board.prices_html(prices, session.pending(routing_tables.PRICES)))
     routing_forms.show_price_removal(prices)
 
 
-@st.fragment(key="routing_price_form")
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="routing_price_form")
 def _price_form() -> None:
     st.subheader("Set a price", anchor=False)
     routing_forms.show_price_form()

@@ -14,6 +14,7 @@ from db.models import Record
 from live.fragments import live_fragment
 from ui import layout, session, writing
 from ui.agent_runs import Viewer, events_by_run, log_html, log_lines, order_of, run_html, timeline_html
+from ui.pending import WRITES
 from ui.people import finder
 from ui.text import plural
 
@@ -26,7 +27,8 @@ _TAIL_HEIGHT = 340
 def viewer() -> Viewer:
     """Return who looks at the board, now."""
     me = session.my_id() or ""
-    return Viewer(me, session.is_admin(), session.zone(), datetime.now(UTC), finder(session.users()))
+    pending = session.pending("agent_runs")
+    return Viewer(me, session.is_admin(), session.zone(), datetime.now(UTC), finder(session.users()), pending)
 
 
 def find(run_id: str) -> AgentRun | None:
@@ -39,7 +41,7 @@ def find(run_id: str) -> AgentRun | None:
         return run
     found = cast("dict[str, AgentRun | None]", st.session_state.setdefault(_FOUND, {}))
     if run_id not in found or _goes_on(found[run_id]):
-        record = writing.attempt(lambda me: writes.find(me, run_id))
+        record = writing.fetch(lambda me: writes.find(me, run_id))
         if isinstance(record, Unreachable):
             return found.get(run_id)  # asked again with the next change
         unknown = record is None or isinstance(record, DatabaseError)
@@ -52,7 +54,7 @@ def _goes_on(run: AgentRun | None) -> bool:
 
 
 @live_fragment(
-    tables=("agent_runs", "agent_run_events", "users"),
+    tables=("agent_runs", "agent_run_events", "users", WRITES),
     varies_by=("user", "role", "time_zone"),
     key="agent_run",
 )
@@ -125,7 +127,7 @@ def _events(run: AgentRun) -> list[AgentRunEvent]:
         return loaded
     key = f"{_FOUND}_{run.id}"
     if key not in st.session_state:
-        records = writing.attempt(lambda me: writes.events_of(me, run.id))
+        records = writing.fetch(lambda me: writes.events_of(me, run.id))
         st.session_state[key] = (
             [] if isinstance(records, DatabaseError) else [AgentRunEvent.from_record(one) for one in records]
         )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from db.agent_models import AgentRun, AgentRunEvent, EventKind, Level, RunStatus
+from db.agent_runs import RunDraft
 from live.rows import Rows
 from live.snapshot import Snapshot
 from ui import times
 from ui.activity import Find
+from ui.pending import saving_html
 from ui.people import avatar_html, name_of
 from ui.text import as_html, plural, shortened
 
@@ -35,13 +38,17 @@ _IDLE = frozenset({RunStatus.PENDING, RunStatus.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks at the board: their id and rights, zone and moment, and how people are found by id."""
+    """Who looks at the board: their id and rights, zone and moment, and how people are found by id.
+
+    `pending` are the runs that they are shown as they will be.
+    """
 
     user_id: str
     admin: bool
     zone: ZoneInfo
     now: datetime
     find: Find
+    pending: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,24 @@ class Filters:
             and self.person in (None, run.user_id)
             and all(word in text for word in self.words.casefold().split())
         )
+
+
+def new_run(run_id: str, user_id: str, draft: RunDraft, retry_of: str | None) -> AgentRun:
+    """Return a run as the database will make it."""
+    now = datetime.now(UTC)
+    return AgentRun(
+        id=run_id, task_id=draft.task_id, user_id=user_id, agent_name=draft.agent_name,
+        agent_id=draft.agent_id, status=RunStatus.PENDING, status_at=now, current_step=None,
+        progress_percent=0.0, result=None, error=None, metadata={}, verification_attempts=0,
+        verification_evidence=(), tokens=0, cost_usd=Decimal(0), retry_of=retry_of, started_at=now,
+        heartbeat_at=now, completed_at=None, version=0, created_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+def cancelled(run: AgentRun) -> AgentRun:
+    """Return a run as it is once it is cancelled."""
+    now = datetime.now(UTC)
+    return replace(run, status=RunStatus.CANCELLED, status_at=now, completed_at=now)
 
 
 def newest_first(runs: Snapshot[AgentRun]) -> Sequence[AgentRun]:
@@ -137,7 +162,7 @@ def _tone(status: RunStatus) -> str:
 def _chips_html(run: AgentRun, viewer: Viewer) -> str:
     retry = '<span class="tv-state idle">another try</span>' if run.retry_of else ""
     stuck = '<span class="tv-state warn">no sign of life</span>' if run.stuck(viewer.now) else ""
-    return chip_html(run) + retry + stuck
+    return chip_html(run) + retry + stuck + saving_html(run.id in viewer.pending)
 
 
 def bar_html(run: AgentRun) -> str:

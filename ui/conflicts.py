@@ -185,6 +185,21 @@ class Saving:
         write = self._write
         return write is not None and write.state is State.DONE and not isinstance(write.result, Clash)
 
+    @property
+    def result(self) -> object:
+        """What has come of it; None as long as it is not done."""
+        return self._write.result if self._write is not None and self.saved else None
+
+    def finished(self) -> bool:
+        """Whether it has been done since the last look; then that is said, and it is followed no longer."""
+        write = self._write
+        if write is None or not self.saved:
+            return False
+        if write.words:
+            writing.say(write.words)
+        self.forget()
+        return True
+
     def mark(self) -> None:
         """Say that it is under way. Belongs into the form, which rests meanwhile.
 

@@ -3,9 +3,10 @@
 A write says what it will make of a few rows. While it is under way, `Line.over` lays that over the newest
 snapshot, for its person only: every widget shows the result as it shows everything else, and nobody else pays
 for it. A person's writes are done one after another, by a thread of the process and not by the tab's script,
-which goes on showing what others do. An answer ends the write: the row of the database takes the place of the
-expected one, or nothing does and the person is told why. What they wrote themselves stays until it is sent or
-they discard it, in this process, so that it outlives a reload of the page.
+which goes on showing what others do; what may take long is done beside them. An answer ends the write: the
+row of the database takes the place of the expected one, or nothing does and the person is told why. What they
+wrote themselves stays until it is sent or they discard it, in this process, so that it outlives a reload of
+the page.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ _ABOVE_ALL: Final = FINAL + 1
 _AT_THE_SAME_TIME: Final = 32
 _MOST_TOLD: Final = 20
 _FIRST_RETRY, _LONGEST_RETRY = 1.0, 15.0
+
+Start = Callable[[Callable[[], None]], object]
+"""Has something done by another thread."""
 
 log = logging.getLogger(__name__)
 _revisions = itertools.count(1)
@@ -85,7 +89,7 @@ class Write:
 
     `text` is what they wrote and must not lose: it is kept until it is sent. `waits` says to try again when
     there is no connection. `told` is the session that is told how it ended, and `words` what it is told when
-    it ended well.
+    it ended well. `apart` is for what takes long, such as a file: nothing waits for it, nor it for anything.
     """
 
     do: Callable[[SignedIn], object]
@@ -94,6 +98,7 @@ class Write:
     waits: bool = False
     told: str | None = None
     words: str | None = None
+    apart: bool = False
     state: State = State.UNDER_WAY
     error: DatabaseError | None = None
     result: object = None
@@ -128,10 +133,11 @@ class Write:
 class Line:
     """One person's writes in this process. For any thread."""
 
-    def __init__(self, user_id: str, engine: Shows, start: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(self, user_id: str, engine: Shows, start: Start, start_apart: Start) -> None:
         self._user_id = user_id
         self._engine = engine
         self._start = start
+        self._start_apart = start_apart
         self._lock = threading.RLock()
         self._writes: list[Write] = []
         self._told: list[Write] = []
@@ -144,12 +150,15 @@ class Line:
     # What the person asks for.
 
     def put(self, write: Write, me: SignedIn) -> None:
-        """Do it, after what they asked for before."""
+        """Do it, after what they asked for before, or apart from that."""
         with self._lock:
             self._me = me
             self._writes.append(write)
             self._changed()
-        self.go_on(me)
+        if write.apart:
+            self._start_apart(lambda: self._settle(write, self._do(write, me)))
+        else:
+            self.go_on(me)
 
     def go_on(self, me: SignedIn | None = None) -> None:
         """Do what waits for the connection, or what the person wants to have tried again."""
@@ -241,7 +250,8 @@ class Line:
 
     def _next(self) -> tuple[Write, SignedIn] | None:
         with self._lock:
-            write = next((each for each in self._writes if each.state is State.UNDER_WAY), None)
+            due = (each for each in self._writes if each.state is State.UNDER_WAY and not each.apart)
+            write = next(due, None)
             if write is None or self._me is None:
                 self._working = False
                 return None
@@ -326,13 +336,14 @@ class Writes:
         self._lock = threading.Lock()
         self._lines: dict[str, Line] = {}
         self._pool = ThreadPoolExecutor(_AT_THE_SAME_TIME, thread_name_prefix="writes")
+        self._long = ThreadPoolExecutor(_AT_THE_SAME_TIME, thread_name_prefix="long writes")
         engine.listen(self._hear)
 
     def of(self, user_id: str) -> Line:
         """Return a person's line."""
         with self._lock:
             if user_id not in self._lines:
-                self._lines[user_id] = Line(user_id, self._engine, self._pool.submit)
+                self._lines[user_id] = Line(user_id, self._engine, self._pool.submit, self._long.submit)
             return self._lines[user_id]
 
     def _hear(self, _sessions: frozenset[str], tables: frozenset[str]) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Final, cast
+from datetime import UTC, datetime
+from typing import Final
 
 import pandas as pd
 import streamlit as st
 
 from db import rating_campaigns as calls
-from db.errors import DatabaseError
+from db.auth import SignedIn
 from db.rating_campaigns import TaskDraft
 from db.rating_models import Campaign, CampaignStatus, RaterProfile
-from db.rating_task_models import Verdict
+from db.rating_task_models import AutoCheckStatus, RatingTask, TaskStatus, Verdict
+from live.fragments import live_fragment
 from ui import rating_import, session, writing
+from ui.conflicts import Saving
+from ui.pending import WRITES, Expected
 from ui.rating_campaigns import TASK_TYPES
 from ui.rating_checks import CHECKER
 from ui.rating_desk import show_progress
@@ -23,6 +27,8 @@ from ui.text import plural
 
 _FORM: Final = "rating_task_form"
 _BULK: Final = "rating_bulk"
+_ONE: Final = Saving(_FORM)
+_SEVERAL: Final = Saving(_BULK)
 _SHOWN_PROBLEMS: Final = 20
 _EXAMPLE: Final = (
     '{"task_type": "text_to_sql", "prompt": "Count the guests.", "candidate_a": "select count(*)",'
@@ -39,14 +45,16 @@ def show(campaign: Campaign, me: RaterProfile) -> None:
         return
     one, many = st.tabs(["One task", "Many at once"])
     with one:
-        _single(campaign.id, tuple(campaign.task_types))
+        _single(campaign)
     with many:
-        _many(campaign.id, tuple(campaign.task_types))
+        _many(campaign)
 
 
-@st.fragment(key="rating_add_one")
-def _single(campaign_id: str, task_types: tuple[str, ...]) -> None:
-    number = int(st.session_state.get(_FORM, 0))
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="rating_add_one")
+def _single(campaign: Campaign) -> None:
+    if _ONE.finished():
+        st.session_state[_FORM] = int(st.session_state.get(_FORM, 0)) + 1
+    task_types, number = campaign.task_types, int(st.session_state.get(_FORM, 0))
     with st.form(f"{_FORM}_{number}", border=False):
         task_type = st.selectbox("Type", task_types or TASK_TYPES, accept_new_options=not task_types)
         prompt = st.text_area("Prompt", max_chars=50_000, height=80)
@@ -62,8 +70,11 @@ def _single(campaign_id: str, task_types: tuple[str, ...]) -> None:
             help="Makes it a gold task: it checks the raters.",
         )  # fmt: skip
         reason = st.text_input("Why that is the answer", max_chars=5000)
-        if not st.form_submit_button("Add the task", type="primary"):
-            return
+        added = st.form_submit_button("Add the task", type="primary", disabled=_ONE.busy)
+        _ONE.mark()
+    if not added:
+        _ONE.show()
+        return
     key = str(st.session_state.setdefault(f"{_FORM}_id_{number}", str(uuid.uuid4())))
     draft = TaskDraft(
         key, task_type or "", prompt, text_a, text_b, name_a.strip(), name_b.strip(), priority=int(priority),
@@ -71,11 +82,10 @@ def _single(campaign_id: str, task_types: tuple[str, ...]) -> None:
     )  # fmt: skip
     problem = _problem(draft)
     if problem:
+        _ONE.forget()
         st.error(problem)
-    elif _add(campaign_id, [draft]) is not None:
-        st.session_state[_FORM] = number + 1
-        writing.say("The task is in the queue.")
-        st.rerun(scope="fragment")
+        return
+    _add(_ONE, campaign, [draft], "The task is in the queue.")
 
 
 def _gold_label(verdict: Verdict | None) -> str:
@@ -103,8 +113,10 @@ def _problem(draft: TaskDraft) -> str | None:
 # ---------------------------------------------------------------- many
 
 
-@st.fragment(key="rating_add_many")
-def _many(campaign_id: str, task_types: tuple[str, ...]) -> None:
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="rating_add_many")
+def _many(campaign: Campaign) -> None:
+    if _SEVERAL.finished():
+        st.session_state[_BULK] = int(st.session_state.get(_BULK, 0)) + 1
     number = int(st.session_state.get(_BULK, 0))
     st.caption(
         "JSON lines, a JSON list, or CSV with a header. Needed: task_type, prompt, candidate_a, candidate_b, "
@@ -126,7 +138,7 @@ def _many(campaign_id: str, task_types: tuple[str, ...]) -> None:
     if not text.strip():
         return
     try:
-        found = rating_import.read(text, campaign_id, task_types)
+        found = rating_import.read(text, campaign.id, campaign.task_types)
     except Unreadable as error:
         st.error(str(error))
         return
@@ -134,8 +146,11 @@ def _many(campaign_id: str, task_types: tuple[str, ...]) -> None:
     if not found.tasks:
         return
     label = f"Add {plural(len(found.tasks), 'task')}"
-    if st.button(label, type="primary", key=f"{_BULK}_add_{number}"):
-        _add_many(campaign_id, found, number)
+    words = f"{plural(len(found.tasks), 'task')} in the queue."
+    if st.button(label, type="primary", key=f"{_BULK}_add_{number}", disabled=_SEVERAL.busy):
+        _add(_SEVERAL, campaign, found.tasks, words)
+    _SEVERAL.mark()
+    _SEVERAL.show()
 
 
 def _problems(found: Read) -> None:
@@ -150,26 +165,27 @@ def _problems(found: Read) -> None:
         st.caption(f"And {len(found.problems) - len(shown):,} more.")
 
 
-def _add_many(campaign_id: str, found: Read, number: int) -> None:
-    if _add(campaign_id, found.tasks) is None:
-        return
-    st.session_state[_BULK] = number + 1
-    writing.say(f"{plural(len(found.tasks), 'task')} in the queue.")
+def _add(saving: Saving, campaign: Campaign, drafts: Sequence[TaskDraft], words: str) -> None:
+    """Add tasks, and have them checked; the form stays as it is until they are there."""
+    engine = session.engine()
+
+    def add(me: SignedIn) -> None:
+        made = calls.add_tasks(me, campaign.id, drafts)
+        for record in made:
+            engine.apply_written("rating_tasks", record, me.user_id)
+        CHECKER.ask(me, [str(record["id"]) for record in made])
+
+    expected = [
+        Expected("rating_tasks", (draft.id,), foretold(campaign, draft), new=True) for draft in drafts
+    ]
+    saving.begin(writing.ask(add, *expected, words=words, told=False))
     st.rerun(scope="fragment")
 
 
-def _add(campaign_id: str, drafts: Sequence[TaskDraft]) -> int | None:
-    """Add tasks, and have them checked; the number of them, or None when that went wrong and was said."""
-    written = writing.attempt(lambda me: calls.add_tasks(me, campaign_id, drafts))
-    if isinstance(written, DatabaseError):
-        writing.complain(written)
-        return None
-    writing.show_written("rating_tasks", written)
-    _check(written)
-    return len(written)
-
-
-def _check(written: Sequence[object]) -> None:
-    me = session.signed_in()
-    if me is not None:
-        CHECKER.ask(me, [str(cast("dict[str, object]", record)["id"]) for record in written])
+def foretold(campaign: Campaign, draft: TaskDraft) -> RatingTask:
+    """Return the task as the database will make it."""
+    now = datetime.now(UTC)
+    return RatingTask(
+        draft.id, campaign.tenant_id, campaign.id, campaign.brand_id, draft.task_type, draft.priority,
+        TaskStatus.PENDING, campaign.judgments_per_task, 0, (), AutoCheckStatus.NONE, None, None, 0, now, now,
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,12 +12,13 @@ import streamlit as st
 
 from db import rating_campaigns as calls
 from db.auth import SignedIn
-from db.errors import DatabaseError
 from db.models import Record
 from db.rating_campaigns import CampaignDraft
 from db.rating_models import Campaign, CampaignStatus, RaterProfile
 from live.fragments import live_fragment
-from ui import layout, rating_session, writing
+from ui import layout, rating_session, session, writing
+from ui.conflicts import Saving
+from ui.pending import WRITES, Expected, saving_html
 from ui.rating_desk_html import progress_html, progress_of
 from ui.text import as_label, plural
 
@@ -32,6 +34,7 @@ _STATUS: Final[Mapping[CampaignStatus, str]] = {
     CampaignStatus.COMPLETED: "Over: the ranking is public to the tenant",
 }
 _FORM: Final = "rating_campaign_form"
+_SAVING: Final = Saving(_FORM)
 
 
 def show(me: RaterProfile) -> None:
@@ -40,8 +43,10 @@ def show(me: RaterProfile) -> None:
     _all()
 
 
-@st.fragment(key="rating_begin")
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="rating_begin")
 def _begin(tenant_id: str) -> None:
+    if _SAVING.finished():
+        st.session_state[_FORM] = int(st.session_state.get(_FORM, 0)) + 1
     # A new key empties the form once the campaign is there, and only then.
     number = int(st.session_state.get(_FORM, 0))
     with st.expander("New campaign", icon=":material/add:"), st.form(f"{_FORM}_{number}", border=False):
@@ -61,8 +66,11 @@ def _begin(tenant_id: str) -> None:
             "Brand", max_chars=64, help="Then raters who are here for one brand see it, if it is theirs."
         )
         opened = st.checkbox("Open it at once", value=True)
-        if not st.form_submit_button("Begin", type="primary"):
-            return
+        begun = st.form_submit_button("Begin", type="primary", disabled=_SAVING.busy)
+        _SAVING.mark()
+    if not begun:
+        _SAVING.show()
+        return
     draft = CampaignDraft(
         name.strip(), brand.strip() or None, guidelines, tuple(types), int(judgments), int(minutes) * 60,
         gold_share=gold / 100, status=CampaignStatus.ACTIVE if opened else CampaignStatus.DRAFT,
@@ -72,20 +80,28 @@ def _begin(tenant_id: str) -> None:
 
 def _make(tenant_id: str, draft: CampaignDraft, number: int) -> None:
     if not draft.name:
+        _SAVING.forget()
         st.error("A campaign has a name.")
         return
     # The same for a second try, so that a lost answer makes no second campaign.
     key = str(st.session_state.setdefault(f"{_FORM}_id_{number}", str(uuid.uuid4())))
-    written = writing.write("campaigns", lambda me: calls.create(me, key, tenant_id, draft))
-    if isinstance(written, DatabaseError):
-        writing.complain(written)
-        return
-    st.session_state[_FORM] = number + 1
-    writing.say(f"{draft.name} is there. Add tasks to it.")
+    now = datetime.now(UTC).isoformat()
+    foretold = Campaign.from_record(
+        {
+            **draft.values(), "id": key, "tenant_id": tenant_id, "created_by": session.my_id(),
+            "version": 0, "created_at": now, "updated_at": now,
+        }
+    )  # fmt: skip
+    create = writing.putting("campaigns", lambda me: calls.create(me, key, tenant_id, draft))
+    expected = Expected("campaigns", (key,), foretold, new=True)
+    words = f"{draft.name} is there. Add tasks to it."
+    _SAVING.begin(writing.ask(create, expected, words=words, told=False))
     st.rerun(scope="fragment")
 
 
-@live_fragment(tables=("campaigns", "rating_tasks"), varies_by=("user", "role"), key="rating_campaign_list")
+@live_fragment(
+    tables=("campaigns", "rating_tasks", WRITES), varies_by=("user", "role"), key="rating_campaign_list"
+)
 def _all() -> None:
     campaigns = sorted(rating_session.campaigns().values(), key=lambda one: one.created_at, reverse=True)
     if not campaigns:
@@ -105,32 +121,35 @@ def _one(campaign: Campaign) -> None:
             f"{', '.join(map(as_label, campaign.task_types)) or 'all types'}"
         )
         with st.container(horizontal=True):
-            _changes(campaign)
+            pending = campaign.id in session.pending("campaigns")
+            _changes(campaign, disabled=pending)
+            if pending:
+                st.html(saving_html(True))
 
 
-def _changes(campaign: Campaign) -> None:
+def _changes(campaign: Campaign, *, disabled: bool) -> None:
     key = campaign.id
     if campaign.status in (CampaignStatus.DRAFT, CampaignStatus.PAUSED):
         st.button(
             "Open for rating", key=f"open_{key}", icon=":material/play_arrow:", on_click=_set,
-            args=(campaign, CampaignStatus.ACTIVE),
+            args=(campaign, CampaignStatus.ACTIVE), disabled=disabled,
         )  # fmt: skip
     if campaign.status is CampaignStatus.ACTIVE:
         st.button(
             "Pause", key=f"pause_{key}", icon=":material/pause:", on_click=_set,
-            args=(campaign, CampaignStatus.PAUSED),
+            args=(campaign, CampaignStatus.PAUSED), disabled=disabled,
         )  # fmt: skip
     if campaign.status is CampaignStatus.COMPLETED:
         st.button(
             "Open again", key=f"again_{key}", icon=":material/replay:", on_click=_set,
-            args=(campaign, CampaignStatus.ACTIVE),
+            args=(campaign, CampaignStatus.ACTIVE), disabled=disabled,
         )  # fmt: skip
     elif campaign.status is not CampaignStatus.DRAFT:
         with st.popover("End", icon=":material/flag:"):
             st.markdown("Every judgment is final then, and all members see how the candidates did.")
             st.button(
                 "Yes, end it", key=f"end_{key}", type="primary", on_click=_set,
-                args=(campaign, CampaignStatus.COMPLETED),
+                args=(campaign, CampaignStatus.COMPLETED), disabled=disabled,
             )  # fmt: skip
 
 
@@ -138,6 +157,5 @@ def _set(campaign: Campaign, status: CampaignStatus) -> None:
     def do(me: SignedIn) -> Record:
         return calls.change(me, campaign.id, {"status": status.value}, campaign.version)
 
-    written = writing.write("campaigns", do)
-    if isinstance(written, DatabaseError):
-        writing.tell(written)
+    expected = Expected("campaigns", (campaign.id,), replace(campaign, status=status))
+    writing.ask(writing.putting("campaigns", do), expected)

@@ -16,8 +16,10 @@ from db.rating_models import Campaign, CampaignStatus, RaterProfile
 from db.rating_task_models import AutoCheckStatus, Claim, TaskStatus, Verdict
 from live.fragments import live_fragment
 from ui import layout, rating_session, session
+from ui.pending import WRITES, saving_html
 from ui.rating_acts import (
     STATE,
+    Asked,
     Desk,
     claim_next,
     comment_key,
@@ -26,6 +28,7 @@ from ui.rating_acts import (
     look_for_task,
     more_time,
     open_places,
+    settle,
     skip,
     start,
     stop,
@@ -66,9 +69,10 @@ def show_progress(campaign_id: str) -> None:
     st.html(progress_html(campaign, progress, rating_session.my_profile()))
 
 
-@live_fragment(tables=("campaigns", "rating_tasks"), varies_by=("user", STATE), key="rating_work")
+@live_fragment(tables=("campaigns", "rating_tasks", WRITES), varies_by=("user", STATE), key="rating_work")
 def _work(campaign_id: str, rater_id: str) -> None:
     desk = desk_of(campaign_id)
+    settle(desk)
     campaign = rating_session.campaigns().get((campaign_id,))
     if campaign is None or campaign.status is not CampaignStatus.ACTIVE:
         _closed(campaign)
@@ -112,25 +116,31 @@ def _task(desk: Desk, claim: Claim, campaign: Campaign, rater_id: str) -> None:
     minutes, seconds = divmod(math.ceil(left), 60)
     st.html(f'<p class="tv-clock" role="timer">{minutes}:{seconds:02} left</p>')
     st.html(pair_html(pair, swapped=swapped(task.id, rater_id)))
-    _buttons(claim.task.id, rater_id)
+    _buttons(claim.task.id, rater_id, desk.asked)
     _last(desk)
     _comment(desk)
     _component()(key="rating_desk_keys", data={"left": left * 1000, "all": campaign.lease_seconds * 1000})
 
 
-def _buttons(task_id: str, rater_id: str) -> None:
+def _buttons(task_id: str, rater_id: str, asked: Asked | None) -> None:
+    busy = asked is not None
     with st.container(key="rating_buttons", horizontal=True):
         for verdict, key in _KEYS.items():
             st.button(
-                SHOWN[verdict], key=f"rating_{verdict.value}", shortcut=key,
+                SHOWN[verdict], key=f"rating_{verdict.value}", shortcut=key, disabled=busy,
                 type="primary" if verdict in (Verdict.A, Verdict.B) else "secondary",
                 on_click=vote, args=(task_id, rater_id, verdict),
             )  # fmt: skip
         st.button(
-            "Skip", key="rating_skip", shortcut="S", type="tertiary", on_click=skip, args=(task_id, rater_id)
+            "Skip", key="rating_skip", shortcut="S", type="tertiary", disabled=busy, on_click=skip,
+            args=(task_id, rater_id),
+        )  # fmt: skip
+        st.button(
+            "More time", key="rating_more", shortcut="M", type="tertiary", disabled=busy, on_click=more_time
         )
-        st.button("More time", key="rating_more", shortcut="M", type="tertiary", on_click=more_time)
-        st.button("Stop", key="rating_stop", shortcut="Q", type="tertiary", on_click=stop)
+        st.button("Stop", key="rating_stop", shortcut="Q", type="tertiary", disabled=busy, on_click=stop)
+        if asked is not None:
+            st.html(saving_html(True, asked.words))
 
 
 def _comment(desk: Desk) -> None:
@@ -163,8 +173,11 @@ def _without_task(desk: Desk) -> None:
             on_click=start,
         )  # fmt: skip
         return
-    layout.empty("☕", "Nothing to rate right now", "The next task comes up here by itself.")
-    _places_that_end(desk.campaign_id)
+    if desk.asked is not None:
+        layout.empty("⏳", desk.asked.words, "It goes on here by itself.")
+    else:
+        layout.empty("☕", "Nothing to rate right now", "The next task comes up here by itself.")
+        _places_that_end(desk.campaign_id)
     st.button("Stop", key="rating_stop", shortcut="Q", type="tertiary", on_click=stop)
 
 
@@ -172,7 +185,7 @@ def _without_task(desk: Desk) -> None:
 def _places_that_end(campaign_id: str) -> None:
     """Look for a place that nobody has written down as free: a lease that has run out."""
     desk = desk_of(campaign_id)
-    if desk.claim is not None or not open_places(campaign_id):
+    if desk.asked is not None or desk.claim is not None or not open_places(campaign_id):
         return
     claim_next(desk)
     if desk.claim is not None:
@@ -180,12 +193,18 @@ def _places_that_end(campaign_id: str) -> None:
 
 
 def _last(desk: Desk) -> None:
-    if desk.last is not None:
-        with st.container(key="rating_last", horizontal=True, vertical_alignment="center"):
-            st.html(last_html(desk.last))
-            st.button("Undo", key="rating_undo", shortcut="U", icon=":material/undo:", on_click=undo)
-            if desk.last.verdict is not None:
-                st.button(
-                    "Who was it?", key="rating_who", shortcut="W", type="tertiary", on_click=who,
-                    help="Shows the names and what others said. Your vote is final then.",
-                )  # fmt: skip
+    if desk.last is None:
+        return
+    busy = desk.asked is not None
+    with st.container(key="rating_last", horizontal=True, vertical_alignment="center"):
+        st.html(last_html(desk.last))
+        if desk.last_is_foretold:
+            st.html(saving_html(True))
+        st.button(
+            "Undo", key="rating_undo", shortcut="U", icon=":material/undo:", disabled=busy, on_click=undo
+        )
+        if desk.last.verdict is not None:
+            st.button(
+                "Who was it?", key="rating_who", shortcut="W", type="tertiary", disabled=busy, on_click=who,
+                help="Shows the names and what others said. Your vote is final then.",
+            )  # fmt: skip

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final, cast
 
 import streamlit as st
 
 from db import rating_tenants as calls
+from db.auth import SignedIn
 from db.errors import DatabaseError
 from db.models import Record
 from db.rating_tenants import Joining
-from ui import layout, writing
-from ui.text import as_label
+from live.fragments import live_fragment
+from ui import layout, session, writing
+from ui.conflicts import Saving
+from ui.pending import WRITES
 
 _OPEN: Final = "rating_open_tenants"
 _NOT_AN_ID = re.compile(r"[^a-z0-9_-]+")
@@ -24,15 +28,23 @@ def show() -> None:
     _ways()
 
 
-@st.fragment(key="rating_join")
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="rating_join")
 def _ways() -> None:
+    joining = Saving(f"rating_join_{session.my_id()}")
+    if joining.saved:
+        # The rating tables are loaded once the role has arrived; then the page changes.
+        st.session_state.pop(_OPEN, None)
+        st.query_params.pop("code", None)
+        st.success("Welcome. The tasks are on their way.", icon=":material/check:")
+        return
+    joining.show()
     code = str(st.query_params.get("code", ""))
     with st.container(border=True):
         st.markdown("**I have an invitation**")
         with st.form("rating_invited", border=False):
             given = st.text_input("Invitation code", value=code, max_chars=100)
-            if st.form_submit_button("Join", type="primary"):
-                _join(Joining(invite_code=given.strip()) if given.strip() else None)
+            if st.form_submit_button("Join", type="primary", disabled=joining.busy):
+                _join(joining, Joining(invite_code=given.strip()) if given.strip() else None)
     tenants = _open_tenants()
     if tenants:
         with st.container(border=True):
@@ -40,8 +52,8 @@ def _ways() -> None:
             names = {str(one["id"]): str(one["name"]) for one in tenants}
             with st.form("rating_open", border=False):
                 tenant = st.selectbox("Tenant", list(names), format_func=lambda key: names[key])
-                if st.form_submit_button("Join as a rater"):
-                    _join(Joining(tenant_id=tenant) if tenant else None)
+                if st.form_submit_button("Join as a rater", disabled=joining.busy):
+                    _join(joining, Joining(tenant_id=tenant) if tenant else None)
     found = st.expander("I want to have answers rated: found a tenant", icon=":material/domain_add:")
     with found, st.form("rating_found", border=False):
         name = st.text_input("Name", max_chars=100, placeholder="Acme Corporation")
@@ -49,13 +61,14 @@ def _ways() -> None:
             "Id", max_chars=63, placeholder="acme_corp", help="Small letters and digits"
         )
         is_open = st.checkbox("Anybody may join as a rater")
-        if st.form_submit_button("Found it"):
-            _found(name.strip(), tenant_id.strip(), is_open=is_open)
+        if st.form_submit_button("Found it", disabled=joining.busy):
+            _found(joining, name.strip(), tenant_id.strip(), is_open=is_open)
+    joining.mark()
 
 
 def _open_tenants() -> list[Record]:
     if _OPEN not in st.session_state:
-        found = writing.attempt(calls.open_ones)
+        found = writing.fetch(calls.open_ones)
         if isinstance(found, DatabaseError):
             writing.complain(found)
             return []
@@ -63,27 +76,21 @@ def _open_tenants() -> list[Record]:
     return cast("list[Record]", st.session_state[_OPEN])
 
 
-def _join(joining: Joining | None) -> None:
-    if joining is None:
+def _join(saving: Saving, way: Joining | None) -> None:
+    if way is None:
         st.error("Enter the code that you were given.")
         return
-    _become(writing.write("rater_profiles", lambda me: calls.join(me, joining)))
+    _become(saving, lambda me: calls.join(me, way))
 
 
-def _found(name: str, tenant_id: str, *, is_open: bool) -> None:
+def _found(saving: Saving, name: str, tenant_id: str, *, is_open: bool) -> None:
     if not name:
         st.error("A tenant has a name.")
         return
     key = tenant_id or _NOT_AN_ID.sub("_", name.lower()).strip("_-")
-    _become(writing.write("rater_profiles", lambda me: calls.found(me, key, name, open_signup=is_open)))
+    _become(saving, lambda me: calls.found(me, key, name, open_signup=is_open))
 
 
-def _become(written: Record | DatabaseError) -> None:
-    """Go on as a member: the rating tables are loaded once the role has arrived."""
-    if isinstance(written, DatabaseError):
-        writing.complain(written)
-        return
-    st.session_state.pop(_OPEN, None)
-    st.query_params.pop("code", None)
-    tenant = as_label(str(written["tenant_id"]))
-    st.success(f"Welcome to {tenant}. The tasks are on their way.", icon=":material/check:")
+def _become(saving: Saving, do: Callable[[SignedIn], Record]) -> None:
+    saving.begin(writing.ask(writing.putting("rater_profiles", do), told=False))
+    st.rerun(scope="fragment")

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 import streamlit as st
 
 from db import rating_tenants as calls
-from db.errors import DatabaseError
+from db.auth import SignedIn
 from db.models import Record
 from db.rating_models import RaterProfile, RatingRole, Tenant, TenantInvite
 from live.fragments import live_fragment
 from ui import rating_session, session, times, writing
+from ui.conflicts import Saving
+from ui.pending import WRITES, Expected, saving_html
 from ui.text import as_label, plural
 
 _FORM: Final = "rating_invite_form"
+_SAVING: Final = Saving(_FORM)
 
 
 def show(me: RaterProfile) -> None:
@@ -26,8 +31,10 @@ def show(me: RaterProfile) -> None:
     _members()
 
 
-@st.fragment(key="rating_invite")
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="rating_invite")
 def _invite(tenant_id: str) -> None:
+    if _SAVING.finished():
+        st.session_state[_FORM] = int(st.session_state.get(_FORM, 0)) + 1
     number = int(st.session_state.get(_FORM, 0))
     with (
         st.expander("Invite somebody", icon=":material/person_add:"),
@@ -38,31 +45,38 @@ def _invite(tenant_id: str) -> None:
         brand = st.text_input(
             "Only for this brand", max_chars=64, help="Raters only. Empty: the whole tenant."
         )
-        if not st.form_submit_button("Make an invitation", type="primary"):
-            return
-    key = str(st.session_state.setdefault(f"{_FORM}_id_{number}", str(uuid.uuid4())))
-    written = writing.write(
-        "tenant_invites",
-        lambda me: calls.invite(me, key, tenant_id, role, uses=int(uses), brand_id=brand.strip() or None),
-    )
-    if isinstance(written, DatabaseError):
-        writing.complain(written)
+        made = st.form_submit_button("Make an invitation", type="primary", disabled=_SAVING.busy)
+        _SAVING.mark()
+    if not made:
+        _SAVING.show()
         return
-    st.session_state[_FORM] = number + 1
+    key = str(st.session_state.setdefault(f"{_FORM}_id_{number}", str(uuid.uuid4())))
+    limit = brand.strip() or None
+    invite = writing.putting(
+        "tenant_invites", lambda me: calls.invite(me, key, tenant_id, role, uses=int(uses), brand_id=limit)
+    )
+    # What it is about, its code, is made by the database: there is nothing to show before.
+    _SAVING.begin(writing.ask(invite, told=False))
     st.rerun(scope="fragment")
 
 
 @live_fragment(
-    tables=("tenant_invites", "tenants"), varies_by=("user", "role", "time_zone"), key="rating_invitations"
+    tables=("tenant_invites", "tenants", WRITES),
+    varies_by=("user", "role", "time_zone"),
+    key="rating_invitations",
 )
 def _invitations() -> None:
     tenant = rating_session.my_tenant()
     if tenant is not None:
-        key = f"rating_open_{tenant.version}"  # anew with each change, whoever made it
+        # Anew with each change, whoever made it, and when it is taken back.
+        key = f"rating_open_{tenant.version}_{tenant.open_signup}"
+        pending = tenant.id in session.pending("tenants")
         st.toggle(
             "Anybody may join as a rater, without an invitation", tenant.open_signup, key=key,
-            on_change=_open_or_close, args=(tenant, not tenant.open_signup),
+            on_change=_open_or_close, args=(tenant, not tenant.open_signup), disabled=pending,
         )  # fmt: skip
+        if pending:
+            st.html(saving_html(True))
     now = datetime.now(UTC)
     usable = [invite for invite in rating_session.invites().values() if invite.usable(now)]
     for invite in sorted(usable, key=lambda one: one.created_at, reverse=True)[:20]:
@@ -71,7 +85,8 @@ def _invitations() -> None:
 
 def _open_or_close(tenant: Tenant, open_signup: bool) -> None:
     values = {"open_signup": open_signup}
-    _changed(writing.write("tenants", lambda me: calls.change(me, tenant.id, values, tenant.version)))
+    change = writing.putting("tenants", lambda me: calls.change(me, tenant.id, values, tenant.version))
+    writing.ask(change, Expected("tenants", (tenant.id,), replace(tenant, open_signup=open_signup)))
 
 
 def _invitation(invite: TenantInvite) -> None:
@@ -86,15 +101,12 @@ def _invitation(invite: TenantInvite) -> None:
 
 
 def _take_back(invite_id: str) -> None:
-    withdraw = writing.removing(
-        "tenant_invites", (invite_id,), lambda me: calls.withdraw_invite(me, invite_id)
-    )
-    done = writing.attempt(withdraw)
-    if isinstance(done, DatabaseError):
-        writing.tell(done)
+    key = (invite_id,)
+    withdraw = writing.removing("tenant_invites", key, lambda me: calls.withdraw_invite(me, invite_id))
+    writing.ask(withdraw, Expected("tenant_invites", key, None))
 
 
-@live_fragment(tables=("rater_profiles",), varies_by=("user", "role"), key="rating_members")
+@live_fragment(tables=("rater_profiles", WRITES), varies_by=("user", "role"), key="rating_members")
 def _members() -> None:
     me = session.my_id()
     people = sorted(rating_session.profiles().values(), key=lambda one: (not one.active, one.name.lower()))
@@ -106,7 +118,9 @@ def _members() -> None:
             st.markdown(
                 f"**{as_label(person.name)}** · {as_label(person.rater_id)} · {person.role.value}{state}"
             )
-            if person.user_id != me:
+            if person.user_id in session.pending("rater_profiles"):
+                st.html(saving_html(True))
+            elif person.user_id != me:
                 _for_member(person)
 
 
@@ -119,7 +133,7 @@ def _for_member(person: RaterProfile) -> None:
     if person.brand_id is None:
         st.button(
             f"Make {other.value}",
-            key=f"role_{key}",
+            key=f"{other.value}_{key}",
             on_click=_set_role,
             args=(person, other),
             type="tertiary",
@@ -130,19 +144,17 @@ def _for_member(person: RaterProfile) -> None:
 
 
 def _set_role(person: RaterProfile, role: RatingRole) -> None:
-    _changed(
-        writing.write("rater_profiles", lambda me: calls.set_role(me, person.user_id, role, person.version))
-    )
+    _change(replace(person, role=role), lambda me: calls.set_role(me, person.user_id, role, person.version))
 
 
 def _suspend(person: RaterProfile) -> None:
-    _changed(writing.write("rater_profiles", lambda me: calls.suspend(me, person.user_id, person.version)))
+    _change(replace(person, active=False), lambda me: calls.suspend(me, person.user_id, person.version))
 
 
 def _reinstate(person: RaterProfile) -> None:
-    _changed(writing.write("rater_profiles", lambda me: calls.reinstate(me, person.user_id, person.version)))
+    _change(replace(person, active=True), lambda me: calls.reinstate(me, person.user_id, person.version))
 
 
-def _changed(written: Record | DatabaseError) -> None:
-    if isinstance(written, DatabaseError):
-        writing.tell(written)
+def _change(foretold: RaterProfile, do: Callable[[SignedIn], Record]) -> None:
+    expected = Expected("rater_profiles", (foretold.user_id,), foretold)
+    writing.ask(writing.putting("rater_profiles", do), expected)

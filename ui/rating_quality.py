@@ -12,10 +12,11 @@ from db import artifacts
 from db import rating_judgments as calls
 from db.artifacts import Bucket
 from db.auth import SignedIn
-from db.errors import DatabaseError
 from db.rating_models import Campaign, RaterProfile
 from live.fragments import live_fragment
 from ui import rating_export, rating_session, session, writing
+from ui.conflicts import Saving
+from ui.pending import WRITES, saving_html
 from ui.rating_agreement import agreement_html, agreement_of, pairs_html
 from ui.rating_desk import show_progress
 from ui.text import as_label, plural
@@ -51,7 +52,7 @@ def _agreement(campaign_id: str) -> None:
             st.html(pairs_html(pairs))
 
 
-@st.fragment(key="rating_export")
+@live_fragment(tables=(WRITES,), varies_by=("user",), key="rating_export")
 def _export(campaign_id: str, name: str, tenant: str) -> None:
     me = session.signed_in()
     if me is None:
@@ -76,18 +77,23 @@ def _export(campaign_id: str, name: str, tenant: str) -> None:
                 f"Puts the judgments of **{as_label(name)}** as CSV into the bucket Exports. "
                 "Whoever gets to know the address may read them."
             )
-            if st.button("Yes, publish", type="primary", key="rating_publish"):
-                _publish(campaign_id, tenant)
-    url = st.session_state.get(_PUBLISHED)
-    if isinstance(url, tuple) and url[0] == campaign_id:
-        st.code(str(url[1]), language=None, wrap_lines=True)
+            publishing = Saving(f"{_PUBLISHED}_{campaign_id}")
+            st.button(
+                "Yes, publish", type="primary", key="rating_publish", disabled=publishing.busy,
+                on_click=_publish, args=(publishing, campaign_id, tenant),
+            )  # fmt: skip
+        if publishing.busy:
+            st.html(saving_html(True, "Publishing…"))
+    publishing.show()
+    if isinstance(publishing.result, str):
+        st.code(publishing.result, language=None, wrap_lines=True)
 
 
 def _rows(me: SignedIn, campaign_id: str) -> list[dict[str, object]]:
     return rating_export.rows(calls.exported(me, campaign_id))
 
 
-def _publish(campaign_id: str, tenant: str) -> None:
+def _publish(publishing: Saving, campaign_id: str, tenant: str) -> None:
     stamp = datetime.now(UTC)
 
     def publish(me: SignedIn) -> str | None:
@@ -100,8 +106,5 @@ def _publish(campaign_id: str, tenant: str) -> None:
             me, artifacts.Artifact(Bucket.EXPORTS, place.path, len(content), "text/csv", stamp)
         )
 
-    url = writing.attempt(publish)
-    if isinstance(url, DatabaseError):
-        writing.complain(url)
-        return
-    st.session_state[_PUBLISHED] = (campaign_id, url)
+    # All judgments are read for it, which may take long.
+    publishing.begin(writing.ask(publish, words="The judgments are published.", apart=True))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, cast
 
@@ -10,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from db import rating_campaigns as calls
+from db.auth import SignedIn
 from db.errors import DatabaseError
 from db.models import Record
 from db.rating_models import Campaign, RaterProfile
@@ -24,6 +26,7 @@ from db.rating_task_models import (
 )
 from live.fragments import live_fragment
 from ui import layout, rating_session, session, writing
+from ui.pending import WRITES, Expected, saving_html
 from ui.rating_checks import CHECKER
 from ui.rating_desk import show_progress
 from ui.rating_pair import Pair, pair_html
@@ -62,7 +65,7 @@ def tasks_of(campaign_id: str) -> list[RatingTask]:
     return sorted(mine, key=lambda task: (task.status in over, -task.priority, task.created_at, task.id))
 
 
-@live_fragment(tables=("campaigns", "rating_tasks"), varies_by=("user", "role"), key="rating_queue")
+@live_fragment(tables=("campaigns", "rating_tasks", WRITES), varies_by=("user", "role"), key="rating_queue")
 def _table(campaign_id: str) -> None:
     tasks = tasks_of(campaign_id)
     now = datetime.now(UTC)
@@ -70,7 +73,7 @@ def _table(campaign_id: str) -> None:
         layout.empty("📥", "The queue is empty", "Add tasks: with the form, or many at once.")
         return
     shown = tasks[:_MOST]
-    st.dataframe(_frame(shown, _prompts(shown), now), hide_index=True)
+    st.dataframe(_frame(shown, _prompts(shown), now, session.pending("rating_tasks")), hide_index=True)
     if len(tasks) > _MOST:
         st.caption(f"And {plural(len(tasks) - _MOST, 'more task')}.")
 
@@ -78,20 +81,26 @@ def _table(campaign_id: str) -> None:
 def _prompts(tasks: Sequence[RatingTask]) -> Mapping[str, str]:
     """Return what the tasks ask for; read once for each of them, as it never changes."""
     known = cast("dict[str, str]", st.session_state.setdefault(_PROMPTS, {}))
-    new = [task.id for task in tasks if task.id not in known]
+    foretold = session.pending("rating_tasks")
+    new = [task.id for task in tasks if task.id not in known and task.id not in foretold]
     if new:
-        found = writing.attempt(lambda me: prompts_of(me, new))
+        found = writing.fetch(lambda me: prompts_of(me, new))
         if not isinstance(found, DatabaseError):
             known.update({key: shortened(prompt, 120) for key, prompt in found.items()})
     return known
 
 
-def _frame(tasks: Sequence[RatingTask], prompts: Mapping[str, str], now: datetime) -> pd.DataFrame:
+def _frame(
+    tasks: Sequence[RatingTask], prompts: Mapping[str, str], now: datetime, pending: frozenset[str]
+) -> pd.DataFrame:
+    def state(task: RatingTask) -> str:
+        return _STATUS[task.status_at(now)] + (", saving…" if task.id in pending else "")
+
     return pd.DataFrame(
         {
             "Prompt": [prompts.get(task.id, task.id[:8]) for task in tasks],
             "Type": [task.task_type for task in tasks],
-            "State": [_STATUS[task.status_at(now)] for task in tasks],
+            "State": [state(task) for task in tasks],
             "Judgments": [f"{task.judgments_count} of {task.judgments_wanted}" for task in tasks],
             "With raters": [task.leased(now) for task in tasks],
             "Check": [_CHECK[task.auto_check_status] for task in tasks],
@@ -103,7 +112,9 @@ def _frame(tasks: Sequence[RatingTask], prompts: Mapping[str, str], now: datetim
 # ---------------------------------------------------------------- one task
 
 
-@live_fragment(tables=("rating_tasks", "judgments"), varies_by=("user", "role", _OPENED), key="rating_opened")
+@live_fragment(
+    tables=("rating_tasks", "judgments", WRITES), varies_by=("user", "role", _OPENED), key="rating_opened"
+)
 def _opened(campaign_id: str) -> None:
     tasks = {task.id: task for task in tasks_of(campaign_id)}
     if not tasks:
@@ -139,8 +150,8 @@ def _read(task_id: str) -> tuple[TaskContent | None, TaskSecret | None] | Databa
     )
     if key == task_id and found is not None:
         return found
-    read = writing.attempt(lambda me: (calls.content_of(me, task_id), calls.secret_of(me, task_id)))
-    if not isinstance(read, DatabaseError):
+    read = writing.fetch(lambda me: (calls.content_of(me, task_id), calls.secret_of(me, task_id)))
+    if not isinstance(read, DatabaseError) and read[0] is not None:
         st.session_state[_OPENED] = (task_id, read)
     return read
 
@@ -157,43 +168,46 @@ def _actions(task: RatingTask) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if task.status is TaskStatus.WITHDRAWN:
             st.button(
-                "Put back", icon=":material/undo:", key="rating_put_back", on_click=_put_back, args=(task.id,)
+                "Put back", icon=":material/undo:", key="rating_put_back", on_click=_put_back, args=(task,)
             )
         elif task.status is not TaskStatus.COMPLETED:
             st.button(
-                "Withdraw", icon=":material/block:", key="rating_withdraw", on_click=_withdraw,
-                args=(task.id,),
+                "Withdraw", icon=":material/block:", key="rating_withdraw", on_click=_withdraw, args=(task,),
                 help="Nobody is given it any more. Its judgments stay, and it can be put back.",
             )  # fmt: skip
             st.button(
                 "Sooner", icon=":material/arrow_upward:", key="rating_sooner", on_click=_prefer,
-                args=(task.id, min(1000, task.priority + 10)),
+                args=(task, min(1000, task.priority + 10)),
             )  # fmt: skip
             st.button(
                 "Later", icon=":material/arrow_downward:", key="rating_later", on_click=_prefer,
-                args=(task.id, max(-1000, task.priority - 10)),
+                args=(task, max(-1000, task.priority - 10)),
             )  # fmt: skip
         if task.auto_check is None:
             st.button(
                 "Check now", icon=":material/rule:", key="rating_check", on_click=_check, args=(task.id,)
             )
+        if task.id in session.pending("rating_tasks"):
+            st.html(saving_html(True))
 
 
-def _withdraw(task_id: str) -> None:
-    _changed(writing.write("rating_tasks", lambda me: calls.withdraw(me, task_id)))
+def _withdraw(task: RatingTask) -> None:
+    _change(replace(task, status=TaskStatus.WITHDRAWN), lambda me: calls.withdraw(me, task.id))
 
 
-def _put_back(task_id: str) -> None:
-    _changed(writing.write("rating_tasks", lambda me: calls.put_back(me, task_id)))
+def _put_back(task: RatingTask) -> None:
+    # Roughly: the database finds the status, from leases and judgments.
+    status = TaskStatus.IN_PROGRESS if task.judgments_count else TaskStatus.PENDING
+    _change(replace(task, status=status), lambda me: calls.put_back(me, task.id))
 
 
-def _prefer(task_id: str, priority: int) -> None:
-    _changed(writing.write("rating_tasks", lambda me: calls.set_priority(me, task_id, priority)))
+def _prefer(task: RatingTask, priority: int) -> None:
+    _change(replace(task, priority=priority), lambda me: calls.set_priority(me, task.id, priority))
 
 
-def _changed(written: Record | DatabaseError) -> None:
-    if isinstance(written, DatabaseError):
-        writing.tell(written)
+def _change(foretold: RatingTask, do: Callable[[SignedIn], Record]) -> None:
+    expected = Expected("rating_tasks", (foretold.id,), foretold)
+    writing.ask(writing.putting("rating_tasks", do), expected)
 
 
 def _check(task_id: str) -> None:

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
-
-import streamlit as st
-
 from db.rating_models import Campaign, RaterProfile, RatingRole, RatingRoleOf, Tenant, TenantInvite
 from db.rating_task_models import CandidateTally, Judgment, RatingTask, TaskLease
-from live.snapshot import EMPTY, Snapshot
+from live.snapshot import Snapshot
 from ui import session
-
-R = TypeVar("R")
-
-
-def _table(name: str) -> Snapshot[R]:
-    return cast("Snapshot[R]", st.session_state.get(name, EMPTY))
 
 
 def role() -> RatingRole:
@@ -38,44 +28,44 @@ def my_tenant() -> Tenant | None:
 
 def roles() -> Snapshot[RatingRoleOf]:
     """Return who rates or manages, for whomever."""
-    return _table("rating_roles")
+    return session.table("rating_roles")
 
 
 def tenants() -> Snapshot[Tenant]:
     """Return the one tenant of the signed-in person."""
-    return _table("tenants")
+    return session.table("tenants")
 
 
 def invites() -> Snapshot[TenantInvite]:
     """Return the invitations of the tenant; empty for everybody but its managers."""
-    return _table("tenant_invites")
+    return session.table("tenant_invites")
 
 
 def profiles() -> Snapshot[RaterProfile]:
     """Return who rates for the tenant."""
-    return _table("rater_profiles")
+    return session.table("rater_profiles")
 
 
 def campaigns() -> Snapshot[Campaign]:
     """Return the campaigns that the signed-in person may see."""
-    return _table("campaigns")
+    return session.table("campaigns")
 
 
 def tasks() -> Snapshot[RatingTask]:
     """Return the newest tasks in the queue."""
-    return _table("rating_tasks")
+    return session.table("rating_tasks")
 
 
 def leases() -> Snapshot[TaskLease]:
     """Return one's own leases; a manager's tenant's."""
-    return _table("task_leases")
+    return session.table("task_leases")
 
 
 def judgments() -> Snapshot[Judgment]:
     """Return one's own judgments; a manager's tenant's."""
-    return _table("judgments")
+    return session.table("judgments")
 
 
 def tallies() -> Snapshot[CandidateTally]:
     """Return how candidates did: for managers, and for all once a campaign is over."""
-    return _table("candidate_tallies")
+    return session.table("candidate_tallies")

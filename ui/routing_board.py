@@ -12,6 +12,7 @@ from db.routing_models import ModelPrice, RoutingMetric
 from live.rows import Rows
 from live.snapshot import Snapshot
 from ui import times
+from ui.pending import saving_html
 from ui.people import avatar_html, name_of
 from ui.routing_alerts import Alert, Filling, scope
 from ui.routing_sums import Alternative, Outlook, Sums, dollars, milliseconds
@@ -144,23 +145,24 @@ _TONES = {Alert.NONE: "good", Alert.SOFT: "warn", Alert.HARD: "bad"}
 _WORDS = {Alert.NONE: "within", Alert.SOFT: "soft limit reached", Alert.HARD: "hard limit reached"}
 
 
-def budget_html(filling: Filling) -> str:
-    """Show one budget and how full it is."""
+def budget_html(filling: Filling, *, pending: bool = False) -> str:
+    """Show one budget and how full it is; one that is `pending` is not confirmed yet."""
     tone, percent = _TONES[filling.alert], min(100, filling.percent)
     limits = f"soft {dollars(filling.budget.soft_limit)} · hard {dollars(filling.budget.hard_limit)}"
     return (
         f'<div class="tv-budget"><h4><bdi>{as_html(scope(filling.budget))}</bdi>'
-        f"{_chip(_WORDS[filling.alert], tone)}</h4>"
+        f"{_chip(_WORDS[filling.alert], tone)}{saving_html(pending)}</h4>"
         f'<div class="tv-bar {tone}" role="progressbar" aria-label="Spent" aria-valuemin="0"'
         f' aria-valuemax="100" aria-valuenow="{percent}"><i style="width: {percent}%"></i></div>'
         f"<small>{dollars(filling.spent)} spent · {limits}</small></div>"
     )
 
 
-def prices_html(prices: Iterable[ModelPrice]) -> str:
-    """Show what models cost."""
+def prices_html(prices: Iterable[ModelPrice], pending: frozenset[str] = frozenset()) -> str:
+    """Show what models cost; those of `pending` are not confirmed yet."""
     rows = "".join(
-        f"<tr><td><bdi>{as_html(one.provider)}</bdi> / <bdi>{as_html(one.model)}</bdi></td>"
+        f"<tr><td><bdi>{as_html(one.provider)}</bdi> / <bdi>{as_html(one.model)}</bdi>"
+        f"{saving_html(one.id in pending)}</td>"
         f"<td>{dollars(one.input_price)}</td><td>{dollars(one.output_price)}</td></tr>"
         for one in prices
     )

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import streamlit as st
 
 from db import routing_budgets, routing_prices
 from db.auth import SignedIn
-from db.errors import DatabaseError
+from db.models import Record
 from db.routing_budgets import BudgetDraft
 from db.routing_models import LONGEST_MODEL, LONGEST_PROVIDER, ModelPrice, Period, RoutingBudget
 from db.routing_prices import PriceDraft
 from ui import routing_tables, session, writing
+from ui.conflicts import Saving
+from ui.pending import Expected
 from ui.routing_sums import dollars
 from ui.text import one_line
 
 _EVERYTHING = "All providers"
+_BUDGET, _PRICE = Saving("routing_budget"), Saving("routing_price")
 _PERIODS = {Period.MONTH: "A month", Period.DAY: "A day"}
 
 
@@ -43,30 +47,43 @@ def show_budget_form(providers: Sequence[str]) -> None:
             "Alarm at ($)", min_value=0.0, max_value=1e6, value=None, format="%.2f", key="budget_hard",
             placeholder="100",
         )  # fmt: skip
-        if st.form_submit_button("Save budget", type="primary"):
-            _save_budget(period, provider or _EVERYTHING, soft, hard)
+        saved = st.form_submit_button("Save budget", type="primary", disabled=_BUDGET.busy)
+        _BUDGET.mark()
+    if saved:
+        _save_budget(period, provider or _EVERYTHING, soft, hard)
+    elif not _BUDGET.finished():
+        _BUDGET.show()
 
 
 def _save_budget(period: Period, provider: str, soft: float | None, hard: float | None) -> None:
     problem = budget_problem(soft, hard)
     if problem is not None:
+        _BUDGET.forget()
         st.error(problem, icon=":material/error:")
         return
     name = None if provider == _EVERYTHING else one_line(provider)[:LONGEST_PROVIDER] or None
     draft = BudgetDraft(period, name, _amount(soft), _amount(hard))
-    before = _budget_of(draft)
-    written = writing.write(
-        routing_tables.BUDGETS,
-        lambda me: (
-            routing_budgets.add(me, str(uuid.uuid4()), draft)
-            if before is None
-            else routing_budgets.change(me, before.id, draft, before.version)
-        ),
-    )
-    if isinstance(written, DatabaseError):
-        writing.complain(written)
-    else:
-        writing.say("The budget is saved.")
+    before, now = _budget_of(draft), datetime.now(UTC)
+    key = before.id if before else str(uuid.uuid4())
+
+    def do(me: SignedIn) -> Record:
+        if before is None:
+            return routing_budgets.add(me, key, draft)
+        return routing_budgets.change(me, key, draft, before.version)
+
+    foretold = RoutingBudget(
+        key, session.my_id() or "", draft.period, draft.provider, draft.soft_limit, draft.hard_limit,
+        before.version if before else 0, before.created_at if before else now, now,
+    )  # fmt: skip
+    expected = Expected(routing_tables.BUDGETS, (key,), foretold, new=before is None)
+    _save(_BUDGET, do, expected, "The budget is saved.")
+
+
+def _save(saving: Saving, do: Callable[[SignedIn], Record], expected: Expected, words: str) -> None:
+    """Have a form's row written; it shows at once, and the form rests until the database has taken it."""
+    put = writing.putting(expected.table, do)
+    saving.begin(writing.ask(put, expected, words=words, told=False))
+    st.rerun(scope="fragment")
 
 
 def budget_problem(soft: float | None, hard: float | None) -> str | None:
@@ -89,8 +106,10 @@ def show_budget_removal(budget: RoutingBudget) -> None:
     """Offer to remove a budget, and ask once more."""
     with st.popover("Remove", icon=":material/delete:", key=f"budget_menu_{budget.id}"):
         st.write("Its limits are forgotten; what was spent is not.")
-        if st.button("Remove this budget", type="primary", key=f"budget_remove_{budget.id}"):
-            _remove(routing_tables.BUDGETS, budget.id, lambda me: routing_budgets.remove(me, budget.id))
+        st.button(
+            "Remove this budget", type="primary", key=f"budget_remove_{budget.id}", on_click=_remove,
+            args=(routing_tables.BUDGETS, budget.id, lambda me: routing_budgets.remove(me, budget.id)),
+        )  # fmt: skip
 
 
 def show_price_form() -> None:
@@ -108,30 +127,36 @@ def show_price_form() -> None:
             "Output, $ per million tokens", min_value=0.0, max_value=1e6, value=None, format="%.4f",
             key="price_output",
         )  # fmt: skip
-        if st.form_submit_button("Save price", type="primary"):
-            _save_price(one_line(provider), one_line(model), given, made)
+        saved = st.form_submit_button("Save price", type="primary", disabled=_PRICE.busy)
+        _PRICE.mark()
+    if saved:
+        _save_price(one_line(provider), one_line(model), given, made)
+    elif not _PRICE.finished():
+        _PRICE.show()
 
 
 def _save_price(provider: str, model: str, given: float | None, made: float | None) -> None:
     if not provider or not model or given is None or made is None:
+        _PRICE.forget()
         st.error("A price needs a provider, a model and two amounts.", icon=":material/error:")
         return
     draft = PriceDraft(provider, model, _amount(given), _amount(made))
     before = next(
         (one for one in routing_tables.prices() if (one.provider, one.model) == (provider, model)), None
     )
-    written = writing.write(
-        routing_tables.PRICES,
-        lambda me: (
-            routing_prices.add(me, str(uuid.uuid4()), draft)
-            if before is None
-            else routing_prices.change(me, before.id, draft, before.version)
-        ),
-    )
-    if isinstance(written, DatabaseError):
-        writing.complain(written)
-    else:
-        writing.say("The price is saved.")
+    now, key = datetime.now(UTC), before.id if before else str(uuid.uuid4())
+
+    def do(me: SignedIn) -> Record:
+        if before is None:
+            return routing_prices.add(me, key, draft)
+        return routing_prices.change(me, key, draft, before.version)
+
+    foretold = ModelPrice(
+        key, provider, model, draft.input_price, draft.output_price,
+        before.version if before else 0, before.created_at if before else now, now,
+    )  # fmt: skip
+    expected = Expected(routing_tables.PRICES, (key,), foretold, new=before is None)
+    _save(_PRICE, do, expected, "The price is saved.")
 
 
 def show_price_removal(prices: Sequence[ModelPrice]) -> None:
@@ -146,16 +171,14 @@ def show_price_removal(prices: Sequence[ModelPrice]) -> None:
             st.caption(
                 f"{dollars(price.input_price)} in, {dollars(price.output_price)} out, per million tokens"
             )
-        if st.button("Remove this price", type="primary", disabled=price is None) and price is not None:
-            _remove(routing_tables.PRICES, price.id, lambda me: routing_prices.remove(me, price.id))
+        st.button(
+            "Remove this price", type="primary", disabled=price is None, on_click=_remove,
+            args=(routing_tables.PRICES, chosen, lambda me: routing_prices.remove(me, str(chosen))),
+        )  # fmt: skip
 
 
 def _remove(table: str, row_id: str, do: Callable[[SignedIn], None]) -> None:
-    failed = writing.attempt(do)
-    if isinstance(failed, DatabaseError):
-        writing.complain(failed)
-        return
-    session.engine().apply_deleted(table, (row_id,), user_id=session.my_id())
+    writing.ask(writing.removing(table, (row_id,), do), Expected(table, (row_id,), None))
 
 
 def _amount(value: float | None) -> Decimal:

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
-
-import streamlit as st
+from typing import cast
 
 from db.routing_models import ModelPrice, RoutingBudget, RoutingDay, RoutingMetric
 from live.snapshot import EMPTY, Snapshot
 from ui import session
 
-R = TypeVar("R")
-
 METRICS, DAILY, BUDGETS, PRICES = "routing_metrics", "routing_daily", "routing_budgets", "model_prices"
-
-
-def _table(name: str) -> Snapshot[R]:
-    return cast("Snapshot[R]", st.session_state.get(name, EMPTY))
 
 
 def metrics() -> Snapshot[RoutingMetric]:
     """Return the newest decisions, of those that the session has chosen; for admins everybody's."""
-    return _table(METRICS)
+    return session.table(METRICS)
 
 
 def daily() -> Snapshot[RoutingDay]:
     """Return the loaded sums of days; for admins everybody's."""
-    return _table(DAILY)
+    return session.table(DAILY)
 
 
 def newest_daily() -> Snapshot[RoutingDay]:
@@ -37,9 +29,9 @@ def newest_daily() -> Snapshot[RoutingDay]:
 
 def budgets() -> Snapshot[RoutingBudget]:
     """Return the signed-in person's budgets."""
-    return _table(BUDGETS)
+    return session.table(BUDGETS)
 
 
 def prices() -> Snapshot[ModelPrice]:
     """Return what models cost."""
-    return _table(PRICES)
+    return session.table(PRICES)

@@ -127,7 +127,7 @@ def pending(table: str) -> frozenset[str]:
     return frozenset(key[0] for key in line.keys(table)) if line else frozenset()
 
 
-def _table(name: str) -> Snapshot[R]:
+def table(name: str) -> Snapshot[R]:
     """Return a table as it is, and for the person who changes it, as it will be."""
     base = cast("Snapshot[R]", st.session_state.get(name, EMPTY))
     line = my_writes()
@@ -158,44 +158,44 @@ def present() -> PresentNow:
 
 def users() -> Snapshot[User]:
     """Return all profiles."""
-    return _table("users")
+    return table("users")
 
 
 def events() -> Snapshot[Event]:
     """Return all events."""
-    return _table("events")
+    return table("events")
 
 
 def event_cohosts() -> Snapshot[EventCohost]:
     """Return who helps to run which event."""
-    return _table("event_cohosts")
+    return table("event_cohosts")
 
 
 def rsvps() -> Snapshot[Rsvp]:
     """Return all answers to events."""
-    return _table("rsvps")
+    return table("rsvps")
 
 
 def tavern_messages() -> Snapshot[TavernMessage]:
     """Return the loaded part of the common room's messages."""
-    return _table("tavern_messages")
+    return table("tavern_messages")
 
 
 def private_messages() -> Snapshot[PrivateMessage]:
     """Return the loaded part of the signed-in person's own messages."""
-    return _table("private_messages")
+    return table("private_messages")
 
 
 def change_log() -> Snapshot[ChangeLogEntry]:
     """Return the loaded part of the activity; empty for everybody but admins."""
-    return _table("change_log")
+    return table("change_log")
 
 
 def agent_runs() -> Snapshot[AgentRun]:
     """Return the loaded part of the signed-in person's runs of agents; of everybody's for admins."""
-    return _table("agent_runs")
+    return table("agent_runs")
 
 
 def agent_run_events() -> Snapshot[AgentRunEvent]:
     """Return the loaded part of what happened in these runs."""
-    return _table("agent_run_events")
+    return table("agent_run_events")

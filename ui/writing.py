@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent import futures
 from typing import Final, TypeVar
 
@@ -21,7 +21,7 @@ from ui.text import as_html, as_label
 
 T = TypeVar("T")
 
-_HANDS: Final = futures.ThreadPoolExecutor(32, thread_name_prefix="writing")
+_HANDS: Final = futures.ThreadPoolExecutor(32, thread_name_prefix="reading")
 _LOOK_EVERY: Final = 0.1
 """Seconds between two looks at the connection while an answer is waited for."""
 
@@ -36,14 +36,16 @@ def ask(
     waits: bool = False,
     words: str | None = None,
     told: bool = True,
+    apart: bool = False,
 ) -> Write:
     """Have something written, and show what is expected of it until the answer is here.
 
     The answer is waited for only as long as nobody notices. `text` is what the person wrote and wants to keep
     if it cannot be sent; what `waits` is sent by itself when the connection is back. How it ended is said in
-    passing (`words` when it ended well), unless whoever asks looks after that (`told`).
+    passing (`words` when it ended well), unless whoever asks looks after that (`told`). What takes long is
+    done `apart` from the person's other writes.
     """
-    write = Write(do, expected, text, waits, current_session() if told else None, words)
+    write = Write(do, expected, text, waits, current_session() if told else None, words, apart)
     me, line = session.signed_in(), session.my_writes()
     if me is None or line is None:
         write.refuse(SignedOut())
@@ -130,40 +132,25 @@ def _discard(write: Write) -> None:
         line.discard(write)
 
 
-def attempt(do: Callable[[SignedIn], T]) -> T | DatabaseError:
-    """Run something as the signed-in person and wait for it; the error, if any, is a sentence for them."""
+def fetch(do: Callable[[SignedIn], T]) -> T | DatabaseError:
+    """Read something as the signed-in person, and wait for it as long as there is a connection.
+
+    The error, if any, is a sentence for them.
+    """
     me = session.signed_in()
     if me is None:
         return SignedOut()
-    if session.engine().status(me.user_id).state is FeedState.OFFLINE:
+    engine = session.engine()
+    if engine.status(me.user_id).state is FeedState.OFFLINE:
         return Unreachable(perhaps_written=False)  # told at once, without waiting for nothing
-    try:
-        return do(me)
-    except DatabaseError as error:
-        return error
-
-
-def write(table: str, do: Callable[[SignedIn], Record]) -> Record | DatabaseError:
-    """Write one row and wait for it, and show it at once in every tab of this process."""
-    written = attempt(lambda me: _unless_cut_off(do, me))
-    if not isinstance(written, DatabaseError):
-        show_written(table, [written])
-    return written
-
-
-def _unless_cut_off(do: Callable[[SignedIn], T], me: SignedIn) -> T:
-    """Do it, and stop waiting when the connection turns out to be gone: the page has to say so meanwhile."""
-    engine, answer = session.engine(), _HANDS.submit(do, me)
+    answer = _HANDS.submit(do, me)
     while not futures.wait([answer], timeout=_LOOK_EVERY).done:
         if engine.status(me.user_id).state is FeedState.OFFLINE:
-            raise Unreachable(perhaps_written=True, timed_out=True)
-    return answer.result()
-
-
-def show_written(table: str, records: Iterable[Record]) -> None:
-    """Hand rows that the database returned to the engine; the echo of them then changes nothing."""
-    for record in records:
-        session.engine().apply_written(table, record, session.my_id())
+            return Unreachable(timed_out=True)
+    try:
+        return answer.result()
+    except DatabaseError as error:
+        return error
 
 
 def complain(error: DatabaseError | None) -> None:

@@ -1,8 +1,8 @@
-"""Waiting for a write: no longer than the connection is there."""
+"""Waiting for what is read: no longer than the connection is there."""
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -23,11 +23,10 @@ class Me:
 
 @dataclass(slots=True)
 class Engine:
-    """As much of an engine as a write meets; it goes offline when it has been looked at often enough."""
+    """As much of an engine as a read meets; it goes offline when it has been looked at often enough."""
 
     looks: int = 0
     offline_from: int = 10**9
-    written: list[object] = field(default_factory=list)
 
     def status(self, _user_id: str | None = None) -> FeedStatus:
         """Tell how it is connected."""
@@ -35,52 +34,42 @@ class Engine:
         state = FeedState.OFFLINE if self.looks > self.offline_from else FeedState.LIVE
         return FeedStatus(state, datetime.now(UTC))
 
-    def apply_written(self, *written: object) -> None:
-        """Note what is shown."""
-        self.written.append(written)
-
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     engine = Engine()
     monkeypatch.setattr(session, "signed_in", lambda: cast(SignedIn, Me()))
     monkeypatch.setattr(session, "engine", lambda: engine)
-    monkeypatch.setattr(session, "my_id", lambda: "me")
     return engine
 
 
 @pytest.fixture
 def hanging() -> Iterator[threading.Event]:
-    """Give an event that a write waits for, set at the end."""
+    """Give an event that a read waits for, set at the end."""
     event = threading.Event()
     yield event
     event.set()
 
 
-def test_a_row_that_is_written_is_shown(engine: Engine) -> None:
-    record = {"id": "1"}
-    assert writing.write("events", lambda _me: record) == record
-    assert engine.written == [("events", record, "me")]
+def test_what_is_read_is_returned(engine: Engine) -> None:
+    assert writing.fetch(lambda _me: "read") == "read"
 
 
 def test_a_refusal_is_returned(engine: Engine) -> None:
     def refuse(_me: SignedIn) -> Any:
         raise NotAllowed
 
-    assert isinstance(writing.write("events", refuse), NotAllowed)
-    assert engine.written == []
+    assert isinstance(writing.fetch(refuse), NotAllowed)
 
 
 def test_nobody_waits_for_a_server_that_turns_out_to_be_gone(
     engine: Engine, hanging: threading.Event
 ) -> None:
     engine.offline_from = 2
-
-    def hang(_me: SignedIn) -> Any:
-        hanging.wait()
-        return {}
-
-    error = writing.write("events", hang)
-    assert isinstance(error, Unreachable)
-    assert error.perhaps_written
+    assert isinstance(writing.fetch(lambda _me: hanging.wait()), Unreachable)
     assert not hanging.is_set()
+
+
+def test_without_a_connection_nothing_is_asked(engine: Engine) -> None:
+    engine.offline_from = 0
+    assert isinstance(writing.fetch(lambda _me: pytest.fail("It was asked.")), Unreachable)
