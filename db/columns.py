@@ -40,9 +40,18 @@ def optional_integer(record: Record, column: str) -> int | None:
 
 def moment(record: Record, column: str) -> datetime:
     """Read a time with its zone."""
-    moment = datetime.fromisoformat(text(record, column))
+    return _moment(text(record, column), column)
+
+
+def moments(record: Record, column: str) -> Sequence[datetime]:
+    """Read a JSON list of times with their zones."""
+    return tuple(_moment(str(item), column) for item in items(record, column))
+
+
+def _moment(value: str, column: str) -> datetime:
+    moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
-        raise ValueError(f"column {column!r} should hold a time with its zone, not {moment.isoformat()}")
+        raise ValueError(f"column {column!r} should hold a time with its zone, not {value}")
     return moment
 
 

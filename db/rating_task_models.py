@@ -92,9 +92,7 @@ class RatingTask:
             status=TaskStatus(columns.text(record, "status")),
             judgments_wanted=columns.integer(record, "judgments_wanted"),
             judgments_count=columns.integer(record, "judgments_count"),
-            leased_until=tuple(
-                datetime.fromisoformat(str(end)) for end in columns.items(record, "leased_until")
-            ),
+            leased_until=columns.moments(record, "leased_until"),
             auto_check_status=AutoCheckStatus(columns.text(record, "auto_check_status")),
             auto_check=columns.optional_object(record, "auto_check"),
             completed_at=columns.optional_moment(record, "completed_at"),

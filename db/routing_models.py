@@ -59,7 +59,7 @@ class RoutingMetric:
             provider=columns.text(record, "provider"),
             model=columns.text(record, "model"),
             route=columns.text(record, "route"),
-            auto_route=_flag(record, "auto_route"),
+            auto_route=columns.boolean(record, "auto_route"),
             prompt_fingerprint=columns.optional_text(record, "prompt_fingerprint"),
             prompt_length=columns.optional_integer(record, "prompt_length"),
             prompt=columns.optional_text(record, "prompt"),
@@ -67,9 +67,9 @@ class RoutingMetric:
             output_tokens=columns.integer(record, "output_tokens"),
             cost=columns.decimal(record, "cost"),
             latency_ms=columns.optional_integer(record, "latency_ms"),
-            success=_flag(record, "success"),
+            success=columns.boolean(record, "success"),
             error_kind=columns.optional_text(record, "error_kind"),
-            fallback=_flag(record, "fallback"),
+            fallback=columns.boolean(record, "fallback"),
             fallback_from=columns.optional_text(record, "fallback_from"),
             dropped=columns.integer(record, "dropped"),
             metadata=columns.optional_object(record, "metadata") or {},
@@ -197,13 +197,6 @@ class ModelPrice:
     def cost(self, input_tokens: int, output_tokens: int) -> Decimal:
         """Return what this many tokens cost, in dollars."""
         return (self.input_price * input_tokens + self.output_price * output_tokens) / 1_000_000
-
-
-def _flag(record: Record, column: str) -> bool:
-    value = record.get(column)
-    if not isinstance(value, bool):
-        raise ValueError(f"column {column!r} should hold true or false, not {value!r}")
-    return value
 
 
 def _counts(record: Record, column: str) -> Mapping[int, int]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from db import columns
 from db.rating_models import Campaign, CampaignStatus, RaterProfile, RatingRole
 from db.rating_task_models import (
     AutoCheckStatus,
@@ -52,7 +51,7 @@ def task(row: TaskRow) -> RatingTask:
         status=TaskStatus(row.status),
         judgments_wanted=row.judgments_wanted,
         judgments_count=row.judgments_count,
-        leased_until=tuple(datetime.fromisoformat(end) for end in row.leased_until),
+        leased_until=columns.moments({"leased_until": row.leased_until}, "leased_until"),
         auto_check_status=AutoCheckStatus(row.auto_check_status),
         auto_check=row.auto_check,
         completed_at=row.completed_at,
