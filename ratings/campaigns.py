@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -172,19 +172,25 @@ class CampaignStore:
 
         return self._changed(work)
 
-    def tasks(self, tenant_id: str, *, newest: int = 500) -> Sequence[RatingTask]:
-        """Return the newest tasks of a tenant, newest first."""
+    def tasks(
+        self, tenant_id: str, *, newest: int = 500, before: RatingTask | None = None
+    ) -> Sequence[RatingTask]:
+        """Return the newest tasks of a tenant, or of those made before this one, newest first."""
 
         def work(session: Session) -> Sequence[RatingTask]:
-            rows = session.scalars(
-                select(TaskRow)
-                .where(TaskRow.tenant_id == tenant_id)
-                .order_by(TaskRow.created_at.desc(), TaskRow.id.desc())
-                .limit(newest)
-            )
-            return [records.task(row) for row in rows]
+            wanted = select(TaskRow).where(TaskRow.tenant_id == tenant_id)
+            if before is not None:
+                at_once = and_(TaskRow.created_at == before.created_at, TaskRow.id < before.id)
+                wanted = wanted.where(or_(TaskRow.created_at < before.created_at, at_once))
+            newest_first = wanted.order_by(TaskRow.created_at.desc(), TaskRow.id.desc())
+            return [records.task(row) for row in session.scalars(newest_first.limit(newest))]
 
         return self.database.read(work)
+
+    def task_ids(self, tenant_id: str) -> Sequence[str]:
+        """Return the ids of all tasks of a tenant."""
+        wanted = select(TaskRow.id).where(TaskRow.tenant_id == tenant_id)
+        return self.database.read(lambda session: session.scalars(wanted).all())
 
     def open_count(self, campaign_id: str) -> int:
         """Return how many tasks of a campaign still want judgments."""

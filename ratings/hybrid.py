@@ -38,6 +38,25 @@ class _Both:
         self.watch.close()
 
 
+class _NewTasks:
+    """Looks for the tasks that were not there when it looked before, however many they are."""
+
+    def __init__(self, campaigns: CampaignStore, tenant_id: str) -> None:
+        self._campaigns = campaigns
+        self._tenant_id = tenant_id
+        self._known = set(campaigns.task_ids(tenant_id))
+
+    def __call__(self) -> Mapping[str, RatingTask]:
+        found: dict[str, RatingTask] = {}
+        page = self._campaigns.tasks(self._tenant_id)
+        # A transaction that began early may commit late: on until a whole page is known.
+        while fresh := [task for task in page if task.id not in self._known]:
+            found.update((task.id, task) for task in fresh)
+            page = self._campaigns.tasks(self._tenant_id, before=page[-1])
+        self._known.update(found)
+        return found
+
+
 class HybridRaterApp:
     """What a program that has tasks rated works with."""
 
@@ -74,12 +93,8 @@ class HybridRaterApp:
 
     def subscribe_to_tasks(self, tenant_id: str, callback: Callable[[RatingTask], None]) -> Subscription:
         """Tell of each new task of the tenant: at once with Supabase, within two seconds without."""
-        watch = Watch(
-            lambda: {task.id: task for task in self.campaigns.tasks(tenant_id)},
-            lambda before, _: before is None,
-            callback,
-            polling=self._polling,
-        )
+        look = _NewTasks(self.campaigns, tenant_id)
+        watch = Watch(look, lambda before, _: before is None, callback, polling=self._polling)
         return self._hurried(tenant_id, watch)
 
     def subscribe_to_rater_stats(

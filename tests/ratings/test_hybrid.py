@@ -115,6 +115,9 @@ def test_without_supabase_everything_works_and_pages_poll(file: Database, closin
     (new,) = app.campaigns.add_tasks(made, [draft(priority=5)])
     wait_for(lambda: told, what="the new task to be told of")
     assert [task.id for task in told] == [new.id]
+    many = app.campaigns.add_tasks(made, [draft() for _ in range(1_000)])
+    wait_for(lambda: len(told) == 1_001, what="all of them to be told of")
+    assert {task.id for task in told[1:]} == {task.id for task in many}
     claim = app.assign_task(made, "rater_001")
     assert claim is not None
     app.submit_judgment(claim.task.id, "rater_001", Verdict.A)

@@ -250,6 +250,15 @@ def test_tasks_are_added_all_or_none_and_once(bench: Workbench) -> None:
         bench.campaigns.add_tasks(campaign, [draft()])
 
 
+def test_tasks_are_turned_over_page_by_page(bench: Workbench) -> None:
+    _, tasks = bench.campaign(5)
+    all_of_them = bench.campaigns.tasks(bench.tenant)
+    first = bench.campaigns.tasks(bench.tenant, newest=2)
+    rest = bench.campaigns.tasks(bench.tenant, before=first[-1])
+    assert [*first, *rest] == [*all_of_them]
+    assert {task.id for task in all_of_them} == set(tasks) == set(bench.campaigns.task_ids(bench.tenant))
+
+
 def test_fifty_at_once_get_as_many_places_as_there_are(bench: Workbench) -> None:
     crowd = [bench.rater() for _ in range(50)]
     campaign, tasks = bench.campaign(6, judgments_per_task=3)
