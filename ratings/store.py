@@ -22,7 +22,15 @@ from ratings.counts import OPEN, Counts
 from ratings.database import Database
 from ratings.errors import AlreadyJudged, LeaseLost, NotOpen, NotYours, Refused, TooLate
 from ratings.events import Event, EventKind, Listener
-from ratings.tables import CampaignRow, ContentRow, JudgmentRow, LeaseRow, RaterRow, TaskRow
+from ratings.tables import (
+    LONGEST_COMMENT,
+    CampaignRow,
+    ContentRow,
+    JudgmentRow,
+    LeaseRow,
+    RaterRow,
+    TaskRow,
+)
 
 _LOOKED_AT: Final = 20
 _LONGEST: Final = 86_400.0
@@ -118,6 +126,8 @@ class RatingStore:
 
         After the end of the lease it still counts, unless somebody took the place: then `LeaseLost`.
         """
+        if len(comment) > LONGEST_COMMENT:
+            raise Refused(f"A comment has up to {LONGEST_COMMENT:,} characters.")
 
         def work(session: Session) -> tuple[Judgment, bool]:
             held = self._hold(session, task_id, rater_id)

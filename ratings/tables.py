@@ -23,6 +23,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    column,
+    func,
     text,
 )
 from sqlalchemy.dialects.mysql import DATETIME, MEDIUMTEXT
@@ -51,8 +53,12 @@ class Moment(TypeDecorator[datetime]):
         return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Send it; a time without a zone is a mistake."""
-        if value is None or dialect.name == "postgresql":
+        """Send it. Raises `ValueError` for a time without a zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()} has no zone")
+        if dialect.name == "postgresql":
             return value
         return value.astimezone(UTC).replace(tzinfo=None)
 
@@ -63,11 +69,18 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC)
 
 
+def _length(table: str, column_name: str, least: int, most: int) -> CheckConstraint:
+    """Return what SQLite does not see to by itself: it keeps texts of any length."""
+    length = func.char_length(column(column_name))
+    return CheckConstraint(length.between(least, most), name=f"{table}_{column_name}_length")
+
+
 JSON_VALUE: Final = JSON().with_variant(JSONB, "postgresql")
 JSON_OR_NULL: Final = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 LONG_TEXT: Final = Text().with_variant(MEDIUMTEXT, "mysql", "mariadb")
 ID: Final = Uuid(as_uuid=False)
 WORD: Final = String(64)
+LONGEST_COMMENT: Final = 2_000
 
 
 def now() -> datetime:
@@ -130,7 +143,11 @@ class CampaignRow(Base):
     __tablename__ = "campaigns"
     __table_args__ = (
         CheckConstraint("judgments_per_task between 1 and 100", name="campaigns_judgments_per_task_range"),
+        CheckConstraint("lease_seconds between 5 and 86400", name="campaigns_lease_seconds_range"),
+        CheckConstraint("undo_seconds between 0 and 3600", name="campaigns_undo_seconds_range"),
         CheckConstraint("gold_share between 0 and 1", name="campaigns_gold_share_range"),
+        _length("campaigns", "name", 1, 120),
+        _length("campaigns", "guidelines", 0, 20_000),
         CheckConstraint(
             "status in ('draft', 'active', 'paused', 'completed')", name="campaigns_status_known"
         ),
@@ -163,6 +180,8 @@ class TaskRow(Base):
         CheckConstraint(
             "status in ('pending', 'in_progress', 'completed', 'withdrawn')", name="rating_tasks_status_known"
         ),
+        CheckConstraint("priority between -1000 and 1000", name="rating_tasks_priority_range"),
+        _length("rating_tasks", "task_type", 1, 60),
         Index("rating_tasks_queue_idx", "campaign_id", "status", "priority", "created_at"),
         _EXACT,
     )
@@ -186,7 +205,7 @@ class ContentRow(Base):
     """`rating_task_contents`."""
 
     __tablename__ = "rating_task_contents"
-    __table_args__ = (_EXACT,)
+    __table_args__ = (_length("rating_task_contents", "prompt", 1, 50_000), _EXACT)
 
     task_id: Mapped[str] = mapped_column(
         ID, ForeignKey("rating_tasks.id", ondelete="CASCADE"), primary_key=True
@@ -201,7 +220,12 @@ class SecretRow(Base):
     """`rating_task_secrets`."""
 
     __tablename__ = "rating_task_secrets"
-    __table_args__ = (CheckConstraint("name_a <> name_b", name="rating_task_secrets_names_differ"), _EXACT)
+    __table_args__ = (
+        CheckConstraint("name_a <> name_b", name="rating_task_secrets_names_differ"),
+        _length("rating_task_secrets", "name_a", 1, 120),
+        _length("rating_task_secrets", "name_b", 1, 120),
+        _EXACT,
+    )
 
     task_id: Mapped[str] = mapped_column(
         ID, ForeignKey("rating_tasks.id", ondelete="CASCADE"), primary_key=True
@@ -245,6 +269,7 @@ class JudgmentRow(Base):
         UniqueConstraint("task_id", "rater_id", name="judgments_rater_key"),
         UniqueConstraint("task_id", "user_id", name="judgments_user_key"),
         CheckConstraint("verdict in ('A', 'B', 'tie', 'both_bad')", name="judgments_verdict_known"),
+        _length("judgments", "comment", 0, LONGEST_COMMENT),
         Index("judgments_campaign_id_idx", "campaign_id", "judged_at"),
         Index("judgments_user_id_idx", "user_id", "judged_at"),
         _EXACT,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import StatementError
 
+from db.rating_drafts import CampaignDraft
 from db.rating_models import CampaignStatus, RatingRole
 from db.rating_task_models import LeaseState, TaskStatus, Verdict
 from ratings.errors import AlreadyJudged, LeaseLost, NotOpen, NotYours, Refused, TooLate
 from ratings.events import EventKind
+from ratings.tables import LeaseRow
 from tests.ratings.workbench import Workbench, draft
 
 A, B, TIE, BAD = Verdict
@@ -248,6 +254,43 @@ def test_tasks_are_added_all_or_none_and_once(bench: Workbench) -> None:
     assert bench.campaigns.open_count(campaign) == 1
     with pytest.raises(Refused, match="Task 1"):
         bench.campaigns.add_tasks(campaign, [draft()])
+
+
+@pytest.mark.parametrize(
+    "settings", [{"lease_seconds": 4}, {"undo_seconds": -1}, {"name": "x" * 121}, {"name": ""}], ids=str
+)
+def test_a_campaign_that_cannot_be_is_refused(bench: Workbench, settings: dict[str, object]) -> None:
+    wanted = replace(CampaignDraft("Tool calls"), **settings)  # type: ignore[arg-type]  # by name
+    with pytest.raises(Refused):
+        bench.campaigns.create(str(uuid.uuid4()), bench.tenant, wanted)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"priority": 1_001}, {"prompt": "x" * 50_001}, {"name_a": "x" * 121}, {"task_type": ""}],
+    ids=str,
+)
+def test_a_task_that_cannot_be_is_refused(bench: Workbench, given: dict[str, object]) -> None:
+    campaign, _ = bench.campaign(0)
+    with pytest.raises(Refused):
+        bench.campaigns.add_tasks(campaign, [draft(**given)])
+    assert bench.campaigns.tasks(bench.tenant) == []
+
+
+def test_a_comment_that_is_too_long_is_refused_and_the_task_kept(bench: Workbench) -> None:
+    campaign, (task,) = bench.campaign()
+    rater = bench.rater()
+    assert bench.claimed(campaign, rater) == task
+    with pytest.raises(Refused, match="2,000"):
+        bench.store.submit(task, rater, Verdict.A, "x" * 2_001)
+    assert bench.store.submit(task, rater, Verdict.A, "x" * 2_000).comment == "x" * 2_000
+
+
+def test_a_time_without_its_zone_is_not_kept(bench: Workbench) -> None:
+    with pytest.raises(StatementError, match="no zone"):
+        bench.database.write(
+            lambda session: session.execute(update(LeaseRow).values(expires_at=datetime(2026, 11, 21)))
+        )
 
 
 def test_tasks_are_turned_over_page_by_page(bench: Workbench) -> None:
