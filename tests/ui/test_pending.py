@@ -2,77 +2,26 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import cast
+from dataclasses import replace
 
 import pytest
 
 from db.auth import SignedIn
-from db.errors import DatabaseError, EventFull, Unreachable
+from db.errors import EventFull, Unreachable
 from db.models import TavernMessage
-from live.engine import STATUS
 from live.snapshot import Snapshot
-from live.status import FeedState, FeedStatus
+from live.status import FeedState
 from tests.support.wait import wait_for
+from tests.ui.hanging import ME, Connection, Database
 from tests.ui.samples import HOSTILE, message, snapshot, user
 from ui import pending
-from ui.pending import WRITES, Expected, Line, State, Write, Writes, saving_html, with_values
+from ui.pending import Expected, Line, State, Write, Writes, saving_html, with_values
 
 ANN = user("Ann")
 SAID = message("Hello", ANN)
 BASE = snapshot([SAID])
 KEY = (SAID.id,)
-ME = cast("SignedIn", object())  # whoever writes: only handed on
 TABLE = "tavern_messages"
-
-
-@dataclass
-class Connection:
-    """How the person is connected, and whom it tells."""
-
-    state: FeedState = FeedState.LIVE
-    revisions: list[int] = field(default_factory=list)
-    listeners: list[Callable[[frozenset[str], frozenset[str]], None]] = field(default_factory=list)
-
-    def own_changed(self, name: str, user_id: str, revision: int) -> None:
-        assert (name, user_id) == (WRITES, ANN.id)
-        self.revisions.append(revision)
-
-    def status(self, user_id: str | None = None) -> FeedStatus:
-        assert user_id == ANN.id
-        return FeedStatus(self.state, datetime.now(UTC))
-
-    def listen(self, listener: Callable[[frozenset[str], frozenset[str]], None]) -> Callable[[], None]:
-        self.listeners.append(listener)
-        return lambda: self.listeners.remove(listener)
-
-    def becomes(self, state: FeedState) -> None:
-        self.state = state
-        for listener in self.listeners:
-            listener(frozenset(), frozenset({STATUS}))
-
-
-class Database:
-    """Does what it is told, when it is let."""
-
-    def __init__(self) -> None:
-        self.open = threading.Event()
-        self.written: list[str] = []
-        self.errors: list[DatabaseError] = []
-
-    def write(self, what: str) -> Callable[[SignedIn], str]:
-        def do(me: SignedIn) -> str:
-            assert me is ME
-            assert self.open.wait(30)
-            if self.errors:
-                raise self.errors.pop(0)
-            self.written.append(what)
-            return what
-
-        return do
 
 
 @pytest.fixture
@@ -217,6 +166,27 @@ def test_a_fault_of_ours_ends_one_write_and_not_the_line(line: Line, database: D
     assert broken.wait(30)
     assert good.wait(30)
     assert (broken.state, good.state) == (State.REFUSED, State.DONE)
+
+
+def test_what_takes_long_holds_nothing_up_and_is_held_up_by_nothing(
+    line: Line, database: Database, connection: Connection
+) -> None:
+    database.open.set()
+    file = Database()
+    upload = Write(file.write("file"), told="tab", words="It is there.", apart=True)
+    line.put(upload, ME)
+    assert not upload.wait(0.05)
+    write = edited(database, "Hallo")
+    line.put(write, ME)
+    assert write.wait(30)
+    assert not upload.done
+    stuck = Database()
+    line.put(edited(stuck, "stuck"), ME)
+    file.open.set()
+    assert upload.wait(30)
+    assert line.outcomes("tab") == [upload]
+    assert connection.revisions[-1] != 0
+    stuck.open.set()
 
 
 def test_nobody_else_pays_for_it(line: Line, database: Database) -> None:
