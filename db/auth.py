@@ -3,6 +3,7 @@
 Refresh tokens rotate, and using an old one revokes the whole family (GoTrue; only the direct parent of the
 active token is forgiven). So a browser's session is refreshed in exactly one place per process: all its tabs
 share one `SignedIn`, found again by the hash of any token of the family that was current in the last minutes.
+What several processes of one browser do about each other's tokens is in `db.signed_in`.
 """
 
 from __future__ import annotations
@@ -12,24 +13,23 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal, TypeVar
+from typing import Literal
 
 from supabase_auth.errors import AuthError
-from supabase_auth.types import AuthResponse, Session, SignUpWithEmailAndPasswordCredentials
+from supabase_auth.types import Session, SignUpWithEmailAndPasswordCredentials
 
 from db.clients import Clients
-from db.errors import DatabaseError, SignedOut, SignInError, Unreachable, from_auth
+from db.errors import DatabaseError, SignedOut, Unreachable, from_auth
+from db.kept import Kept
+from db.signed_in import SignedIn, session_of
 from db.tokens import claims_of
+
+__all__ = ["Accounts", "ConfirmationNeeded", "SignedIn"]
 
 log = logging.getLogger(__name__)
 
-F = TypeVar("F")
-
-REFRESH_MARGIN = 90.0
-"""Seconds before its end at which an access token is replaced."""
 RETRY_PAUSE = 5.0
 """Seconds between tries while the sign-in service cannot be reached."""
 CHECK_EVERY = 60.0
@@ -44,149 +44,6 @@ class ConfirmationNeeded:
     """The account is made, but the project wants the address confirmed before the first sign-in."""
 
     email: str
-
-
-class SignedIn:
-    """One signed-in browser: a person's tokens, always fresh, shared by all its tabs. Thread-safe."""
-
-    def __init__(self, clients: Clients, session: Session) -> None:
-        self.clients = clients
-        self._lock = threading.RLock()
-        # Never held while waiting for an answer: ending must not have to wait for a renewal.
-        self._state_lock = threading.Lock()
-        self._token_callbacks: list[Callable[[str], object]] = []
-        self._end_callbacks: list[Callable[[], None]] = []
-        self._ended = False
-        self._renewed_at = 0.0
-        self.checked_at = time.time()
-        """When the service last said, or was last asked, whether this session is still there."""
-        self.user_id: str = session.user.id
-        self.email: str = session.user.email or ""
-        self._take(session)
-
-    def _take(self, session: Session) -> None:
-        self._session = session
-        # The server's clock may differ from ours: count from now.
-        self._expires_at = time.time() + (session.expires_in or 3600)
-        self._claims: Mapping[str, object] = MappingProxyType(claims_of(session.access_token))
-
-    @property
-    def claims(self) -> Mapping[str, object]:
-        """The claims of the current access token."""
-        return self._claims
-
-    @property
-    def ended(self) -> bool:
-        """Whether this sign-in is over, for whatever reason."""
-        return self._ended
-
-    @property
-    def refresh_token(self) -> str:
-        """What the browser keeps, to be signed in again after a reload."""
-        return self._session.refresh_token
-
-    @property
-    def refresh_due(self) -> float:
-        """Unix time at which the tokens should be replaced."""
-        life = float(self._session.expires_in or 3600)
-        return self._expires_at - min(REFRESH_MARGIN, life / 3)
-
-    def access_token(self) -> str:
-        """Return a token that is good for a while yet.
-
-        Raises `SignedOut` when the sign-in is over, `Unreachable` when an expired token cannot be replaced.
-        """
-        if self._ended:
-            raise SignedOut
-        if time.time() >= self.refresh_due:
-            self._refresh_or_keep()
-        return self._session.access_token
-
-    def renew(self, seen: str | None = None) -> None:
-        """Replace the tokens now, unless another thread has replaced the token that was `seen` already.
-
-        Raises `SignedOut` when the service says that the session is over, `Unreachable` when it says nothing.
-        """
-        with self._lock:
-            if self._ended:
-                raise SignedOut
-            if seen is not None and self._replaced_since(seen):
-                return
-            try:
-                response = self.clients.auth().refresh_session(self._session.refresh_token)
-            except AuthError as error:
-                raised = from_auth(error)
-                if isinstance(raised, SignedOut):
-                    self.end()
-                raise raised from error
-            self._take(_session_of(response))
-            self._renewed_at = self.checked_at = time.time()
-            with self._state_lock:
-                callbacks = list(self._token_callbacks)
-        for callback in callbacks:
-            _call(callback, self._session.access_token)
-
-    def renew_if_due(self) -> None:
-        """Replace the tokens if that is due; of many threads who ask, one does. Raises as `renew` does."""
-        with self._lock:
-            if time.time() >= self.refresh_due:
-                self.renew()
-
-    def check(self) -> None:
-        """Ask whether the session is still there, and end this sign-in if it is not.
-
-        Raises `SignedOut` when it is not, `Unreachable` when the service says nothing.
-        """
-        self.checked_at = time.time()
-        token = self._session.access_token
-        try:
-            self.clients.auth().get_user(token)
-        except AuthError as error:
-            raised = from_auth(error)
-            if not isinstance(raised, SignedOut):
-                raise raised from error
-            # An access token may be refused for other reasons, such as another clock. This settles it.
-            self.renew(token)
-
-    def _replaced_since(self, seen: str) -> bool:
-        # Two tokens of the same second are the same text.
-        return seen != self._session.access_token or time.time() - self._renewed_at < 1.0
-
-    def _refresh_or_keep(self) -> None:
-        """Refresh ahead of time if the service answers; a token that still lives is good enough otherwise."""
-        try:
-            self.renew_if_due()
-        except Unreachable:
-            if time.time() >= self._expires_at:
-                raise
-
-    def on_token(self, callback: Callable[[str], object]) -> Callable[[], None]:
-        """Call back with every new access token; returns how to stop that."""
-        return self._register(self._token_callbacks, callback)
-
-    def on_end(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back once when this sign-in ends; returns how to stop that."""
-        return self._register(self._end_callbacks, callback)
-
-    def _register(self, callbacks: list[F], callback: F) -> Callable[[], None]:
-        def unsubscribe() -> None:
-            with self._state_lock:
-                if callback in callbacks:
-                    callbacks.remove(callback)
-
-        with self._state_lock:
-            callbacks.append(callback)
-        return unsubscribe
-
-    def end(self) -> None:
-        """Forget the tokens and tell everybody who uses this sign-in."""
-        with self._state_lock:
-            if self._ended:
-                return
-            self._ended = True
-            callbacks = list(self._end_callbacks)
-        for callback in callbacks:
-            _call(callback)
 
 
 class Accounts:
@@ -226,29 +83,34 @@ class Accounts:
             )
         except AuthError as error:
             raise from_auth(error) from error
-        return self._adopt(_session_of(response))
+        return self._adopt(session_of(response))
 
-    def restore(self, refresh_token: str) -> SignedIn:
+    def restore(self, cookie: str) -> SignedIn:
         """Continue the sign-in that a browser kept; tabs that ask at the same time get the same one.
 
         Raises `SignedOut` when it has ended, `Unreachable` when that cannot be found out now.
         """
-        digest = _digest(refresh_token)
+        kept = Kept.parse(cookie)
+        digest = _digest(kept.token)
         with self._lock:
             turn = self._restoring.setdefault(digest, threading.Lock())
         try:
             with turn:
-                return self._known(digest) or self._restore(refresh_token, digest)
+                me = self._known(digest)
+                if me is None:
+                    return self._restore(kept, digest)
+                me.hear(kept)
+                return me
         finally:
             with self._lock:
                 self._restoring.pop(digest, None)
 
-    def _restore(self, refresh_token: str, digest: str) -> SignedIn:
+    def _restore(self, kept: Kept, digest: str) -> SignedIn:
         try:
-            response = self._clients.auth().refresh_session(refresh_token)
+            response = self._clients.auth().refresh_session(kept.token)
         except AuthError as error:
             raise from_auth(error) from error
-        me = self._adopt(_session_of(response))
+        me = self._adopt(session_of(response), kept.turn + 1)
         self._remember(digest, me)
         return me
 
@@ -306,15 +168,18 @@ class Accounts:
         with self._lock:
             self._by_token[digest] = (weakref.ref(me), time.time() + REMEMBERED if until is None else until)
 
-    def _adopt(self, session: Session) -> SignedIn:
+    def _adopt(self, session: Session, turn: int = 0) -> SignedIn:
         """Return the sign-in of this session, which may be known by another token of its family."""
         family = claims_of(session.access_token).get("session_id")
         with self._lock:
-            for one in self._live:
-                if family is not None and not one.ended and one.claims.get("session_id") == family:
-                    return one
-            me = SignedIn(self._clients, session)
+            living = (one for one in self._live if family is not None and not one.ended)
+            known = next((one for one in living if one.claims.get("session_id") == family), None)
+            me = known or SignedIn(self._clients, session, turn)
             self._live.add(me)
+        if known is not None:
+            # Its own token is old by now: another process has replaced it.
+            known.take_over(session, turn)
+            return known
         self._follow_tokens(me)
         self._ensure_refresher()
         return me
@@ -357,6 +222,10 @@ class Accounts:
         silent = False
         for me in self._sign_ins():
             try:
+                if me.doubt():
+                    # Left to whoever needs it: nobody may, whose tabs have long gone to another process.
+                    soonest = min(soonest, RETRY_PAUSE)
+                    continue
                 if me.refresh_due <= time.time():
                     me.renew_if_due()
                 elif me.checked_at + CHECK_EVERY <= time.time() and not silent:
@@ -372,19 +241,5 @@ class Accounts:
         return soonest
 
 
-def _session_of(response: AuthResponse) -> Session:
-    if response.session is None:
-        raise SignInError("The sign-in service gave no session. Please try again.")
-    return response.session
-
-
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _call(callback: Callable[..., object], *arguments: object) -> None:
-    """Run somebody else's callback; its failure must not end a sign-in."""
-    try:
-        callback(*arguments)
-    except Exception:
-        log.exception("A callback of a sign-in failed")

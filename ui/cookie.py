@@ -1,7 +1,11 @@
-"""The cookie that keeps a browser signed in: it holds the refresh token, which only this origin may read."""
+"""The cookie that keeps a browser signed in: it holds the refresh token, which only this origin may read.
+
+Several processes of the app may serve one browser; through the cookie each knows what the others put there.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -25,7 +29,18 @@ def kept() -> str | None:
     return unquote(value) if value else None
 
 
-def keep(value: str | None, *, dead: str | None = None) -> None:
-    """Set the cookie, or clear it if it still holds the `dead` token. Call it in every run, at one place."""
-    data = {"name": NAME, "value": value or "", "dead": dead or "", "max_age": MAX_AGE}
-    _component()(key="tavern_cookie", data=data)
+def keep(value: str | None, *, dead: str | None = None, ask: str = "") -> str | None:
+    """Set the cookie, or clear it if it is of the `dead` sign-in. Call it in every run, at one place.
+
+    Never set back to what is older. Returns what the browser has told since the last call: what is newer than
+    `value`, or once for each new `ask` whatever there is. Telling it runs the fragment that calls this.
+    """
+    data = {"name": NAME, "value": value or "", "dead": dead or "", "max_age": MAX_AGE, "ask": ask}
+    result = _component()(key="tavern_cookie", data=data, on_kept_change=_nothing_more)
+    told = result.get("kept")
+    text = told.get("text") if isinstance(told, Mapping) else None
+    return text if isinstance(text, str) and text else None
+
+
+def _nothing_more() -> None:
+    """Leave it to the run that the telling causes."""

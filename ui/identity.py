@@ -9,12 +9,14 @@ import streamlit as st
 
 from db.auth import SignedIn
 from db.errors import SignInError, Unreachable
+from db.kept import Kept
 from ui import cookie, session, writing
 
 _followed: weakref.WeakSet[SignedIn] = weakref.WeakSet()
 _SETTLED = "tavern_settled"
 _TRIED = "tavern_restore_tried"
 _DEAD = "tavern_dead_token"
+_ASKED = "tavern_asked_for_token"
 _TRY_AGAIN = 5.0
 """Seconds between tries to restore a sign-in while the service cannot be reached."""
 _COOKIE_EVERY = 240
@@ -47,11 +49,16 @@ def _restore() -> None:
 
 
 def overdue() -> bool:
-    """Tell whether this tab needs a full run to find out whose it is: signed out, or not restored yet."""
-    if session.was_signed_in():
+    """Tell whether this tab needs a full run to find out whose it is: not known yet, over, or in doubt."""
+    if session.was_signed_in() or _not_asked_yet():
         return True
     tried: float = st.session_state.get(_TRIED, 0.0)
     return not st.session_state.get(_SETTLED) and time.monotonic() - tried > _TRY_AGAIN
+
+
+def _not_asked_yet() -> bool:
+    me = session.signed_in()
+    return me is not None and bool(me.doubt()) and st.session_state.get(_ASKED) != me.doubt()
 
 
 def enter(me: SignedIn) -> None:
@@ -69,7 +76,7 @@ def leave() -> None:
     """Make this the tab of a visitor again."""
     me = session.held()
     if me is not None:
-        st.session_state[_DEAD] = me.refresh_token
+        st.session_state[_DEAD] = str(me.kept)
     session.sign_in_as(None)
 
 
@@ -96,6 +103,12 @@ def _sign_out(*, everywhere: bool) -> None:
 
 @st.fragment(run_every=_COOKIE_EVERY, key="sign_in_cookie")
 def keep_cookie() -> None:
-    """Keep the browser's cookie at the newest token."""
+    """Keep the browser's cookie at the newest token, and take from it what another process has put there."""
     me = session.signed_in()
-    cookie.keep(me.refresh_token if me else None, dead=st.session_state.get(_DEAD))
+    if me is None:
+        cookie.keep(None, dead=st.session_state.get(_DEAD))
+        return
+    st.session_state[_ASKED] = doubt = me.doubt()
+    told = cookie.keep(str(me.kept), dead=st.session_state.get(_DEAD), ask=doubt)
+    if told is not None:
+        me.hear(Kept.parse(told))

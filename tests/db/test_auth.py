@@ -172,7 +172,7 @@ def test_nobody_answers() -> None:
 def test_tokens_are_renewed_by_themselves(accounts: Accounts, sign_up: SignUp) -> None:
     me = sign_up("Ben")
     first = me.refresh_token
-    me._expires_at = 0.0
+    me._expires_at = time.time() + 30
     accounts._wake.set()
     wait_for(lambda: me.refresh_token != first, what="a new token")
 

@@ -52,6 +52,7 @@ class Counting(httpx.BaseTransport):
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr("db.auth.time", clock)
+    monkeypatch.setattr("db.signed_in.time", clock)
     return clock
 
 
@@ -78,7 +79,7 @@ def test_tokens_are_renewed_for_days_by_one_at_a_time(
     accounts = new_process()
     me = accounts.sign_up(f"long-{id(clock)}@tavern.test", PASSWORD, "Long")
     assert isinstance(me, SignedIn)
-    cookie, restarts = me.refresh_token, 0
+    cookie, restarts = str(me.kept), 0
     with ThreadPoolExecutor(4) as tabs:
         for rotation in range(1, ROTATIONS + 1):
             clock.now = me.refresh_due + 1
@@ -91,8 +92,9 @@ def test_tokens_are_renewed_for_days_by_one_at_a_time(
                 accounts.close()
                 accounts, restarts = new_process(), restarts + 1
                 me = accounts.restore(cookie)
-            cookie = me.refresh_token
+            cookie = str(me.kept)
     assert not me.ended
+    assert me.kept.turn == ROTATIONS
 
 
 def test_what_ended_elsewhere_is_found_out_by_asking(
