@@ -13,7 +13,15 @@ Nothing that is called waits for the database, and no outage of it raises into t
 from __future__ import annotations
 
 from db.agent_models import Level, RunStatus
-from publish.errors import IllegalTransition, NotClaimed, PublishError, SpoolUnusable, Undelivered, UnknownRun
+from publish.errors import (
+    Closed,
+    IllegalTransition,
+    NotClaimed,
+    PublishError,
+    SpoolUnusable,
+    Undelivered,
+    UnknownRun,
+)
 from publish.metrics import AsyncMetricsCollector, RoutingDecision, SyncMetricsCollector
 from publish.publisher import AgentEventPublisher
 from publish.sync import SyncAgentEventPublisher
@@ -22,6 +30,7 @@ from publish.transport import TokenSource
 __all__ = [
     "AgentEventPublisher",
     "AsyncMetricsCollector",
+    "Closed",
     "IllegalTransition",
     "Level",
     "NotClaimed",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from publish.errors import PublishError
+from publish.errors import Closed, PublishError
 from publish.sync import SyncAgentEventPublisher
 from publish.transport import TokenSource
 
@@ -178,6 +178,8 @@ class Background:
                 job.publisher = publisher
             try:
                 job.work(Task(job.run_id, publisher, job.stopping))
+            except Closed:
+                return  # the program ends
             except Exception as error:
                 # Whatever it is, people have to know of it, but not when the run was over anyway.
                 if not publisher.is_over(job.run_id):

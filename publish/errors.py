@@ -5,6 +5,7 @@ PublishError
 ├── IllegalTransition   the flow of statuses does not lead there
 ├── NotClaimed          nobody can say whether the run was taken over
 ├── SpoolUnusable       the spool file is another process's, or no spool
+├── Closed              it was closed before this was said
 └── Undelivered         it was closed before everything could be sent
 """
 
@@ -46,6 +47,13 @@ class SpoolUnusable(PublishError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"The spool {path} cannot be used: {reason}. One process at a time can have it.")
+
+
+class Closed(PublishError):
+    """Nothing can be said any more with this publisher."""
+
+    def __init__(self) -> None:
+        super().__init__("The publisher is closed.")
 
 
 class Undelivered(PublishError):

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import random
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,12 +18,11 @@ from typing import Final, Self
 import httpx
 
 from db.agent_models import Level, RunStatus
-from publish.errors import NotClaimed, PublishError, Undelivered
-from publish.outbox import Outbox
-from publish.plain import cost_of, count_of, metadata_of, plain, text_of
+from publish.errors import Closed, NotClaimed, Undelivered
+from publish.reports import Reports
 from publish.spool import Spool
 from publish.transport import Answer, Fate, TokenSource, Transport, project_of
-from publish.unsent import Parcel, Values
+from publish.unsent import Parcel
 
 _log: Final = logging.getLogger(__name__)
 
@@ -31,76 +30,10 @@ INTERVAL: Final = timedelta(milliseconds=250)
 """What is said within this time is sent together, however much it is."""
 LONGEST_RETRY: Final = timedelta(seconds=15)
 CLOSING: Final = timedelta(seconds=30)
+AT_EXIT: Final = timedelta(seconds=5)
+"""How long what is left may take when a program ends without having closed its publisher."""
 _FIRST_RETRY: Final = 0.25
 _TIMEOUT: Final = httpx.Timeout(10.0, connect=4.0)
-_LONGEST_STEP, _LONGEST_ERROR, _LONGEST_LINE = 300, 5_000, 20_000
-_LONGEST_NAME, _LONGEST_ID = 80, 200
-_MOST_TOKENS: Final = 2**63 - 1
-
-
-class Reports:
-    """What an agent can say, for both publishers: into the outbox, without waiting for anything."""
-
-    def __init__(self, on_news: Callable[[], object]) -> None:
-        self.outbox: Final = Outbox(on_news)
-
-    def start(
-        self,
-        agent_name: str,
-        *,
-        task_id: str | None,
-        user_id: str | None,
-        agent_id: str | None,
-        metadata: Mapping[str, object] | None,
-        retry_of: str | None,
-        status: RunStatus,
-    ) -> str:
-        """Note a new run."""
-        values: Values = {
-            "agent_name": _optional(agent_name, _LONGEST_NAME),
-            "agent_id": _optional(agent_id or agent_name, _LONGEST_ID),
-            "task_id": _optional(task_id, _LONGEST_ID),
-            "metadata": metadata_of(metadata or {}),
-            "retry_of": _optional(retry_of, _LONGEST_ID),
-        }
-        if user_id is not None:
-            values["user_id"] = text_of(user_id)
-        return self.outbox.open(values, status)
-
-    def progress(
-        self,
-        run_id: str,
-        step: str | None,
-        progress: float | None,
-        tokens: int | None,
-        cost_usd: Decimal | float | None,
-    ) -> None:
-        """Note how far a run is."""
-        values: Values = {}
-        if progress is not None:
-            values["progress_percent"] = min(100.0, max(0.0, float(progress)))
-        if (count := count_of(tokens, _MOST_TOKENS)) is not None:
-            values["tokens"] = count
-        if (cost := cost_of(cost_usd)) is not None:
-            values["cost_usd"] = format(cost, "f")
-        self.outbox.progress(run_id, values, None if step is None else _step(step))
-
-    def move(self, run_id: str, status: RunStatus | str, step: str | None, evidence: object) -> None:
-        """Note a change of status."""
-        values: Values = {} if step is None else {"current_step": _step(step)}
-        self.outbox.move(run_id, RunStatus(status), values, None if evidence is None else plain(evidence))
-
-    def complete(self, run_id: str, result: object) -> None:
-        """Note that a run has done what it should."""
-        self.outbox.move(run_id, RunStatus.COMPLETED, {"result": plain(result)})
-
-    def fail(self, run_id: str, error: str) -> None:
-        """Note that a run came to nothing."""
-        self.outbox.move(run_id, RunStatus.FAILED, {"error": text_of(error)[:_LONGEST_ERROR]})
-
-    def log(self, run_id: str, text: str, level: Level | str) -> None:
-        """Note a line of the log."""
-        self.outbox.log(run_id, text_of(text)[:_LONGEST_LINE], Level(level))
 
 
 class AgentEventPublisher:
@@ -116,6 +49,7 @@ class AgentEventPublisher:
     - When somebody cancels the run, `status` says so after the next write, and what is said of it from then
       on counts for nothing. An agent that wants to stop then asks `is_over`.
 
+    - A program that ends without `aclose` gives what is left a few seconds.
     - With a `spool`, a file of this publisher's own, what is not sent outlives the process, however it ends.
       When `start_run`, `update_status`, `complete_run` or `fail_run` returns, the file has it, and the next
       publisher with the same file sends it, once. `left_behind` are the runs that were going on.
@@ -143,6 +77,7 @@ class AgentEventPublisher:
         self._hurry = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._closing = False
         left = [] if self._spool is None else self._spool.load()
         for run in left:
             self._outbox.restore(run)
@@ -289,6 +224,7 @@ class AgentEventPublisher:
         """
         if self._http.is_closed:
             return
+        self._closing = True
         await self.flush(within)
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -304,11 +240,29 @@ class AgentEventPublisher:
 
     def _news(self) -> None:
         if self._http.is_closed:
-            raise PublishError("The publisher is closed.")
+            raise Closed
         self._empty.clear()
         self._wanted.set()
 
     async def _run(self) -> None:
+        try:
+            await self._send_for_ever()
+        except asyncio.CancelledError:
+            # Not by `aclose`: the loop is about to end.
+            if not self._closing:
+                await self._send_the_last()
+            raise
+
+    async def _send_the_last(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AT_EXIT.total_seconds()):
+                for pause in _pauses():
+                    if await self._deliver():
+                        return
+                    await asyncio.sleep(pause)
+        _log.warning("Not sent before the end: %s", Undelivered(self._outbox.unsent()))
+
+    async def _send_for_ever(self) -> None:
         pauses = _pauses()
         while True:
             await self._wanted.wait()
@@ -378,11 +332,3 @@ def _pauses() -> Iterator[float]:
     while True:
         yield random.uniform(pause / 2, pause)  # noqa: S311 - spreads retries, no secret
         pause = min(pause * 2, LONGEST_RETRY.total_seconds())
-
-
-def _step(text: str) -> str:
-    return " ".join(text_of(text).split())[:_LONGEST_STEP]
-
-
-def _optional(text: object, longest: int) -> str | None:
-    return None if text is None else text_of(text)[:longest]

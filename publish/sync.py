@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import concurrent.futures.thread  # noqa: F401  # registers the end of the executors
+import logging
 import threading
+import time
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from db.agent_models import Level, RunStatus
-from publish.errors import PublishError
-from publish.publisher import CLOSING, INTERVAL, AgentEventPublisher
+from publish.errors import Closed, PublishError
+from publish.publisher import AT_EXIT, CLOSING, INTERVAL, AgentEventPublisher
 from publish.transport import TokenSource
 
 T = TypeVar("T")
 
+_log: Final = logging.getLogger(__name__)
+
 
 class SyncAgentEventPublisher:
-    """As `AgentEventPublisher`, for any thread; a thread of its own sends. Close it, or use `with`."""
+    """As `AgentEventPublisher`, for any thread; a thread of its own sends. Close it, or use `with`.
+
+    What is open when the program ends is closed then, and given a few seconds.
+    """
 
     def __init__(
         self,
@@ -36,6 +45,7 @@ class SyncAgentEventPublisher:
         self._thread = threading.Thread(target=self._loop.run_forever, name="agent events", daemon=True)
         self._thread.start()
         self._closed = False
+        _open.add(self)
 
         async def make() -> AgentEventPublisher:
             return AgentEventPublisher(url, key, token, interval=interval, spool=spool)
@@ -163,6 +173,7 @@ class SyncAgentEventPublisher:
             self._end()
 
     def _end(self) -> None:
+        _open.discard(self)
         self._wait(self._loop.shutdown_default_executor())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -171,5 +182,22 @@ class SyncAgentEventPublisher:
     def _wait(self, coroutine: Coroutine[object, object, T]) -> T:
         if self._loop.is_closed():
             coroutine.close()
-            raise PublishError("The publisher is closed.")
+            raise Closed
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+_open: Final[set[SyncAgentEventPublisher]] = set()
+
+
+def _at_exit() -> None:
+    deadline = time.monotonic() + AT_EXIT.total_seconds()
+    for publisher in tuple(_open):
+        try:
+            publisher.close(timedelta(seconds=max(0.0, deadline - time.monotonic())))
+        except PublishError as error:
+            _log.warning("A publisher was not closed before the end: %s", error)
+
+
+# Not by `atexit` where it can be: by then no executor takes work, and without one no name is resolved.
+# What is registered here is called before what was registered earlier, which is the end of the executors.
+getattr(threading, "_register_atexit", atexit.register)(_at_exit)

@@ -1,5 +1,7 @@
 """The publisher against the real stack: what agents say arrives, in few writes, and outlives outages."""
 
+import subprocess
+import sys
 import uuid
 from datetime import timedelta
 from decimal import Decimal
@@ -19,8 +21,9 @@ from publish import (
 )
 from publish.transport import Answer, Transport
 from publish.unsent import MOST_EVENTS, Parcel
-from tests.publish.conftest import Bench
+from tests.publish.conftest import Bench, Row
 from tests.support.people import sign_up
+from tests.support.stack import PROJECT
 from tests.support.wait import wait_until
 
 QUICK = timedelta(milliseconds=20)
@@ -299,6 +302,40 @@ async def test_a_backend_publishes_for_many_people_with_what_its_environment_say
         ["for you"],
     )
     assert other.client.table("agent_runs").select("id").execute().data == [{"id": runs[1]}]
+
+
+FORGETFUL = """
+import asyncio, sys
+from datetime import timedelta
+from publish import AgentEventPublisher, SyncAgentEventPublisher
+
+token = sys.argv[1]
+
+async def main():
+    publisher = AgentEventPublisher(token=token, interval=timedelta(minutes=5))
+    await publisher.complete_run(await publisher.start_run(agent_name="async"))
+    await asyncio.sleep(0)
+
+asyncio.run(main())
+publisher = SyncAgentEventPublisher(token=token, interval=timedelta(minutes=5))
+publisher.complete_run(publisher.start_run(agent_name="sync"))
+"""
+
+
+def test_a_program_that_forgets_to_close_loses_no_end(bench: Bench) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", FORGETFUL, bench.token()],
+        cwd=PROJECT.parent,
+        env={"SUPABASE_URL": bench.proxy.url, "SUPABASE_KEY": bench.key},
+        check=True,
+        timeout=60,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.stderr == ""
+    runs = bench.person.client.table("agent_runs").select("agent_name, status").execute().data
+    told = {cast("Row", run)["agent_name"]: cast("Row", run)["status"] for run in runs}
+    assert told == {"async": "completed", "sync": "completed"}
 
 
 async def test_without_a_project_there_is_nothing_to_publish_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from publish import PublishError, SyncAgentEventPublisher, Undelivered
+from publish import Closed, SyncAgentEventPublisher, Undelivered
 from tests.publish.conftest import Bench
 
 
@@ -39,5 +39,5 @@ def test_it_leaves_no_thread_behind(bench: Bench) -> None:
         publisher.close(timedelta(milliseconds=100))
     publisher.close()
     assert threading.active_count() == before
-    with pytest.raises(PublishError, match="closed"):
+    with pytest.raises(Closed):
         publisher.start_run(agent_name="late")
