@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from postgrest import SyncRequestBuilder, SyncSelectRequestBuilder
 
@@ -37,9 +38,10 @@ def start(me: Caller, run_id: str, draft: RunDraft) -> Record:
 
 
 def retry(me: Caller, run_id: str, old: AgentRun) -> Record:
-    """Make a run that tries a finished one of this person again."""
+    """Make a run that tries a finished one of this person again, with the options that one had."""
     draft = RunDraft(old.agent_name, old.agent_id, old.task_id)
-    return rows.insert(me, TABLE, {"id": run_id}, _values(draft, me, old.id))
+    values = {**_values(draft, me, old.id), "metadata": dict(old.metadata)}
+    return rows.insert(me, TABLE, {"id": run_id}, cast("rows.Values", values))
 
 
 def cancel(me: Caller, run_id: str) -> Record:

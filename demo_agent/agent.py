@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -39,13 +39,24 @@ class Job:
     """Which run, of which documents."""
 
     run_id: str
-    root: Path
-    pace: timedelta = PACE
+    errand: Errand
+
+
+def errand_of(root: Path, metadata: Mapping[str, object]) -> Errand:
+    """Return what a run is to do: with the options it was started with, as far as they make sense."""
+    options = metadata.get("options")
+    told = options if isinstance(options, Mapping) else {}
+    pattern, pace = told.get("pattern"), told.get("pace")
+    return Errand(
+        root,
+        pattern if isinstance(pattern, str) else "*",
+        timedelta(seconds=min(max(pace, 0), 10)) if isinstance(pace, int | float) else PACE,
+    )
 
 
 def start(job: Job, url: str, key: str, token: TokenSource) -> bool:
     """Do the job in the background; False when it is begun already, or the process ends."""
-    work = partial(check_documents, Errand(job.root, pace=job.pace))
+    work = partial(check_documents, job.errand)
     return BACKGROUND.start(job.run_id, work, Project(url, key), token)
 
 

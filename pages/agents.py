@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -115,7 +115,7 @@ def _try_again(run: AgentRun) -> None:
         return
     run_id = str(uuid.uuid4())
     draft = RunDraft(run.agent_name, run.agent_id, run.task_id)
-    _begin(run_id, draft, run.id, lambda me: writes.retry(me, run_id, run))
+    _begin(run_id, draft, run.id, lambda me: writes.retry(me, run_id, run), metadata=run.metadata)
 
 
 def _begin(
@@ -124,6 +124,7 @@ def _begin(
     retry_of: str | None,
     do: Callable[[SignedIn], Record],
     *,
+    metadata: Mapping[str, object] | None = None,
     told: bool = True,
 ) -> Write:
     put = writing.putting("agent_runs", do)
@@ -133,7 +134,8 @@ def _begin(
         # Other agents find their own pending runs, wherever they are at home.
         if draft.agent_name == demo.NAME:
             settings = me.clients.settings
-            demo.start(demo.Job(run_id, PROJECT), settings.url, settings.key, me.access_token)
+            job = demo.Job(run_id, demo.errand_of(PROJECT, metadata or {}))
+            demo.start(job, settings.url, settings.key, me.access_token)
 
     foretold = new_run(run_id, session.my_id() or "", draft, retry_of)
     return writing.ask(begin, Expected("agent_runs", (run_id,), foretold, new=True), told=told)

@@ -14,7 +14,8 @@ def begin(bench: Bench, root: Path, pace: timedelta = timedelta(0)) -> str:
     """Make a run that waits, let the agent do it, and return its id when it is over."""
     with SyncAgentEventPublisher(bench.proxy.url, bench.key, bench.token) as publisher:
         run = publisher.start_run(agent_name=agent.NAME, status=RunStatus.PENDING)
-    assert agent.start(agent.Job(run, root, pace), bench.proxy.url, bench.key, bench.token)
+    errand = agent.Errand(root, pace=pace)
+    assert agent.start(agent.Job(run, errand), bench.proxy.url, bench.key, bench.token)
     assert agent.BACKGROUND.wait(run, timedelta(seconds=60))
     return run
 
@@ -42,3 +43,11 @@ def test_what_it_cannot_read_fails_the_run(bench: Bench, tmp_path: Path) -> None
 def test_a_folder_without_documents_fails_the_run(bench: Bench, tmp_path: Path) -> None:
     row = bench.run(begin(bench, tmp_path))
     assert (row["status"], row["error"]) == ("failed", "There are no documents to check.")
+
+
+def test_it_takes_the_options_that_make_sense(tmp_path: Path) -> None:
+    docs = {"options": {"pattern": "docs/*", "pace": 2.5}}
+    assert agent.errand_of(tmp_path, docs) == agent.Errand(tmp_path, "docs/*", timedelta(seconds=2.5))
+    plain = agent.Errand(tmp_path)
+    for metadata in ({}, {"options": None}, {"options": ["x"]}, {"options": {"pattern": 1, "pace": "fast"}}):
+        assert agent.errand_of(tmp_path, metadata) == plain

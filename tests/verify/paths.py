@@ -282,10 +282,11 @@ def a_program_asks_for_a_run(cast: Cast) -> list[Result]:
 @path(agent_runs.cancel, agent_runs.retry)
 def a_run_is_cancelled_and_tried_again(cast: Cast) -> list[Result]:
     run = new_id()
-    agent_runs.start(cast.bo, run, DRAFT)
+    asked = agent_requests.Request("Tester", "t-1", metadata={"options": {"pattern": "docs/*"}})
+    agent_requests.begin(cast.bo, run, asked)
     cancelled = agent_runs.cancel(cast.bo, run)
     again = agent_runs.retry(cast.bo, new_id(), AgentRun.from_record(cancelled))
-    assert again["retry_of"] == run
+    assert (again["retry_of"], again["metadata"]) == (run, cancelled["metadata"])
     return [("agent_runs", cancelled, cast.bo), ("agent_runs", again, cast.bo)]
 
 
