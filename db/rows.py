@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Protocol, TypeVar, cast
 
 import httpx
@@ -200,12 +201,22 @@ def _holds(record: Record, values: Values) -> bool:
 
 
 def same_value(one: object, other: object) -> bool:
-    """Whether two JSON values of a column mean the same; times may be written in different ways."""
+    """Whether two JSON values of a column mean the same: times and numbers are written in different ways."""
     if one == other:
         return True
     if not isinstance(one, str) or not isinstance(other, str):
-        return False
+        number = _number(one)
+        return number is not None and number == _number(other)
     try:
         return datetime.fromisoformat(one) == datetime.fromisoformat(other)
     except (ValueError, TypeError):
         return False
+
+
+def _number(value: object) -> Decimal | None:
+    if not isinstance(value, int | float | str) or isinstance(value, bool):
+        return None
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None

@@ -19,14 +19,17 @@ from db.errors import Unreachable
 from db.models import Record
 from demo_agent import agent as demo
 from live.fragments import live_fragment
+from live.snapshot import Snapshot
 from realtime_handlers.agent_runs import SPEC
 from ui import agent_history, agent_run_page, layout, session, times, writing
+from ui.account import invite
 from ui.agent_runs import LABELS, Filters, board_html, cancelled, new_run, newest_first
 from ui.bridge import clicked
 from ui.conflicts import Saving
 from ui.first_run import run_whole_app
 from ui.pending import WRITES, Expected, Write
 from ui.people import by_name, name_of
+from ui.sidebar import Place
 from ui.text import as_label, plural
 
 PROJECT = Path(__file__).parent.parent
@@ -47,7 +50,7 @@ _LOOK_EVERY = 10
 def show() -> None:
     layout.page_head("Agents", "What agents are doing, and how it went.")
     if session.signed_in() is None:
-        layout.empty("🤖", "Sign in to see your agents", "Runs are seen by their own people only.")
+        invite(Place.AGENTS, "🤖", "Sign in to see your agents", "Runs are seen by their own people only.")
         return
     _stuck()
     run_id = st.query_params.get("run")
@@ -94,10 +97,7 @@ def _start() -> None:
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         task = st.text_input("What for?", placeholder=_TASK, max_chars=_LONGEST_TASK)
-        started = st.form_submit_button(
-            "Start the demo agent", icon=":material/play_arrow:", type="primary", disabled=_SAVING.busy
-        )
-        _SAVING.mark()
+        started = _SAVING.submit("Start the demo agent", ":material/play_arrow:")
     if not started:
         _SAVING.show()
         return
@@ -109,13 +109,17 @@ def _start() -> None:
 
 
 def _try_again(run: AgentRun) -> None:
-    tries = [one for one in newest_first(session.agent_runs()) if one.retry_of == run.id]
-    if any(not one.status.finished for one in tries):
+    if any(one.retry_of == run.id and not one.status.finished for one in _newest_runs()):
         writing.say("Another try is under way already.", ":material/info:")
         return
     run_id = str(uuid.uuid4())
     draft = RunDraft(run.agent_name, run.agent_id, run.task_id)
     _begin(run_id, draft, run.id, lambda me: writes.retry(me, run_id, run), metadata=run.metadata)
+
+
+def _newest_runs() -> Snapshot[AgentRun]:
+    """Return the runs as they are by now: what a click is about may have changed with the click before."""
+    return session.newest("agent_runs")
 
 
 def _begin(
@@ -327,6 +331,8 @@ def _cancel(run: AgentRun) -> None:
     st.caption("What it has done so far stays here. You can try again with a new run.")
     if not st.button("Yes, cancel it", type="primary"):
         return
+    if (known := _newest_runs().get((run.id,))) is not None and known.status.finished:
+        st.rerun()
     put = writing.putting("agent_runs", lambda me: writes.cancel(me, run.id))
 
     def cancel(me: SignedIn) -> None:

@@ -132,7 +132,7 @@ def _upload(bucket: Bucket, tenant: str) -> None:
         pressed = st.button(
             "Upload", type="primary", disabled=file is None or busy, key=f"artifact_send_{bucket}"
         )
-        if pressed and file is not None:
+        if pressed and file is not None and not busy:
             _send(file, bucket, tenant, folder, replace=replace)
         elif upload is not None and upload.place.bucket is bucket and upload.write.error is not None:
             writing.complain(upload.write.error)

@@ -200,6 +200,13 @@ class Saving:
         self.forget()
         return True
 
+    def submit(self, label: str, icon: str | None = None) -> bool:
+        """Show the form's button, and return whether it counts: not while a write is under way."""
+        busy = self.busy
+        pressed = st.form_submit_button(label, icon=icon, type="primary", disabled=busy)
+        self.mark()
+        return pressed and not busy
+
     def mark(self) -> None:
         """Say that it is under way. Belongs into the form, which rests meanwhile.
 

@@ -70,8 +70,7 @@ def _single(campaign: Campaign) -> None:
             help="Makes it a gold task: it checks the raters.",
         )  # fmt: skip
         reason = st.text_input("Why that is the answer", max_chars=5000)
-        added = st.form_submit_button("Add the task", type="primary", disabled=_ONE.busy)
-        _ONE.mark()
+        added = _ONE.submit("Add the task")
     if not added:
         _ONE.show()
         return
@@ -176,13 +175,13 @@ def _add(saving: Saving, campaign: Campaign, drafts: Sequence[TaskDraft], words:
         CHECKER.ask(me, [str(record["id"]) for record in made])
 
     expected = [
-        Expected("rating_tasks", (draft.id,), foretold(campaign, draft), new=True) for draft in drafts
+        Expected("rating_tasks", (draft.id,), new_task(campaign, draft), new=True) for draft in drafts
     ]
     saving.begin(writing.ask(add, *expected, words=words, told=False))
     st.rerun(scope="fragment")
 
 
-def foretold(campaign: Campaign, draft: TaskDraft) -> RatingTask:
+def new_task(campaign: Campaign, draft: TaskDraft) -> RatingTask:
     """Return the task as the database will make it."""
     now = datetime.now(UTC)
     return RatingTask(

@@ -66,8 +66,7 @@ def _begin(tenant_id: str) -> None:
             "Brand", max_chars=64, help="Then raters who are here for one brand see it, if it is theirs."
         )
         opened = st.checkbox("Open it at once", value=True)
-        begun = st.form_submit_button("Begin", type="primary", disabled=_SAVING.busy)
-        _SAVING.mark()
+        begun = _SAVING.submit("Begin")
     if not begun:
         _SAVING.show()
         return
@@ -85,18 +84,19 @@ def _make(tenant_id: str, draft: CampaignDraft, number: int) -> None:
         return
     # The same for a second try, so that a lost answer makes no second campaign.
     key = str(st.session_state.setdefault(f"{_FORM}_id_{number}", str(uuid.uuid4())))
-    now = datetime.now(UTC).isoformat()
-    foretold = Campaign.from_record(
-        {
-            **draft.values(), "id": key, "tenant_id": tenant_id, "created_by": session.my_id(),
-            "version": 0, "created_at": now, "updated_at": now,
-        }
-    )  # fmt: skip
     create = writing.putting("campaigns", lambda me: calls.create(me, key, tenant_id, draft))
+    foretold = new_campaign(key, tenant_id, session.my_id() or "", draft)
     expected = Expected("campaigns", (key,), foretold, new=True)
     words = f"{draft.name} is there. Add tasks to it."
     _SAVING.begin(writing.ask(create, expected, words=words, told=False))
     st.rerun(scope="fragment")
+
+
+def new_campaign(campaign_id: str, tenant_id: str, created_by: str, draft: CampaignDraft) -> Campaign:
+    """Return a campaign as the database will make it."""
+    now = datetime.now(UTC).isoformat()
+    known = {"id": campaign_id, "tenant_id": tenant_id, "created_by": created_by, "version": 0}
+    return Campaign.from_record({**draft.values(), **known, "created_at": now, "updated_at": now})
 
 
 @live_fragment(

@@ -92,5 +92,6 @@ def _found(saving: Saving, name: str, tenant_id: str, *, is_open: bool) -> None:
 
 
 def _become(saving: Saving, do: Callable[[SignedIn], Record]) -> None:
-    saving.begin(writing.ask(writing.putting("rater_profiles", do), told=False))
+    if not saving.busy:
+        saving.begin(writing.ask(writing.putting("rater_profiles", do), told=False))
     st.rerun(scope="fragment")

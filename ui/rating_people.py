@@ -45,8 +45,7 @@ def _invite(tenant_id: str) -> None:
         brand = st.text_input(
             "Only for this brand", max_chars=64, help="Raters only. Empty: the whole tenant."
         )
-        made = st.form_submit_button("Make an invitation", type="primary", disabled=_SAVING.busy)
-        _SAVING.mark()
+        made = _SAVING.submit("Make an invitation")
     if not made:
         _SAVING.show()
         return

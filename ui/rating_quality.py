@@ -107,4 +107,5 @@ def _publish(publishing: Saving, campaign_id: str, tenant: str) -> None:
         )
 
     # All judgments are read for it, which may take long.
-    publishing.begin(writing.ask(publish, words="The judgments are published.", apart=True))
+    if not publishing.busy:
+        publishing.begin(writing.ask(publish, words="The judgments are published.", apart=True))

@@ -28,6 +28,7 @@ _PERIODS = {Period.MONTH: "A month", Period.DAY: "A day"}
 
 def show_budget_form(providers: Sequence[str]) -> None:
     """Ask for a budget; one for the same period and provider is changed."""
+    _BUDGET.finished()
     with st.form("routing_budget", enter_to_submit=True):
         first, second = st.columns(2)
         period = first.selectbox("For", list(_PERIODS), format_func=_PERIODS.__getitem__, key="budget_period")
@@ -47,12 +48,10 @@ def show_budget_form(providers: Sequence[str]) -> None:
             "Alarm at ($)", min_value=0.0, max_value=1e6, value=None, format="%.2f", key="budget_hard",
             placeholder="100",
         )  # fmt: skip
-        saved = st.form_submit_button("Save budget", type="primary", disabled=_BUDGET.busy)
-        _BUDGET.mark()
+        saved = _BUDGET.submit("Save budget")
     if saved:
         _save_budget(period, provider or _EVERYTHING, soft, hard)
-    elif not _BUDGET.finished():
-        _BUDGET.show()
+    _BUDGET.show()
 
 
 def _save_budget(period: Period, provider: str, soft: float | None, hard: float | None) -> None:
@@ -64,6 +63,8 @@ def _save_budget(period: Period, provider: str, soft: float | None, hard: float 
     name = None if provider == _EVERYTHING else one_line(provider)[:LONGEST_PROVIDER] or None
     draft = BudgetDraft(period, name, _amount(soft), _amount(hard))
     before, now = _budget_of(draft), datetime.now(UTC)
+    if before and (before.soft_limit, before.hard_limit) == (draft.soft_limit, draft.hard_limit):
+        return  # as after a double click
     key = before.id if before else str(uuid.uuid4())
 
     def do(me: SignedIn) -> Record:
@@ -114,6 +115,7 @@ def show_budget_removal(budget: RoutingBudget) -> None:
 
 def show_price_form() -> None:
     """Ask an admin for the price of a model; one that has a price already gets another."""
+    _PRICE.finished()
     with st.form("routing_price", enter_to_submit=True):
         first, second = st.columns(2)
         provider = first.text_input("Provider", max_chars=LONGEST_PROVIDER, key="price_provider")
@@ -127,12 +129,10 @@ def show_price_form() -> None:
             "Output, $ per million tokens", min_value=0.0, max_value=1e6, value=None, format="%.4f",
             key="price_output",
         )  # fmt: skip
-        saved = st.form_submit_button("Save price", type="primary", disabled=_PRICE.busy)
-        _PRICE.mark()
+        saved = _PRICE.submit("Save price")
     if saved:
         _save_price(one_line(provider), one_line(model), given, made)
-    elif not _PRICE.finished():
-        _PRICE.show()
+    _PRICE.show()
 
 
 def _save_price(provider: str, model: str, given: float | None, made: float | None) -> None:
@@ -144,6 +144,8 @@ def _save_price(provider: str, model: str, given: float | None, made: float | No
     before = next(
         (one for one in routing_tables.prices() if (one.provider, one.model) == (provider, model)), None
     )
+    if before and (before.input_price, before.output_price) == (draft.input_price, draft.output_price):
+        return  # as after a double click
     now, key = datetime.now(UTC), before.id if before else str(uuid.uuid4())
 
     def do(me: SignedIn) -> Record:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from db.routing_models import ModelPrice, RoutingBudget, RoutingDay, RoutingMetric
-from live.snapshot import EMPTY, Snapshot
+from live.snapshot import Snapshot
 from ui import session
 
 METRICS, DAILY, BUDGETS, PRICES = "routing_metrics", "routing_daily", "routing_budgets", "model_prices"
@@ -23,8 +21,7 @@ def daily() -> Snapshot[RoutingDay]:
 
 def newest_daily() -> Snapshot[RoutingDay]:
     """Return the sums as the engine has them by now, past the moment that the running fragment shows."""
-    tables = session.engine().tables(session.my_id())
-    return cast("Snapshot[RoutingDay]", tables.get(DAILY, EMPTY))
+    return session.newest(DAILY)
 
 
 def budgets() -> Snapshot[RoutingBudget]:

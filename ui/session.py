@@ -134,6 +134,13 @@ def table(name: str) -> Snapshot[R]:
     return base if line is None else line.over(name, base)
 
 
+def newest(name: str) -> Snapshot[R]:
+    """Return a table as the engine has it by now, past the moment that the running fragment shows."""
+    base = cast("Snapshot[R]", engine().tables(my_id()).get(name, EMPTY))
+    line = my_writes()
+    return base if line is None else line.over(name, base)
+
+
 def load_older(table: str) -> bool:
     """Load older rows of a table; return whether there may be more. Raises `Unreachable` when none came."""
     try:

@@ -1,11 +1,13 @@
 """Whatever the boards write is done once, though the answer to every first try gets lost on its way back."""
 
 import uuid
+from dataclasses import replace
+from decimal import Decimal
 
 import httpx
 import pytest
 
-from db import agent_runs, rating_judgments
+from db import agent_runs, rating_judgments, routing_budgets
 from db import rating_campaigns as campaigns
 from db import rating_tenants as tenants
 from db.agent_models import AgentRun, RunStatus
@@ -17,6 +19,8 @@ from db.rating_drafts import CampaignDraft, TaskDraft
 from db.rating_models import CampaignStatus, RatingRole
 from db.rating_task_models import Claim, Judgment, LeaseState, TaskLease, TaskStatus, Verdict
 from db.rating_tenants import Joining
+from db.routing_budgets import BudgetDraft
+from db.routing_models import Period, RoutingBudget
 from db.rows import run
 from db.settings import Settings
 from tests.db.conftest import PASSWORD, SignUp
@@ -95,6 +99,15 @@ def test_a_task_is_left_and_taken_again(manager: SignedIn, rater: SignedIn) -> N
         rating_judgments.skip(rater, task_id)
     assert campaigns.withdraw(manager, task_id)["status"] == TaskStatus.WITHDRAWN
     assert campaigns.set_priority(manager, task_id, 7)["priority"] == 7
+
+
+def test_a_budget_is_set_and_changed_once(manager: SignedIn) -> None:
+    key = str(uuid.uuid4())
+    draft = BudgetDraft(Period.MONTH, None, Decimal("0.1"), Decimal("2.50"))
+    made = RoutingBudget.from_record(routing_budgets.add(manager, key, draft))
+    assert (made.hard_limit, made.version) == (Decimal("2.5"), 1)
+    changed = routing_budgets.change(manager, key, replace(draft, hard_limit=Decimal(3)), made.version)
+    assert RoutingBudget.from_record(changed).version == 2
 
 
 def test_a_run_is_started_and_cancelled_once(manager: SignedIn) -> None:

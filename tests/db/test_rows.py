@@ -257,6 +257,14 @@ def test_after_signing_out_nothing_is_written(accounts: Accounts, sign_up: SignU
         said(me)
 
 
+def test_numbers_mean_the_same_however_they_are_written() -> None:
+    assert same_value(2, "2.00")
+    assert same_value(0.1, "0.10")
+    assert not same_value(2, "3.00")
+    assert not same_value(True, "1")
+    assert not same_value(2, "two")
+
+
 def test_times_mean_the_same_however_they_are_written() -> None:
     assert same_value("2026-11-20T18:00:00+00:00", "2026-11-20T19:00:00+01:00")
     assert not same_value("2026-11-20T18:00:00+00:00", "2026-11-20T18:00:00+01:00")
