@@ -7,7 +7,7 @@ import streamlit as st
 from db.auth import ConfirmationNeeded
 from db.errors import DatabaseError
 from ui import identity, layout, session, writing
-from ui.account import already_in
+from ui.account import already_in, next_place
 from ui.first_run import run_whole_app
 from ui.sidebar import Place, page
 from ui.text import as_label, one_line
@@ -54,7 +54,7 @@ def _create_account(name: str, email: str, password: str) -> None:
         )
         return
     identity.enter(result)
-    st.switch_page(page(Place.TAVERN))
+    st.switch_page(page(next_place()))
 
 
 def _problem(name: str, email: str, password: str) -> str | None:

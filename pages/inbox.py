@@ -14,11 +14,12 @@ from db.auth import SignedIn
 from db.models import PrivateMessage
 from live.fragments import live_fragment
 from ui import inbox, layout, session, times, writing
+from ui.account import invite
 from ui.bridge import clicked
 from ui.first_run import run_whole_app
 from ui.pending import WRITES, Expected
 from ui.people import by_name, finder, name_of
-from ui.sidebar import Place, page
+from ui.sidebar import Place
 from ui.text import one_line
 
 LIST = "inbox_list"
@@ -38,8 +39,7 @@ _DOUBLE_CLICK = 1.5
 def show() -> None:
     layout.page_head("Inbox", "Between you and one other person.")
     if session.signed_in() is None:
-        layout.empty("✉️", "Private messages are for members", "Sign in to read and write yours.")
-        st.page_link(page(Place.SIGN_IN), label="Sign in", icon=":material/login:")
+        invite(Place.INBOX, "✉️", "Private messages are for members", "Sign in to read and write yours.")
         return
     wanted = st.session_state.pop(_WANTED, None)
     if wanted is not None:

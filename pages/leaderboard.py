@@ -13,6 +13,7 @@ from db import rating_judgments as calls
 from db.rating_models import Campaign, CampaignStatus, RatingRole
 from live.fragments import live_fragment
 from ui import layout, rating_session, session, writing
+from ui.account import invite
 from ui.first_run import run_whole_app
 from ui.leaderboard import raters_html, standings
 from ui.leaderboard_candidates import candidates_html, chart, ranking_of
@@ -28,7 +29,7 @@ _CHOSEN: Final = "leaderboard_campaign"
 def show() -> None:
     layout.page_head("Leaderboard", "Who rates, how well they agree, and which candidate is preferred.")
     if session.signed_in() is None:
-        layout.empty("🏆", "Sign in to see the leaderboard", "It is for the members of a tenant.")
+        invite(Place.LEADERBOARD, "🏆", "Sign in to see the leaderboard", "It is for the raters of a tenant.")
         return
     _raters()
     _candidates()

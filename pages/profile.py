@@ -13,11 +13,12 @@ from db.models import Record, User
 from db.rows import Values
 from live.fragments import live_fragment
 from ui import identity, layout, session, writing
+from ui.account import invite
 from ui.conflicts import Clash, Editing, Saving, change_told, choose, save, save_decided
 from ui.first_run import run_whole_app
 from ui.pending import WRITES, Expected, with_values
 from ui.people import avatar_html
-from ui.sidebar import Place, page
+from ui.sidebar import Place
 from ui.text import as_label, one_line
 
 _SAVING = Saving("profile")
@@ -29,8 +30,7 @@ _AVATARS = ("🦊", "🦉", "🐻", "🐸", "🦁", "🐙", "🌻", "🍄", "⚓
 def show() -> None:
     layout.page_head("Your profile", "This is what others see of you.")
     if session.signed_in() is None:
-        st.info("Sign in to see your profile.")
-        st.page_link(page(Place.SIGN_IN), label="Sign in", icon=":material/login:")
+        invite(Place.PROFILE, "🪪", "Sign in to see your profile", "It is what others see of you.")
         return
     _begin_anew()
     _profile_form()

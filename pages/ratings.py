@@ -22,7 +22,9 @@ from ui import (
     rating_session,
     session,
 )
+from ui.account import invite
 from ui.first_run import run_whole_app
+from ui.sidebar import Place
 from ui.text import as_label, one_line
 
 _CAMPAIGN: Final = "rating_campaign"
@@ -37,7 +39,7 @@ _VIEWS: Final[Mapping[RatingRole, tuple[str, ...]]] = {
 def show() -> None:
     layout.page_head("Ratings", "Two answers, one question: which is better?")
     if session.signed_in() is None:
-        layout.empty("⚖️", "Sign in to rate", "Tasks are for the raters of their tenant only.")
+        invite(Place.RATINGS, "⚖️", "Sign in to rate", "Tasks are for the raters of their tenant only.")
         return
     st.session_state[_SHOWN] = _standing()
     _for_whom()

@@ -30,6 +30,7 @@ from ui import (
     session,
     writing,
 )
+from ui.account import invite
 from ui.first_run import run_whole_app
 from ui.pending import WRITES
 from ui.people import finder
@@ -37,6 +38,7 @@ from ui.routing_board import Reader
 from ui.routing_charts import Chart
 from ui.routing_totals import By, Totals, totals
 from ui.shared import shared_html
+from ui.sidebar import Place
 from ui.text import as_label, plural
 from ui.times import today_in
 
@@ -58,7 +60,7 @@ _DAY = "routing_day"
 def show() -> None:
     layout.page_head("Routing", "Which models answered, what that cost, and how well it went.")
     if session.signed_in() is None:
-        layout.empty("🧭", "Sign in to see your routing", "What was routed is seen by its own people only.")
+        invite(Place.ROUTING, "🧭", "Sign in to see your routing", "You see what your own programs sent.")
         return
     routing_filters.begin()
     _alerts()

@@ -9,7 +9,7 @@ import streamlit as st
 from db.auth import SignedIn
 from db.errors import DatabaseError
 from ui import identity, layout, session, writing
-from ui.account import already_in
+from ui.account import already_in, next_place
 from ui.first_run import run_whole_app
 from ui.sidebar import Place, page
 
@@ -53,7 +53,7 @@ def _enter(sign_in: Callable[[], SignedIn]) -> None:
         writing.complain(error)
         return
     identity.enter(me)
-    st.switch_page(page(Place.TAVERN))
+    st.switch_page(page(next_place()))
 
 
 def _demo_people() -> None:

@@ -23,6 +23,8 @@ _PAGES: Mapping[str, str] = {
     "inbox": "Inbox",
     "agents": "Agents",
     "routing": "Routing",
+    "ratings": "Ratings",
+    "leaderboard": "Leaderboard",
     "activity": "Activity",
     "diagnostics": "Diagnostics",
     "profile": "Profile",

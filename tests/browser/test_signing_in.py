@@ -33,10 +33,17 @@ async def test_signing_out_ends_it_in_every_tab_and_for_good(open_window: OpenWi
     await visitor.is_signed_out(window.page)
 
 
-async def test_somebody_with_an_account_signs_in(open_window: OpenWindow, stack: StackInfo) -> None:
+async def test_who_is_asked_to_sign_in_gets_to_where_they_wanted(
+    open_window: OpenWindow, stack: StackInfo
+) -> None:
     person = sign_up(stack, "Regular")
-    window = await open_window("/sign_in")
-    await visitor.sign_in(window.page, person.email, person.password)
+    window = await open_window("/ratings")
+    await window.page.get_by_test_id("stMain").get_by_role("link", name="Sign in").click()
+    await expect(visitor.heading(window.page)).to_have_text("Welcome back")
+    await window.page.get_by_label("Email").fill(person.email)
+    await window.page.get_by_role("textbox", name="Password").fill(person.password)
+    await visitor.form_button(window.page, "Sign in").click()
+    await expect(visitor.heading(window.page)).to_have_text("Ratings")
     await expect(window.page.get_by_test_id("stSidebar")).to_contain_text(person.name)
 
 

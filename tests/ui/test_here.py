@@ -5,6 +5,7 @@ from datetime import timedelta
 from live.presence import Here, Present, Spot, merge
 from tests.ui.samples import HOSTILE, NOW, event, snapshot, user
 from ui import here
+from ui.sidebar import Place
 from ui.text import as_html
 
 ADA, BO, CY = user("Ada"), user("Bo"), user("Cy")
@@ -30,6 +31,12 @@ def test_people_are_listed_with_their_page_and_visitors_counted() -> None:
     assert "4 here now" in shown
     assert "2 visitors" in shown
     assert shown.index("Bo</bdi><small>Inbox") < shown.index("Ada</bdi><small>Events")
+
+
+def test_every_page_for_members_has_a_name_beside_who_is_on_it() -> None:
+    for place in set(Place) - {Place.SIGN_IN, Place.CREATE_ACCOUNT}:
+        shown = here.here_html(present(Here(ADA.id, at(0, place.value))), USERS)
+        assert f"<small>{place.value.title()}</small>" in shown
 
 
 def test_several_tabs_of_one_person_count_once() -> None:
