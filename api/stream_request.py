@@ -18,6 +18,11 @@ OFFERED: Final[Mapping[str, AnySpec]] = {spec.name: spec for spec in ALL_SPECS i
 LONGEST_FILTER: Final = 2000
 """Characters. Filters go to PostgREST in an address, beside up to 4 kB of keys."""
 
+_NO_COLUMNS: Final = frozenset(
+    ("select", "order", "limit", "offset", "columns", "on_conflict", "and", "or", "not")
+)
+"""In an address these mean something else to PostgREST, which would pass over the condition."""
+
 _OF_TABLE: Final = re.compile(r"([a-z_][a-z0-9_]*):(.*)", re.DOTALL)
 
 Wanted = Mapping[str, tuple[Filter, ...]]
@@ -56,9 +61,13 @@ def _of_table(text: str, names: Sequence[str]) -> tuple[str, str]:
 
 def _conditions(text: str) -> tuple[Filter, ...]:
     try:
-        return parse(text)
+        conditions = parse(text)
     except FilterError as error:
         raise wrong("filter", str(error)) from error
+    for one in conditions:
+        if one.column in _NO_COLUMNS:
+            raise wrong("filter", f"There is no column {one.column!r} to filter by.")
+    return conditions
 
 
 def wrong(parameter: str, message: str) -> Wrong:

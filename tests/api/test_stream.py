@@ -167,6 +167,7 @@ async def test_a_cursor_that_means_nothing_begins_anew(server: AppUnderTest, ann
         ({"tables": "users,change_log"}, "tables", "There is no table 'change_log'"),
         ({"tables": "users", "filter": "role=almost.x"}, "filter", "there is no operator 'almost'"),
         ({"tables": "users", "filter": "nothing=eq.1"}, "filter", "nothing does not exist"),
+        ({"tables": "users", "filter": "limit=eq.1"}, "filter", "no column 'limit'"),
         ({"tables": "agent_runs", "filter": "tokens=eq.many"}, "filter", "invalid input syntax"),
         ({"tables": "users,events", "filter": "role=eq.admin"}, "filter", "users:column=eq.value"),
         ({"tables": "users", "filter": "events:title=eq.x"}, "filter", "not among the tables"),
