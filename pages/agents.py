@@ -211,7 +211,7 @@ def _rows() -> None:
     loaded = newest_first(session.agent_runs())
     runs = [run for run in loaded if filters.keep(run)]
     if not runs:
-        layout.empty("🤖", "No runs here", "Start the demo agent, or publish runs from a program of yours.")
+        _no_runs(any_at_all=bool(loaded))
     elif view == SUCCESS:
         _success(runs)
     else:
@@ -220,6 +220,14 @@ def _rows() -> None:
     beyond = len(loaded) >= (SPEC.window or 0) and not st.session_state.get(_NO_MORE)
     if more or beyond:
         _offer_older(len(loaded), beyond=beyond)
+
+
+def _no_runs(*, any_at_all: bool) -> None:
+    if any_at_all:
+        layout.empty("🔎", "No runs here", "Nothing passes these filters. What does appears here by itself.")
+        return
+    hint = "Start the demo agent above and watch it work: it checks the links and style of the documents."
+    layout.empty("🤖", "No runs yet", f"{hint} Runs of your own programs appear here as well.")
 
 
 def _shown() -> int:

@@ -15,7 +15,7 @@ from live.fragments import live_fragment
 from ui import layout, rating_session, session, writing
 from ui.account import invite
 from ui.first_run import run_whole_app
-from ui.leaderboard import raters_html, standings
+from ui.leaderboard import labels, raters_html, standings
 from ui.leaderboard_candidates import candidates_html, chart, ranking_of
 from ui.sidebar import Place, page
 from ui.text import as_label, one_line, plural
@@ -40,8 +40,9 @@ def show() -> None:
 )
 def _raters() -> None:
     if rating_session.my_profile() is None:
-        layout.empty("🏆", "You rate for nobody yet", "Join a tenant, and its leaderboard is here.")
-        st.page_link(page(Place.RATINGS), label="Go to Ratings", icon=":material/balance:")
+        layout.empty("🏆", "You are not a rater yet", "Join a tenant, and its leaderboard is here.")
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            st.page_link(page(Place.RATINGS), label="Go to Ratings", icon=":material/balance:")
         return
     ranked = standings(rating_session.profiles().values())
     if not any(one.profile.total_judgments for one in ranked):
@@ -51,7 +52,7 @@ def _raters() -> None:
     st.html(raters_html(ranked, session.my_id(), datetime.now(UTC).date()))
     frame = pd.DataFrame(
         {
-            "Rater": [f"{one.profile.name} ({one.profile.rater_id})" for one in ranked],
+            "Rater": labels(ranked),
             "Judgments": [one.profile.total_judgments for one in ranked],
         }
     )

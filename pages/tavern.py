@@ -24,6 +24,7 @@ BLOCK = "room"
 TABLE = tavern_messages.TABLE
 _SHOWN = "room_shown"
 _ALL_SHOWN = "room_all_shown"
+_TOO_LONG = "room_too_long_text"
 _FIRST, _MORE = 80, 120
 
 
@@ -126,11 +127,41 @@ def _composer() -> None:
         return
     with st.container(key="composer", gap=None):
         place = st.container(key="unsent_room")
-        said = st.chat_input("Say something…", key="room_say", max_chars=LONGEST)
+        # Without `max_chars`: with it the browser drops a long text that is pasted, and says nothing.
+        said = st.chat_input("Say something…", key="room_say")
     if said and said.strip():
-        _say(me, said.strip())
+        _say_or_shorten(me, said.strip())
     with place:
+        _too_long(me)
         _unsent()
+
+
+def _say_or_shorten(me: str, body: str) -> None:
+    if len(body) <= LONGEST:
+        _say(me, body)
+    else:
+        st.session_state[_TOO_LONG] = body
+
+
+def _too_long(me: str) -> None:
+    """Give back what is too long for a message, to be shortened; nothing of it is lost."""
+    if _TOO_LONG not in st.session_state:
+        return
+    kept = str(st.session_state[_TOO_LONG])
+    with st.form("room_too_long"):
+        text = st.text_area("Your message", kept, height=140).strip()
+        st.warning(
+            f"A message has up to {LONGEST:,} characters, and this has {len(text):,}. Please shorten it."
+        )
+        with st.container(horizontal=True):
+            sent = st.form_submit_button("Send", type="primary")
+            discarded = st.form_submit_button("Discard", type="tertiary")
+    if not (sent or discarded):
+        return
+    del st.session_state[_TOO_LONG]
+    if sent and text:
+        _say_or_shorten(me, text)
+    st.rerun(scope="fragment")
 
 
 def _say(me: str, body: str) -> None:

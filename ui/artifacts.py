@@ -204,7 +204,7 @@ def _table(listing: Listing) -> None:
         st.html(saving_html(True, f"Deleting {as_html(path.partition('/')[2])}…"))
     shown = [file for file in listing.files if file.path not in going]
     if not shown:
-        layout.empty("🗂️", "No files here yet", _about(listing.bucket))
+        layout.empty("🗂️", "No files here yet", "What is uploaded or published appears here.")
         return
     st.dataframe(
         _frame(shown), hide_index=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +31,15 @@ def standings(profiles: Iterable[RaterProfile]) -> list[Standing]:
         alike = last is not None and last.profile.total_judgments == profile.total_judgments
         ranked.append(Standing(last.place if last is not None and alike else position, profile))
     return ranked
+
+
+def labels(ranked: Sequence[Standing]) -> list[str]:
+    """Name raters where there is room for one word: by the id as well only where names are the same."""
+    names = Counter(one.profile.name for one in ranked)
+    return [
+        one.profile.name if names[one.profile.name] == 1 else f"{one.profile.name} {one.profile.rater_id}"
+        for one in ranked
+    ]
 
 
 def raters_html(ranked: Sequence[Standing], me: str | None, today: date) -> str:

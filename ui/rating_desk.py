@@ -168,10 +168,11 @@ def _without_task(desk: Desk) -> None:
         layout.empty(
             "⚖️", "Two answers, one question: which is better?", "One key a vote. Nobody sees names before."
         )
-        st.button(
-            "Start rating", key="rating_start", shortcut="N", type="primary", icon=":material/play_arrow:",
-            on_click=start,
-        )  # fmt: skip
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            st.button(
+                "Start rating", key="rating_start", shortcut="N", type="primary",
+                icon=":material/play_arrow:", on_click=start,
+            )  # fmt: skip
         return
     if desk.asked is not None:
         layout.empty("⏳", desk.asked.words, "It goes on here by itself.")

@@ -24,7 +24,7 @@ _NOT_AN_ID = re.compile(r"[^a-z0-9_-]+")
 
 def show() -> None:
     """Offer the three ways."""
-    layout.empty("⚖️", "You rate for nobody yet", "Join a tenant, or have answers rated yourself.")
+    layout.empty("⚖️", "You are not a rater yet", "Join a tenant, or have answers rated yourself.")
     _ways()
 
 
@@ -48,7 +48,7 @@ def _ways() -> None:
     tenants = _open_tenants()
     if tenants:
         with st.container(border=True):
-            st.markdown("**I want to rate for somebody who takes everybody**")
+            st.markdown("**I want to rate: some tenants are open to everybody**")
             names = {str(one["id"]): str(one["name"]) for one in tenants}
             with st.form("rating_open", border=False):
                 tenant = st.selectbox("Tenant", list(names), format_func=lambda key: names[key])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,9 @@ from ui.text import as_html
 
 _MOST_SHOWN: Final = 60_000
 """Characters of a candidate that are shown; nobody compares more than that by eye."""
+
+_SQL: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH|CREATE)\s[^;]+;?\s*", re.DOTALL)
+"""A statement in capitals, and nothing else: lower-case letters may as well begin a sentence."""
 
 _WRAPPERS: Final = frozenset({"text", "content"})
 
@@ -69,7 +73,7 @@ def said(candidate: object) -> tuple[str, bool]:
         if key in _WRAPPERS and isinstance(value, str):
             candidate = value
     if isinstance(candidate, str):
-        return candidate, _is_json(candidate)
+        return candidate, _SQL.fullmatch(candidate) is not None or _is_json(candidate)
     return json.dumps(candidate, ensure_ascii=False, indent=2, default=str), True
 
 

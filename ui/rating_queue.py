@@ -30,6 +30,7 @@ from ui.pending import WRITES, Expected, saving_html
 from ui.rating_checks import CHECKER
 from ui.rating_desk import show_progress
 from ui.rating_pair import Pair, pair_html
+from ui.rating_sides import SHOWN
 from ui.text import as_html, plural, shortened
 
 _OPENED: Final = "rating_opened_task"
@@ -73,7 +74,9 @@ def _table(campaign_id: str) -> None:
         layout.empty("📥", "The queue is empty", "Add tasks: with the form, or many at once.")
         return
     shown = tasks[:_MOST]
-    st.dataframe(_frame(shown, _prompts(shown), now, session.pending("rating_tasks")), hide_index=True)
+    frame = _frame(shown, _prompts(shown), now, session.pending("rating_tasks"))
+    # Else the prompts take all of the room.
+    st.dataframe(frame, hide_index=True, column_config={"Prompt": st.column_config.Column(width=300)})
     if len(tasks) > _MOST:
         st.caption(f"And {plural(len(tasks) - _MOST, 'more task')}.")
 
@@ -90,6 +93,11 @@ def _prompts(tasks: Sequence[RatingTask]) -> Mapping[str, str]:
     return known
 
 
+def _name(task_id: str, prompts: Mapping[str, str]) -> str:
+    """Name a task by its prompt; the ids of tasks that were made together differ in the end at most."""
+    return prompts.get(task_id) or f"Task …{task_id[-8:]}"
+
+
 def _frame(
     tasks: Sequence[RatingTask], prompts: Mapping[str, str], now: datetime, pending: frozenset[str]
 ) -> pd.DataFrame:
@@ -98,7 +106,7 @@ def _frame(
 
     return pd.DataFrame(
         {
-            "Prompt": [prompts.get(task.id, task.id[:8]) for task in tasks],
+            "Prompt": [_name(task.id, prompts) for task in tasks],
             "Type": [task.task_type for task in tasks],
             "State": [state(task) for task in tasks],
             "Judgments": [f"{task.judgments_count} of {task.judgments_wanted}" for task in tasks],
@@ -122,7 +130,7 @@ def _opened(campaign_id: str) -> None:
     prompts = _prompts(list(tasks.values())[:_MOST])
     chosen = st.selectbox(
         "Look at a task", list(tasks), index=None, key=f"{_OPENED}_{campaign_id}", placeholder="Choose one",
-        format_func=lambda key: prompts.get(key, key[:8]),
+        format_func=lambda key: _name(key, prompts),
     )  # fmt: skip
     if chosen not in tasks:
         return
@@ -160,7 +168,7 @@ def _who_html(secret: TaskSecret) -> str:
     names = (
         f"A is <b><bdi>{as_html(secret.name_a)}</bdi></b>, B is <b><bdi>{as_html(secret.name_b)}</bdi></b>."
     )
-    gold = "" if secret.gold_verdict is None else f" Gold: {as_html(secret.gold_verdict.value)}."
+    gold = "" if secret.gold_verdict is None else f" Gold: {as_html(SHOWN[secret.gold_verdict].lower())}."
     return f'<p class="tv-last">{names}{gold} <small>Raters see them in one order or the other.</small></p>'
 
 
@@ -230,7 +238,7 @@ def _judgments_frame(given: Sequence[Judgment]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Rater": [one.rater_id for one in given],
-            "Verdict": [one.verdict.value for one in given],
+            "Verdict": [SHOWN[one.verdict] for one in given],
             "Comment": [one.comment for one in given],
             "Seconds": [round(one.seconds, 1) for one in given],
             "At": [one.judged_at for one in given],

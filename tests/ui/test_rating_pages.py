@@ -68,6 +68,9 @@ def test_a_swapped_pair_shows_the_second_first_with_its_own_check() -> None:
         ("{not json", "{not json", False),
         ("[" * 100_000, "[" * 100_000, False),
         (None, "null", True),
+        ("SELECT 1\nFROM t;", "SELECT 1\nFROM t;", True),
+        ("Select something; then eat it.", "Select something; then eat it.", False),
+        ("WITH care; as ever", "WITH care; as ever", False),
     ],
 )
 def test_a_candidate_is_shown_as_what_it_says(candidate: object, text: str, is_code: bool) -> None:
