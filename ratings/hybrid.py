@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from supabase_auth.errors import AuthError
+
 from db.rating_models import RaterProfile
 from db.rating_task_models import Claim, Judgment, RatingTask, TaskLease, Verdict
 from ratings.analytics import Analytics
@@ -110,7 +112,7 @@ class HybridRaterApp:
         return self._hurried(tenant_id, watch)
 
     def _hurried(self, tenant_id: str, watch: Watch[RatingTask] | Watch[RaterProfile]) -> Subscription:
-        if not self.supabase.is_available() or self.supabase.access_token() is None:
+        if not self._somebody_is_signed_in():
             return watch
 
         def heard(_: Mapping[str, object]) -> None:
@@ -119,6 +121,12 @@ class HybridRaterApp:
         if self.tables_are_live:
             return _Both(watch, self.supabase.listen_to_tables(heard, watch.set_live))
         return _Both(watch, self.supabase.listen(tenant_id, heard, watch.set_live))
+
+    def _somebody_is_signed_in(self) -> bool:
+        try:
+            return self.supabase.is_available() and self.supabase.access_token() is not None
+        except AuthError:
+            return True  # whose token cannot be renewed now; who listens tries again
 
     def _announce(self, event: Event) -> None:
         # Where the tables are live, everybody has it already.

@@ -31,6 +31,7 @@ _LOOK: Final = 1.0
 """Seconds between two looks at whether the connection still is one."""
 
 Heard = Callable[[Mapping[str, object]], None]
+"""Is told what was broadcast, or the row as it is now: an empty one when it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,8 @@ class Listening:
                 table=source.table,
                 schema="public",
                 filter=source.filter,
-                callback=lambda said: self._hear(said["data"]["record"]),
+                # A deletion comes without a row.
+                callback=lambda said: self._hear(said["data"].get("record") or {}),
             )
             # Joined is too early: changes come from this message on.
             channel.on_system(lambda _: ready.set())

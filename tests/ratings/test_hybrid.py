@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from sqlalchemy import text
 
 from db.rating_drafts import CampaignDraft
 from db.rating_models import CampaignStatus, RaterProfile
@@ -211,6 +212,12 @@ def test_in_the_supabase_postgres_the_tables_themselves_are_live(
     assert told[0].id == task.id
     assert isinstance(rows[0], dict)
     assert rows[0]["task_id"] == task.id
+    # An account that ends is told without a row, and ends no subscription.
+    leaving = signed_up(bridge(), tenant, "rater_002")
+    user = leaving._client.auth.get_user()
+    assert user is not None
+    gone = {"id": user.user.id}
+    database.write(lambda session: session.execute(text("delete from auth.users where id = :id"), gone))
     claim = app.assign_task(made, "rater_001")
     assert claim is not None
     app.submit_judgment(task.id, "rater_001", Verdict.B)
@@ -263,6 +270,25 @@ def test_a_supabase_that_is_away_holds_up_nothing(file: Database, closing: ExitS
     claim = app.assign_task(made, "rater_001")
     assert claim is not None
     assert app.submit_judgment(claim.task.id, "rater_001", Verdict.TIE).verdict is Verdict.TIE
+
+
+def test_who_subscribes_while_supabase_is_away_is_told_by_looking(
+    stack: StackInfo, file: Database, tenant: Tenant, closing: ExitStack
+) -> None:
+    proxy = closing.enter_context(fault_proxy(stack.url))
+    rater = SupabaseBridge(SupabaseSettings(proxy.url, stack.anon_key))
+    closing.callback(rater.close)
+    signed_up(rater, tenant, "rater_001")
+    session = rater._client.auth.get_session()
+    assert session is not None
+    session.expires_at = 1  # and has to be renewed
+    proxy.refuse()
+    app = HybridRaterApp(file, rater, polling=0.02)
+    made = campaign(app, tenant.id)
+    told: list[RatingTask] = []
+    closing.callback(app.subscribe_to_tasks(tenant.id, told.append).close)
+    app.campaigns.add_tasks(made, [draft()])
+    wait_for(lambda: told, what="the new task to be told of")
 
 
 @pytest.mark.parametrize(
