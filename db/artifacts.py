@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 import httpx
 from storage3.exceptions import StorageApiError
-from storage3.types import FileOptions, SearchV2Options
+from storage3.types import FileOptions, SearchV2Object, SearchV2Options
 from storage3.utils import StorageException
 
 from db.errors import (
@@ -42,8 +42,8 @@ Progress = Callable[[int], None]
 """Is told how many bytes have been sent."""
 
 MEGABYTE: Final = 1024 * 1024
-MOST_LISTED: Final = 1000
-"""Files of one folder that are listed; the newest of more than that are found by their name."""
+PAGE: Final = 1000
+"""Files that are listed in one request."""
 
 _PIECE = 256 * 1024
 
@@ -159,18 +159,19 @@ def type_of(place: Place) -> str:
 
 def files_of(me: Caller, bucket: Bucket, tenant: str) -> list[Artifact]:
     """Return a tenant's files in a bucket, by name; none when there are none that this person may see."""
-    options: SearchV2Options = {"prefix": f"{tenant}/", "limit": MOST_LISTED}
-    found = _run(me, bucket, lambda token: me.clients.storage(token).from_(bucket).list_v2(options))
-    return [
-        Artifact(
-            bucket,
-            item.name,
-            _size(item.metadata),
-            str((item.metadata or {}).get("mimetype", "")),
-            item.updated_at,
-        )
-        for item in found.objects
-    ]
+    options: SearchV2Options = {"prefix": f"{tenant}/", "limit": PAGE}
+    found: list[Artifact] = []
+    while True:
+        page = _run(me, bucket, lambda token: me.clients.storage(token).from_(bucket).list_v2(options))
+        found += (_artifact(bucket, item) for item in page.objects)
+        if not page.hasNext or page.nextCursor is None:
+            return found
+        options["cursor"] = page.nextCursor
+
+
+def _artifact(bucket: Bucket, item: SearchV2Object) -> Artifact:
+    mime_type = str((item.metadata or {}).get("mimetype", ""))
+    return Artifact(bucket, item.name, _size(item.metadata), mime_type, item.updated_at)
 
 
 def upload(

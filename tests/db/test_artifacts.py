@@ -122,6 +122,15 @@ def test_a_file_is_uploaded_with_progress_listed_downloaded_linked_and_deleted(m
         artifacts.download(manager.me, file)
 
 
+def test_all_files_are_listed_however_many_there_are(
+    tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    founder = tenants.join(tenants.found(), "manager")
+    monkeypatch.setattr(artifacts, "PAGE", 2)
+    paths = [put(founder, f"{number}.json") for number in range(5)]
+    assert names(founder, Bucket.TRAINING_DATA, founder.tenant) == paths
+
+
 def test_a_file_is_replaced_only_when_that_is_wanted(manager: Member) -> None:
     path = put(manager, "again.json", b"[1]")
     place = place_for(Bucket.TRAINING_DATA, manager.tenant, "", "again.json")
