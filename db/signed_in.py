@@ -43,6 +43,7 @@ class SignedIn:
         self._state_lock = threading.Lock()
         self._token_callbacks: list[Callable[[str], object]] = []
         self._end_callbacks: list[Callable[[], None]] = []
+        self._doubt_callbacks: list[Callable[[], None]] = []
         self._ended = False
         self._renewed_at = 0.0
         self.checked_at = time.time()
@@ -87,8 +88,12 @@ class SignedIn:
         if self._ended or self._sure or time.time() < self._expires_at:
             return ""
         with self._state_lock:
+            callbacks = [] if self._doubted_at else list(self._doubt_callbacks)
             self._doubted_at = self._doubted_at or time.time()
-            return f"{self._doubted_at}"
+            doubt = f"{self._doubted_at}"
+        for callback in callbacks:
+            call_safely(callback)
+        return doubt
 
     def hear(self, kept: Kept) -> None:
         """Take note of what a browser of this sign-in keeps, which another process may have written."""
@@ -220,6 +225,10 @@ class SignedIn:
     def on_end(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back once when this sign-in ends; returns how to stop that."""
         return self._register(self._end_callbacks, callback)
+
+    def on_doubt(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back each time a browser should be asked; returns how to stop that."""
+        return self._register(self._doubt_callbacks, callback)
 
     def _register(self, callbacks: list[F], callback: F) -> Callable[[], None]:
         def unsubscribe() -> None:

@@ -208,8 +208,8 @@ class Engine:
         with self._lock:
             return frozenset(self._views.open)
 
-    def sign_in_ended(self, user_id: str) -> None:
-        """Wake this person's sessions, whose scripts find out that they are signed out."""
+    def sign_in_changed(self, user_id: str) -> None:
+        """Wake what shows this person's sessions their `STATUS`; it finds out what became of the sign-in."""
         if audience := self._audiences.get(user_id):
             self._status_changed(audience)
 

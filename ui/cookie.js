@@ -2,7 +2,7 @@
 // `token~session~turn` (db/kept.py). `data.value` is what to keep; `data.dead` what to forget, left alone when another
 // tab has signed in anew meanwhile. What is newer than `data.value`, written for another process, is told to this one;
 // and so is whatever there is, once for each new `data.ask`.
-const LOOK_EVERY = 5000;
+const LOOK_EVERY = 2000;
 const states = new WeakMap();
 
 const read = (name) =>

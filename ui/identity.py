@@ -10,17 +10,15 @@ import streamlit as st
 from db.auth import SignedIn
 from db.errors import SignInError, Unreachable
 from db.kept import Kept
+from live.fragments import STATUS, live_fragment
 from ui import cookie, session, writing
 
 _followed: weakref.WeakSet[SignedIn] = weakref.WeakSet()
 _SETTLED = "tavern_settled"
 _TRIED = "tavern_restore_tried"
 _DEAD = "tavern_dead_token"
-_ASKED = "tavern_asked_for_token"
 _TRY_AGAIN = 5.0
 """Seconds between tries to restore a sign-in while the service cannot be reached."""
-_COOKIE_EVERY = 240
-"""Seconds between looks at whether the token has been replaced; the one before stays good."""
 
 
 def settle() -> SignedIn | None:
@@ -49,16 +47,11 @@ def _restore() -> None:
 
 
 def overdue() -> bool:
-    """Tell whether this tab needs a full run to find out whose it is: not known yet, over, or in doubt."""
-    if session.was_signed_in() or _not_asked_yet():
+    """Tell whether this tab needs a full run to find out whose it is: signed out, or not restored yet."""
+    if session.was_signed_in():
         return True
     tried: float = st.session_state.get(_TRIED, 0.0)
     return not st.session_state.get(_SETTLED) and time.monotonic() - tried > _TRY_AGAIN
-
-
-def _not_asked_yet() -> bool:
-    me = session.signed_in()
-    return me is not None and bool(me.doubt()) and st.session_state.get(_ASKED) != me.doubt()
 
 
 def enter(me: SignedIn) -> None:
@@ -68,8 +61,10 @@ def enter(me: SignedIn) -> None:
     if me not in _followed:
         _followed.add(me)
         user_id, engine = me.user_id, session.engine()
-        # Every tab of this person is woken, and finds out in its next fragment.
-        me.on_end(lambda: engine.sign_in_ended(user_id))
+        # Every tab of this person is woken, and finds out in its next fragment; the cookie is one.
+        me.on_end(lambda: engine.sign_in_changed(user_id))
+        me.on_token(lambda _token: engine.sign_in_changed(user_id))
+        me.on_doubt(lambda: engine.sign_in_changed(user_id))
 
 
 def leave() -> None:
@@ -101,14 +96,13 @@ def _sign_out(*, everywhere: bool) -> None:
     leave()
 
 
-@st.fragment(run_every=_COOKIE_EVERY, key="sign_in_cookie")
+@live_fragment(tables=(STATUS,), varies_by=("user",), key="sign_in_cookie")
 def keep_cookie() -> None:
     """Keep the browser's cookie at the newest token, and take from it what another process has put there."""
     me = session.signed_in()
     if me is None:
         cookie.keep(None, dead=st.session_state.get(_DEAD))
         return
-    st.session_state[_ASKED] = doubt = me.doubt()
-    told = cookie.keep(str(me.kept), dead=st.session_state.get(_DEAD), ask=doubt)
+    told = cookie.keep(str(me.kept), dead=st.session_state.get(_DEAD), ask=me.doubt())
     if told is not None:
         me.hear(Kept.parse(told))

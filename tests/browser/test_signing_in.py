@@ -1,11 +1,18 @@
 """Signing in: who stays in, who is out, and in which tabs."""
 
+from dataclasses import replace
+from urllib.parse import unquote
+
 from playwright.async_api import expect
 
+from db.kept import Kept
 from local_supabase.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
-from tests.support.people import sign_up
+from tests.support.browser import Window
+from tests.support.people import anonymous_client, sign_up
+from tests.support.wait import wait_until
+from ui.cookie import NAME
 
 
 async def test_a_reload_and_a_new_tab_stay_signed_in(open_window: OpenWindow) -> None:
@@ -16,6 +23,37 @@ async def test_a_reload_and_a_new_tab_stay_signed_in(open_window: OpenWindow) ->
     second = await window.open_tab("/events")
     await visitor.is_signed_in(second)
     await expect(second.get_by_test_id("stSidebar")).to_contain_text(account.name)
+
+
+async def test_what_another_process_of_the_app_has_renewed_is_taken_over(
+    open_window: OpenWindow, stack: StackInfo
+) -> None:
+    """It serves the same browser, whose cookie is where each finds what the others did."""
+    window = await open_window()
+    await visitor.create_account(window.page, "Shared")
+    await window.page.wait_for_function("name => document.cookie.includes(name)", arg=f"{NAME}=")
+    ours = await kept_by(window)
+    elsewhere = anonymous_client(stack).auth.refresh_session(ours.token).session
+    assert elsewhere is not None
+    theirs = replace(ours, token=elsewhere.refresh_token, turn=ours.turn + 1)
+    await window.page.evaluate("text => document.cookie = text", f"{NAME}={theirs}; Path=/; SameSite=Strict")
+    told = str(theirs).encode()
+    await wait_until(lambda: any(told in frame for frame in window.sent), within=20, what="it to be told")
+    assert await kept_by(window) == theirs
+
+    second = await window.open_tab()
+    await visitor.is_signed_in(second)
+    for tab in (window.page, second):
+        await tab.wait_for_function("part => document.cookie.includes(part)", arg=f"~{theirs.turn + 1}")
+        await visitor.is_signed_in(tab)
+    await visitor.sign_out(second)
+    await second.wait_for_function("name => !document.cookie.includes(name)", arg=f"{NAME}=")
+
+
+async def kept_by(window: Window) -> Kept:
+    """Return what a window's cookie holds."""
+    [value] = [cookie["value"] for cookie in await window.context.cookies() if cookie.get("name") == NAME]
+    return Kept.parse(unquote(value))
 
 
 async def test_signing_out_ends_it_in_every_tab_and_for_good(open_window: OpenWindow) -> None:

@@ -90,11 +90,14 @@ def test_a_process_that_was_away_asks_the_browser_first(
 ) -> None:
     me = sign_up("Ada")
     same = there.restore(str(me.kept))
+    asked: list[str] = []
+    same.on_doubt(lambda: asked.append(same.doubt()))
     assert not same.doubt()
     for _ in range(3):
         renew(me)
     assert same.doubt()
     assert not me.doubt()
+    assert asked == [same.doubt()]
     with pytest.raises(Unreachable):
         same.access_token()
     there._refresh_due()
