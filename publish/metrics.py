@@ -13,16 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from datetime import timedelta
 from types import TracebackType
 from typing import Final, Self
 
-from publish.errors import PublishError
 from publish.metrics_buffer import CAPACITY
 from publish.metrics_pipeline import INTERVAL, Pipeline, pipeline_for
 from publish.metrics_rows import RoutingDecision, row_of
-from publish.transport import TokenSource
+from publish.transport import TokenSource, project_of
 
 _log: Final = logging.getLogger(__name__)
 
@@ -45,12 +43,7 @@ class _Collector:
         interval: timedelta = INTERVAL,
         capacity: int = CAPACITY,
     ) -> None:
-        url = url or os.environ.get("SUPABASE_URL")
-        key = key or os.environ.get("SUPABASE_KEY")
-        if not url or not key:
-            raise PublishError(
-                "A collector needs a project: give url and key, or set SUPABASE_URL and SUPABASE_KEY."
-            )
+        url, key = project_of(url, key)
         self._user_id = user_id
         self._keep_prompts = keep_prompts
         self._pipeline: Pipeline = pipeline_for(url, key, token or key, interval, capacity)

@@ -22,7 +22,7 @@ from postgrest import APIError, ReturnMethod, SyncPostgrestClient
 
 from db.errors import NotAllowed, Refused, from_api
 from publish.metrics_buffer import BATCH, CAPACITY, MetricsBuffer, Waiting
-from publish.transport import TokenSource
+from publish.transport import TokenSource, source_of
 
 _log: Final = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Pipeline:
     def __init__(
         self, url: str, key: str, token: TokenSource, interval: timedelta = INTERVAL, capacity: int = CAPACITY
     ) -> None:
-        self._url = f"{url.rstrip('/')}/rest/v1"
+        self._url = f"{url}/rest/v1"
         self._key = key
         self._token = token
         self._interval = interval.total_seconds()
@@ -250,8 +250,7 @@ def pipeline_for(
     with _lock:
         pipeline = _shared.get(name)
         if pipeline is None:
-            source = (lambda: token) if isinstance(token, str) else token
-            pipeline = _shared[name] = Pipeline(url, key, source, interval, capacity)
+            pipeline = _shared[name] = Pipeline(url, key, source_of(token), interval, capacity)
         return pipeline
 
 

@@ -21,7 +21,7 @@ from db.agent_models import Level, RunStatus
 from publish.errors import Closed, NotClaimed, Undelivered
 from publish.reports import Reports
 from publish.spool import Spool
-from publish.transport import Answer, Fate, TokenSource, Transport, project_of
+from publish.transport import Answer, Fate, TokenSource, Transport, project_of, source_of
 from publish.unsent import Parcel
 
 _log: Final = logging.getLogger(__name__)
@@ -66,13 +66,13 @@ class AgentEventPublisher:
         interval: timedelta = INTERVAL,
         spool: Path | str | None = None,
     ) -> None:
-        url, key, token = project_of(url, key, token)
+        url, key = project_of(url, key)
         self._spool = None if spool is None else Spool(Path(spool))
         self._reports = Reports(self._news)
         self._outbox = self._reports.outbox
         self._interval = interval.total_seconds()
         self._http = httpx.AsyncClient(timeout=_TIMEOUT)
-        self._transport = Transport(url, key, token, self._http)
+        self._transport = Transport(url, key, source_of(token or key), self._http)
         self._wanted = asyncio.Event()
         self._hurry = asyncio.Event()
         self._empty = asyncio.Event()

@@ -25,23 +25,20 @@ TokenSource = Callable[[], str]
 """Gives an access token that is good for a while yet. May block, and may raise when there is none now."""
 
 
-def project_of(
-    url: str | None, key: str | None, token: TokenSource | str | None
-) -> tuple[str, str, TokenSource]:
-    """Return where to publish, and as whom: what is not given is read from the environment.
+def project_of(url: str | None, key: str | None) -> tuple[str, str]:
+    """Return where to publish: what is not given is read from the environment.
 
-    Without a token it is the key itself, which in a backend for many people is the service key. Raises
-    `PublishError` when there is no project.
+    Raises `PublishError` when there is no project.
     """
     url, key = url or os.environ.get("SUPABASE_URL"), key or os.environ.get("SUPABASE_KEY")
     if not url or not key:
-        raise PublishError(
-            "A publisher needs a project: give url and key, or set SUPABASE_URL and SUPABASE_KEY."
-        )
-    if token is None or isinstance(token, str):
-        fixed = token or key
-        return url.rstrip("/"), key, lambda: fixed
-    return url.rstrip("/"), key, token
+        raise PublishError("There is no project: give url and key, or set SUPABASE_URL and SUPABASE_KEY.")
+    return url.rstrip("/"), key
+
+
+def source_of(token: TokenSource | str) -> TokenSource:
+    """Return what gives the token."""
+    return (lambda: token) if isinstance(token, str) else token
 
 
 _RUNS: Final = "agent_runs"

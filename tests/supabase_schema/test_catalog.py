@@ -114,6 +114,19 @@ def test_every_foreign_key_has_an_index(db: Session) -> None:
     assert names(db, sql) == []
 
 
+def test_json_that_the_api_may_write_is_no_deeper_than_clients_can_read(db: Session) -> None:
+    sql = (
+        f"select t.oid::regclass || '.' || attname from ({TABLES}) t join pg_attribute on attrelid = t.oid"
+        " where atttypid = 'jsonb'::regtype and ("
+        "   has_column_privilege('authenticated', t.oid, attnum, 'INSERT')"
+        "   or has_column_privilege('authenticated', t.oid, attnum, 'UPDATE')"
+        " ) and not exists (select from pg_constraint k where k.conrelid = t.oid"
+        "   and pg_get_constraintdef(k.oid) ~ (attname || '.*\\*\\*\\{100\\}'))"
+    )
+    # A list of words has no levels.
+    assert [str(name).removeprefix("public.") for name in names(db, sql)] == ["campaigns.task_types"]
+
+
 def test_functions_that_pass_over_row_security_fix_their_search_path(db: Session) -> None:
     sql = (
         "select proname from pg_proc where pronamespace in ('public'::regnamespace, 'private'::regnamespace)"
