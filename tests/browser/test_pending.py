@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Page, expect
 
 from local_supabase.runtime import StackInfo
 from tests.live.fault_proxy import FaultProxy
@@ -26,7 +26,8 @@ def _event(organizer: Person, title: str, capacity: int | None = None) -> str:
     return str(row["id"])
 
 
-def _saving(place: Locator) -> Locator:
+def saving(place: Locator | Page) -> Locator:
+    """The mark of what is not confirmed yet."""
     return place.get_by_role("status").filter(has_text="…")
 
 
@@ -44,7 +45,7 @@ async def test_an_answer_shows_before_it_is_written_and_a_full_event_takes_it_ba
 
     proxy.stalled = True
     await going.click()
-    await expect(_saving(card)).to_be_visible()
+    await expect(saving(card)).to_be_visible()
     await expect(going).to_have_attribute("aria-pressed", "true")
     await expect(card).to_contain_text(me.name)
     answer = {"event_id": event_id, "user_id": quick.user_id, "status": "going"}
@@ -52,16 +53,16 @@ async def test_an_answer_shows_before_it_is_written_and_a_full_event_takes_it_ba
     proxy.stalled = False
     await expect(page.get_by_test_id("stToast")).to_contain_text("This event is full")
     await expect(going).to_have_attribute("aria-pressed", "false")
-    await expect(_saving(card)).to_have_count(0)
+    await expect(saving(card)).to_have_count(0)
     await expect(card).to_contain_text(quick.name)
     await expect(card).not_to_contain_text(me.name)
 
     card = visitor.event(page, roomy)
     maybe = card.get_by_role("button", name="Maybe")
-    proxy.loses_answer = _once()
+    proxy.loses_answer = once()
     await maybe.dblclick()
     await expect(maybe).to_have_attribute("aria-pressed", "true")
-    await expect(_saving(card)).to_have_count(0)
+    await expect(saving(card)).to_have_count(0)
     written = me.client.table("rsvps").select("version").eq("user_id", me.user_id).execute().data
     assert written == [{"version": 1}]
 
@@ -75,13 +76,13 @@ async def test_a_message_shows_before_it_is_sent_and_is_sent_once(
     await visitor.room_input(page).fill(said[0])
     await visitor.room_input(page).press("Enter")
     await visitor.hears(page, said[0])
-    await expect(_saving(visitor.message(page, said[0]))).to_be_visible()
+    await expect(saving(visitor.message(page, said[0]))).to_be_visible()
     proxy.stalled = False
-    await expect(_saving(visitor.message(page, said[0]))).to_have_count(0)
+    await expect(saving(visitor.message(page, said[0]))).to_have_count(0)
 
-    proxy.loses_answer = _once()
+    proxy.loses_answer = once()
     await visitor.say(page, said[1])
-    await expect(_saving(visitor.message(page, said[1]))).to_have_count(0)
+    await expect(saving(visitor.message(page, said[1]))).to_have_count(0)
 
     await visitor.go(page, "Inbox")
     await visitor.choose(page.get_by_test_id("stSelectbox").filter(has_text="To"), friend.name)
@@ -114,7 +115,7 @@ async def test_a_form_stays_with_its_text_until_the_database_has_taken_it(
     await page.get_by_label("Title").fill(title)
     proxy.stalled = True
     await visitor.form_button(page, "Create event").click()
-    await expect(_saving(visitor.event(page, title))).to_be_visible()
+    await expect(saving(visitor.event(page, title))).to_be_visible()
     await expect(visitor.form_button(page, "Create event")).to_be_disabled()
     proxy.refuse()
     proxy.stalled = False
@@ -128,7 +129,7 @@ async def test_a_form_stays_with_its_text_until_the_database_has_taken_it(
     await expect(page.get_by_label("Title")).to_have_count(0)
 
 
-def _once() -> Callable[[], bool]:
+def once() -> Callable[[], bool]:
     """Lose one answer."""
     lost = itertools.chain([True], itertools.repeat(False))
     return lambda: next(lost)

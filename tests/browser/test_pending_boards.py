@@ -1,29 +1,18 @@
 """The boards show what one asks for before it is written, and a database that hangs holds no tab up."""
 
-import itertools
 import uuid
-from collections.abc import Callable
 
-from playwright.async_api import FilePayload, Locator, Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from local_supabase.runtime import StackInfo
 from tests.browser.test_agents import run_of, start
+from tests.browser.test_pending import once, saving
 from tests.browser.test_ratings import add_tasks, found_tenant, has_been_read, verdicts
 from tests.browser.test_routing import open_tab
 from tests.live.fault_proxy import FaultProxy
 from tests.support import visitor
 from tests.support.browser import Window
 from tests.support.people import Person
-
-
-def _saving(place: Locator | Page) -> Locator:
-    return place.get_by_role("status").filter(has_text="…")
-
-
-def _once() -> Callable[[], bool]:
-    """Lose one answer."""
-    lost = itertools.chain([True], itertools.repeat(False))
-    return lambda: next(lost)
 
 
 async def test_runs_budgets_and_votes_show_before_they_are_written(
@@ -41,10 +30,10 @@ async def _runs(page: Page, me: Person, proxy: FaultProxy) -> None:
     await start(page, "Slow line")
     card = run_of(page, me.name)
     await expect(card).to_contain_text("Slow line")
-    await expect(_saving(card)).to_be_visible()
+    await expect(saving(card)).to_be_visible()
     await expect(page.get_by_role("button", name="Start the demo agent")).to_be_disabled()
     proxy.stalled = False
-    await expect(_saving(card)).to_have_count(0)
+    await expect(saving(card)).to_have_count(0)
     await expect(card).to_contain_text("In progress")
     await expect(page.get_by_label("What for?")).to_have_value("")
 
@@ -52,9 +41,9 @@ async def _runs(page: Page, me: Person, proxy: FaultProxy) -> None:
     await card.get_by_role("button", name="Cancel").click()
     await page.get_by_role("button", name="Yes, cancel it").click()
     await expect(card).to_contain_text("Cancelled")
-    await expect(_saving(card)).to_be_visible()
+    await expect(saving(card)).to_be_visible()
     proxy.stalled = False
-    await expect(_saving(card)).to_have_count(0)
+    await expect(saving(card)).to_have_count(0)
     await card.get_by_role("button", name="Try again").dblclick()
     await expect(run_of(page, me.name)).to_contain_text("another try")
     await expect(page.locator(".tv-run")).to_have_count(2)
@@ -72,7 +61,7 @@ async def _budgets(page: Page, me: Person, proxy: FaultProxy) -> None:
     proxy.stalled = True
     await save.click()
     await expect(budget).to_contain_text("soft $2.00 · hard $3.00")
-    await expect(_saving(budget)).to_be_visible()
+    await expect(saving(budget)).to_be_visible()
     await expect(save).to_be_disabled()
     proxy.refuse()
     proxy.stalled = False
@@ -80,10 +69,10 @@ async def _budgets(page: Page, me: Person, proxy: FaultProxy) -> None:
     await expect(budget).to_have_count(0)
     proxy.heal()
     await visitor.is_live(page)
-    proxy.loses_answer = _once()
+    proxy.loses_answer = once()
     await save.dblclick()
     await expect(budget).to_contain_text("soft $2.00 · hard $3.00")
-    await expect(_saving(budget)).to_have_count(0)
+    await expect(saving(budget)).to_have_count(0)
     await expect(main.get_by_role("alert")).to_have_count(0)
     budgets = me.client.table("routing_budgets").select("version").eq("user_id", me.user_id).execute().data
     assert budgets == [{"version": 1}]
@@ -96,7 +85,7 @@ async def _votes(page: Page, stack: StackInfo, proxy: FaultProxy) -> None:
     await visitor.choose(main.get_by_test_id("stSelectbox").filter(has_text="Tenant"), place.tenant)
     proxy.stalled = True
     await visitor.form_button(page, "Join as a rater").click()
-    await expect(_saving(main)).to_be_visible()
+    await expect(saving(main)).to_be_visible()
     proxy.stalled = False
     begin = page.get_by_role("button", name="Start rating")
     appeared = page.get_by_role("button", name="New campaign")
@@ -124,9 +113,9 @@ async def _votes(page: Page, stack: StackInfo, proxy: FaultProxy) -> None:
     await expect(page.get_by_role("button", name="Undo")).to_be_disabled()
     proxy.stalled = False
     await expect(page.get_by_role("timer")).to_be_visible()
-    await expect(_saving(main)).to_have_count(0)
+    await expect(saving(main)).to_have_count(0)
     await has_been_read(page)
-    proxy.loses_answer = _once()
+    proxy.loses_answer = once()
     await page.keyboard.press("x")
     await expect(main).to_contain_text("Both bad.")
     await expect(page.get_by_role("timer")).to_be_visible()
@@ -147,7 +136,7 @@ async def test_a_manager_goes_on_while_files_and_changes_are_under_way(
     proxy.stalled = True
     await page.get_by_role("button", name="Pause").click()
     await expect(main).to_contain_text("Paused")
-    await expect(_saving(main)).to_be_visible()
+    await expect(saving(main)).to_be_visible()
     proxy.refuse()
     proxy.stalled = False
     await expect(page.get_by_test_id("stToast")).to_contain_text("could not be done now")

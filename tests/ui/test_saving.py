@@ -27,7 +27,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_second_press_counts_only_after_the_answer(line: Line, said: list[str]) -> None:
     database, saving = Database(), Saving("form")
     assert saving.submit("Save")
-    write = Write(database.write("row"), words="It is saved.")
+    write = Write(database.write("row"), words="Saved")
     line.put(write, ME)
     saving.begin(write)
     assert not saving.submit("Save")
@@ -37,5 +37,5 @@ def test_a_second_press_counts_only_after_the_answer(line: Line, said: list[str]
     assert saving.result == "row"
     assert saving.finished()
     assert not saving.finished()
-    assert said == ["It is saved."]
+    assert said == ["Saved"]
     assert saving.submit("Save")
