@@ -151,11 +151,16 @@ def _label(campaign: Campaign) -> str:
 
 @live_fragment(tables=("campaigns",), varies_by=("user", "role"), key="rating_appearing")
 def _appearing(shown: frozenset[str]) -> None:
-    """Offer campaigns that have appeared since; what the person is doing is not taken away from them."""
+    """Offer campaigns that have appeared since; what the person is doing is not taken away from them.
+
+    Where there was none there is nothing to take away: the page goes on by itself.
+    """
     me = rating_session.my_profile()
     if me is None:
         return
     new = [campaign for campaign in _campaigns(me) if campaign.id not in shown]
+    if new and not shown:
+        st.rerun()
     if new:
         label = f"New campaign: {as_label(new[0].name)}"
         if st.button(label, key="rating_new_campaign", on_click=_go_to, args=(new[0].id,)):

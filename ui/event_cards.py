@@ -204,7 +204,10 @@ def _buttons_html(event: Event, answers: Answers, *, over: bool) -> str:
         buttons.append(_host_button("reinstate", "Put back on"))
     elif not over:
         buttons.append(_host_button("cancel", "Cancel event"))
-    return f'<div class="tv-buttons">{"".join(buttons)}</div>'
+    # Heard before the buttons, which are the same on every card.
+    return (
+        f'<div class="tv-buttons" role="group" aria-label="{as_html(event.title)}">{"".join(buttons)}</div>'
+    )
 
 
 def _host_button(action: str, label: str) -> str:

@@ -166,7 +166,9 @@ def _component() -> ComponentRenderer:
 def _without_task(desk: Desk) -> None:
     if not desk.working:
         layout.empty(
-            "⚖️", "Two answers, one question: which is better?", "One key a vote. Nobody sees names before."
+            "⚖️",
+            "Two answers, one question: which is better?",
+            "One key or one tap a vote. Nobody sees names before.",
         )
         with st.container(horizontal=True, horizontal_alignment="center"):
             st.button(

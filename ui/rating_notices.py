@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, cast
 
 import streamlit as st
@@ -19,10 +19,10 @@ _SEEN: Final = "rating_tasks_seen"
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The newest task that this person's tab has seen."""
+    """The newest task that this person's tab has seen, or since when it has seen none."""
 
     user_id: str
-    newest: datetime | None
+    newest: datetime
 
 
 @live_fragment(tables=("rating_tasks", "rating_roles"), varies_by=("user", "role"), key="rating_notices")
@@ -34,7 +34,9 @@ def show() -> None:
         return
     tasks = rating_session.tasks()
     before = cast("_Seen | None", st.session_state.get(_SEEN))
-    st.session_state[_SEEN] = _Seen(me, max((task.created_at for task in tasks.values()), default=None))
+    # Who has just joined sees none until the queue is loaded: what is in it then is no news either.
+    now = datetime.now(UTC)
+    st.session_state[_SEEN] = _Seen(me, max((task.created_at for task in tasks.values()), default=now))
     if before is None or before.user_id != me:
         return
     new = [task for task in tasks.values() if _is_news(task, before.newest)]
@@ -42,8 +44,8 @@ def show() -> None:
         writing.say(_words(new), ":material/balance:")
 
 
-def _is_news(task: RatingTask, since: datetime | None) -> bool:
-    if task.status is not TaskStatus.PENDING or (since is not None and task.created_at <= since):
+def _is_news(task: RatingTask, since: datetime) -> bool:
+    if task.status is not TaskStatus.PENDING or task.created_at <= since:
         return False
     campaign = rating_session.campaigns().get((task.campaign_id,))
     return campaign is not None and campaign.status is CampaignStatus.ACTIVE

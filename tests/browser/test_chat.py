@@ -1,5 +1,7 @@
 """The common room: what one says, the others hear, and nobody is disturbed while writing."""
 
+import re
+
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenWindow
@@ -62,3 +64,18 @@ async def test_one_edits_and_deletes_ones_own_message(open_window: OpenWindow) -
     await visitor.use(a.page, after, "Delete")
     await a.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(b.page.get_by_role("log")).not_to_contain_text(after)
+
+
+async def test_a_text_that_is_too_long_is_given_back_to_be_shortened(open_window: OpenWindow) -> None:
+    window = await open_window()
+    await visitor.create_account(window.page, "Talkative")
+    text = unique("A long story")
+    await visitor.room_input(window.page).fill(f"{text} " + "and then " * 300)
+    await visitor.room_input(window.page).press("Enter")
+    await expect(window.page.get_by_role("alert")).to_contain_text("Please shorten it.")
+    kept = window.page.get_by_label("Your message")
+    await expect(kept).to_have_value(re.compile(f"^{text} and then .*and then$"))
+    await kept.fill(text)
+    await window.page.get_by_role("button", name="Send", exact=True).click()
+    await visitor.hears(window.page, text)
+    await expect(kept).to_have_count(0)
