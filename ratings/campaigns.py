@@ -220,8 +220,9 @@ class CampaignStore:
         except DBAPIError as error:
             if not broke_a_rule(error):
                 raise
-            _log.info("The database refused: %s", error.orig)
-            raise Refused(refused) from error
+            # The lines after the first may hold the row, and so does what the error would be raised from.
+            _log.info("The database refused: %s", str(error.orig).partition("\n")[0])
+            raise Refused(refused) from None
 
     def _tell(self, kind: EventKind, campaign: Campaign, task_id: str | None = None) -> None:
         if self._on_event is not None:

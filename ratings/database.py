@@ -155,13 +155,21 @@ def _usable(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+        engine = create_engine(
+            url, hide_parameters=True, connect_args={"timeout": 60, "check_same_thread": False}
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # Each statement sees what was committed before it: what was looked at before waiting for a lock is old.
+    # Errors end up in logs, and parameters are gold answers and candidates' names.
     return create_engine(
-        url, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=10, max_overflow=50
+        url,
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=50,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -275,6 +276,17 @@ def test_a_task_that_cannot_be_is_refused(bench: Workbench, given: dict[str, obj
     with pytest.raises(Refused):
         bench.campaigns.add_tasks(campaign, [draft(**given)])
     assert bench.campaigns.tasks(bench.tenant) == []
+
+
+def test_no_secret_of_a_task_reaches_a_log(bench: Workbench, caplog: pytest.LogCaptureFixture) -> None:
+    campaign, _ = bench.campaign(0)
+    caplog.set_level("INFO")
+    secret = uuid.uuid4().hex
+    with pytest.raises(Refused) as refused:
+        bench.campaigns.add_tasks(campaign, [draft(name_a=secret, name_b=secret)])
+    told = "".join(traceback.format_exception(refused.value)) + caplog.text
+    assert "The database refused" in told
+    assert secret not in told
 
 
 def test_a_comment_that_is_too_long_is_refused_and_the_task_kept(bench: Workbench) -> None:
