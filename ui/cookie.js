@@ -1,7 +1,7 @@
 // Keeps the sign-in over a reload in one cookie, to which every process of the app writes that serves this browser:
 // `token~session~turn` (db/kept.py). `data.value` is what to keep; `data.dead` what to forget, left alone when another
-// tab has signed in anew meanwhile. What is newer than `data.value`, written for another process, is told to this one;
-// and so is whatever there is, once for each new `data.ask`.
+// tab has signed in anew meanwhile, or another process has renewed it. What is newer than `data.value`, written for
+// another process, is told to this one; and so is whatever there is, once for each new `data.ask`.
 const LOOK_EVERY = 2000;
 const states = new WeakMap();
 
@@ -18,8 +18,8 @@ const write = (name, value, age) => {
 
 const sessionOf = (text) => text.split("~")[1] ?? "";
 const turnOf = (text) => Number(text.split("~")[2] ?? 0);
-const sameSession = (one, other) => sessionOf(one) !== "" && sessionOf(one) === sessionOf(other);
-const newer = (one, other) => sameSession(one, other) && turnOf(one) > turnOf(other);
+const newer = (one, other) =>
+  sessionOf(one) !== "" && sessionOf(one) === sessionOf(other) && turnOf(one) > turnOf(other);
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const state = states.get(parentElement) ?? { kept: "", told: "", asked: "" };
@@ -30,7 +30,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (data.value && state.kept !== data.value) {
     state.kept = data.value;
     if (!newer(current, data.value)) write(data.name, data.value, data.max_age);
-  } else if (data.dead && (current === data.dead || sameSession(current, data.dead))) {
+  } else if (data.dead && (current === data.dead || newer(data.dead, current))) {
     write(data.name, "", 0);
   }
 

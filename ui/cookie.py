@@ -30,7 +30,7 @@ def kept() -> str | None:
 
 
 def keep(value: str | None, *, dead: str | None = None, ask: str = "") -> str | None:
-    """Set the cookie, or clear it if it is of the `dead` sign-in. Call it in every run, at one place.
+    """Set the cookie, or clear it if it holds the `dead` sign-in. Call it in every run, at one place.
 
     Never set back to what is older. Returns what the browser has told since the last call: what is newer than
     `value`, or once for each new `ask` whatever there is. Telling it runs the fragment that calls this.
