@@ -159,9 +159,8 @@ def _mark_read() -> None:
 def _compose() -> None:
     _unsent()
     with st.form("inbox_form", border=False):
-        st.text_area(
-            "Message", key=_BODY, max_chars=_LONGEST, height=90, placeholder="Only the two of you can read it"
-        )
+        # Without `max_chars`: with it the browser drops a long text that is pasted, and says nothing.
+        st.text_area("Message", key=_BODY, height=90, placeholder="Only the two of you can read it")
         st.form_submit_button("Send", type="primary", icon=":material/send:", on_click=_send)
     problem = st.session_state.pop(_PROBLEM, None)
     if problem:
@@ -186,6 +185,10 @@ def _send() -> None:
     elif not one_line(body):
         if not _just_sent():
             st.session_state[_PROBLEM] = "Please write something first."
+    elif len(body) > _LONGEST:
+        st.session_state[_PROBLEM] = (
+            f"A message has up to {_LONGEST:,} characters, and this has {len(body):,}. Please shorten it."
+        )
     elif not _just_sent(chosen, body):
         _deliver(chosen, body)
         st.session_state[_BODY] = ""

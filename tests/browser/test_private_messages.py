@@ -34,6 +34,13 @@ async def test_two_people_write_to_each_other_and_nobody_else_learns_of_it(
     await visitor.reply(b.page, answer)
     await expect(visitor.conversation(a.page)).to_contain_text(answer)
 
+    # What is too long stays where it was written.
+    field = a.page.get_by_label("Message", exact=True)
+    await field.fill("and then " * 600)
+    await visitor.form_button(a.page, "Send").click()
+    await expect(a.page.get_by_role("alert")).to_contain_text("Please shorten it.")
+    await expect(field).to_have_value("and then " * 600)
+
     # Something public afterwards: whoever has seen it has had the chance to see the others.
     public = unique("Last orders")
     await visitor.go(a.page, "Tavern")
