@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +23,12 @@ MOST_AT_ONCE: Final = 8
 MOST_WAITING: Final = 100
 LAST_WORDS: Final = timedelta(seconds=3)
 """How long the end of a run that is broken off may take to be told."""
+PROMPTLY: Final = timedelta(seconds=10)
+"""How long the end of any run may take to be told before others are worked on meanwhile."""
+LATEST: Final = timedelta(hours=1)
+"""How long it may take at all: so long the database can be away, or the person's token be over."""
 
+_LOOK: Final = timedelta(seconds=1)
 _CLAIMING: Final = timedelta(minutes=5)
 _BROKEN_OFF: Final = "The server was stopped before the run had ended."
 _SILENT: Final = "The agent stopped without saying how it ended."
@@ -108,9 +114,7 @@ class Background:
             job = _Job(run_id, work, project, token, threading.Event())
             self._jobs[run_id] = job
             self._queue.append(job)
-            if self._threads < self._at_once:
-                self._threads += 1
-                threading.Thread(target=self._work_on, name="agents", daemon=True).start()
+            self._see_to_the_queue()
         return True
 
     def stop(self, run_id: str) -> None:
@@ -148,6 +152,11 @@ class Background:
     def _idle(self) -> bool:
         return not self._jobs
 
+    def _see_to_the_queue(self) -> None:
+        if self._queue and self._threads < self._at_once:
+            self._threads += 1
+            threading.Thread(target=self._work_on, name="agents", daemon=True).start()
+
     # In the threads.
 
     def _work_on(self) -> None:
@@ -171,21 +180,42 @@ class Background:
             return None
 
     def _do(self, job: _Job) -> None:
-        with SyncAgentEventPublisher(job.project.url, job.project.key, job.token) as publisher:
-            if job.stopping.is_set() or not publisher.claim_run(job.run_id, _CLAIMING):
-                return
-            with self._changed:
-                job.publisher = publisher
-            try:
-                job.work(Task(job.run_id, publisher, job.stopping))
-            except Closed:
-                return  # the program ends
-            except Exception as error:
-                # Whatever it is, people have to know of it, but not when the run was over anyway.
-                if not publisher.is_over(job.run_id):
-                    _log.exception("The run %s failed", job.run_id)
-                    _fail(publisher, job.run_id, f"{type(error).__name__}: {error}")
-            _fail(publisher, job.run_id, _BROKEN_OFF if self._closing else _SILENT)
+        publisher = SyncAgentEventPublisher(job.project.url, job.project.key, job.token)
+        try:
+            self._run(job, publisher)
+            if not publisher.flush(PROMPTLY):
+                self._tell_late(publisher)
+        except Closed:
+            pass  # the program ends
+        finally:
+            publisher.close(LAST_WORDS)
+
+    def _run(self, job: _Job, publisher: SyncAgentEventPublisher) -> None:
+        if job.stopping.is_set() or not publisher.claim_run(job.run_id, _CLAIMING):
+            return
+        with self._changed:
+            job.publisher = publisher
+        try:
+            job.work(Task(job.run_id, publisher, job.stopping))
+        except Closed:
+            raise
+        except Exception as error:
+            # Whatever it is, people have to know of it, but not when the run was over anyway.
+            if not publisher.is_over(job.run_id):
+                _log.exception("The run %s failed", job.run_id)
+                _fail(publisher, job.run_id, f"{type(error).__name__}: {error}")
+        _fail(publisher, job.run_id, _BROKEN_OFF if self._closing else _SILENT)
+
+    def _tell_late(self, publisher: SyncAgentEventPublisher) -> None:
+        """Go on telling how a run has ended, while another thread takes this one's place."""
+        with self._changed:
+            self._threads -= 1
+            self._see_to_the_queue()
+        until = time.monotonic() + LATEST.total_seconds()
+        while not self._closing and time.monotonic() < until and not publisher.flush(_LOOK):
+            pass
+        with self._changed:
+            self._threads += 1
 
 
 def _fail(publisher: SyncAgentEventPublisher, run_id: str, error: str) -> None:

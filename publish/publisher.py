@@ -142,7 +142,7 @@ class AgentEventPublisher:
         mark = f"Taken over by worker {uuid.uuid4().hex[:12]}"
         answer = Answer(Fate.LATER, "there was no time to ask.")
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within.total_seconds() if within else None):
+            async with asyncio.timeout(None if within is None else within.total_seconds()):
                 for pause in _pauses():
                     answer = await self._transport.claim(run_id, mark)
                     if answer.fate is not Fate.LATER:
@@ -213,7 +213,7 @@ class AgentEventPublisher:
         self._hurry.set()
         self._wanted.set()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within.total_seconds() if within else None):
+            async with asyncio.timeout(None if within is None else within.total_seconds()):
                 await self._empty.wait()
         return self._empty.is_set()
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from local_supabase.runtime import StackInfo
 from publish import RunStatus, SyncAgentEventPublisher
 from publish.background import Background, Busy, Project, Task
 from tests.publish.conftest import Bench
@@ -150,3 +151,26 @@ def test_no_more_runs_wait_than_there_is_room_for(bench: Bench, worker: Worker) 
     assert background.wait(second, SOON)
     background.close(SOON)
     assert ended(bench, second) == ("completed", None)
+
+
+def test_the_end_of_a_run_outlives_an_outage_and_holds_up_no_other(
+    stack: StackInfo, bench: Bench, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("publish.background.PROMPTLY", timedelta(0))
+    monkeypatch.setattr("publish.background.LAST_WORDS", timedelta(0))
+    background = Background(at_once=1)
+    first, second = pending(bench), pending(bench)
+    start(background, bench, first, worker)
+    assert worker.at_work.acquire(timeout=60)
+    bench.proxy.refuse()
+    worker.hold.set()
+    other = Worker()
+    other.hold.set()
+    project = Project(stack.url, bench.key)  # which can be reached
+    assert background.start(second, other.work, project, bench.token)
+    assert background.wait(second, SOON)
+    assert (ended(bench, first)[0], ended(bench, second)[0]) == ("in_progress", "completed")
+    bench.proxy.accept()
+    assert background.wait(first, SOON)
+    assert ended(bench, first) == ("completed", None)
+    background.close(SOON)
