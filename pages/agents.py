@@ -147,7 +147,7 @@ def _begin(
 
 @st.fragment(key="agents_choose")
 def _choose() -> None:
-    runs = newest_first(session.agent_runs())
+    agents = {demo.NAME} | {run.agent_name for run in newest_first(session.agent_runs())}
     view = st.segmented_control(
         "View", [ALL, ACTIVE, SUCCESS], default=ALL, key="view", bind="query-params", on_change=_chosen,
         label_visibility="collapsed", required=True,
@@ -158,8 +158,8 @@ def _choose() -> None:
         "Search", key="q", bind="query-params", placeholder="Agent, task or step", on_change=_chosen
     )
     columns[1].selectbox(
-        "Agent", sorted({run.agent_name for run in runs}), index=None, key="agent", bind="query-params",
-        placeholder="Every agent", on_change=_chosen,
+        "Agent", sorted(agents), index=None, key="agent", bind="query-params", placeholder="Every agent",
+        on_change=_chosen,
     )  # fmt: skip
     columns[2].selectbox(
         "Status", [status.value for status in RunStatus], index=None, key="state", bind="query-params",
