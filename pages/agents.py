@@ -147,7 +147,7 @@ def _begin(
 
 @st.fragment(key="agents_choose")
 def _choose() -> None:
-    agents = {demo.NAME} | {run.agent_name for run in newest_first(session.agent_runs())}
+    agents = {run.agent_name for run in newest_first(session.agent_runs())}
     view = st.segmented_control(
         "View", [ALL, ACTIVE, SUCCESS], default=ALL, key="view", bind="query-params", on_change=_chosen,
         label_visibility="collapsed", required=True,
