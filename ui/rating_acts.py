@@ -29,6 +29,9 @@ T = TypeVar("T")
 STATE: Final = "rating_desk"
 _TOO_SOON: Final = 0.35
 """Seconds after a task came up in which nobody can have read it: a key that was pressed twice."""
+_PATIENCE: Final = 0.2
+"""Seconds more than usual in which an answer counts as immediate: showing that it is waited for, and then the
+next task, takes longer than that."""
 _TOLD: Final = 5
 
 
@@ -119,6 +122,7 @@ def _ask(
             claim_next(desk)  # with what was written about the task that is lost
 
     desk.asked = Asked(write, words, before, answered)
+    write.wait(_PATIENCE)
     settle(desk)
 
 
