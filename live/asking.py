@@ -21,7 +21,8 @@ async def first_answer(ask: Callable[[], Awaitable[T]], again: float) -> T:
     try:
         while True:
             if len(tries) < _TRIES:
-                tries.add(asyncio.ensure_future(ask()))
+                tries.add(begun := asyncio.ensure_future(ask()))
+                begun.add_done_callback(_take_note)
             pause = again if len(tries) < _TRIES else None
             ended, _ = await asyncio.wait(tries, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
             if ended:
@@ -29,4 +30,12 @@ async def first_answer(ask: Callable[[], Awaitable[T]], again: float) -> T:
     finally:
         for one in tries:
             one.cancel()
-        await asyncio.gather(*tries, return_exceptions=True)
+        if tries:
+            # Whoever gives up twice must not reach them twice: they are closing their connections.
+            await asyncio.wait(tries)
+
+
+def _take_note(one: asyncio.Future[T]) -> None:
+    """Take its error, if it has one, which then is no news to anybody."""
+    if not one.cancelled():
+        one.exception()

@@ -53,3 +53,26 @@ async def test_a_failure_is_told_at_once() -> None:
 
     with pytest.raises(ConnectionRefusedError):
         await first_answer(refuse, again=60)
+
+
+async def test_giving_up_twice_does_not_reach_what_is_being_closed() -> None:
+    asked, closing, closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def ask() -> None:
+        try:
+            asked.set()
+            await asyncio.Event().wait()
+        finally:
+            closing.set()
+            for _ in range(5):  # closing a connection takes a few turns
+                await asyncio.sleep(0)
+            closed.set()
+
+    asking = asyncio.create_task(first_answer(ask, again=60))
+    for moment in (asked, closing):
+        await moment.wait()
+        asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    async with asyncio.timeout(10):
+        await closed.wait()
