@@ -130,7 +130,7 @@ def _upload(bucket: Bucket, tenant: str) -> None:
             "Replace a file of the same name", key=f"artifact_replace_{bucket}_{number}", value=False
         )
         pressed = st.button(
-            "Upload", type="primary", disabled=file is None or busy, key=f"artifact_send_{bucket}"
+            "Send the file", type="primary", disabled=file is None or busy, key=f"artifact_send_{bucket}"
         )
         if pressed and file is not None and not busy:
             _send(file, bucket, tenant, folder, replace=replace)

@@ -148,7 +148,7 @@ async def test_a_manager_goes_on_while_files_and_changes_are_under_way(
     await page.get_by_text("Upload a file").click()
     file = FilePayload(name="adapter.bin", mimeType="", buffer=bytes(300_000))
     await page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
-    send = page.get_by_role("button", name="Upload", exact=True)
+    send = page.get_by_role("button", name="Send the file")
     await expect(send).to_be_enabled()
     proxy.stalled = True
     await send.click()

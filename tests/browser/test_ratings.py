@@ -231,7 +231,7 @@ async def test_files_of_a_tenant_are_uploaded_shared_and_deleted(
     file = FilePayload(name="adapter v1.safetensors", mimeType="", buffer=content)
     await page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
     await page.get_by_label("Folder").fill("adapters")
-    await page.get_by_role("button", name="Upload", exact=True).click()
+    await page.get_by_role("button", name="Send the file").click()
     await expect(page.get_by_test_id("stToast")).to_contain_text("adapter-v1.safetensors is there.")
     path = f"{place.tenant}/adapters/adapter-v1.safetensors"
     files = place.manager.client.storage.from_(artifacts.Bucket.MODEL_ARTIFACTS)

@@ -214,6 +214,23 @@ def test_a_cursor_from_before_the_log_began_means_load_again(db: Session) -> Non
     assert db.changes_since(str(began))["resync"] is True
 
 
+def test_more_changes_than_are_worth_reading_one_by_one_mean_load_again(db: Session) -> None:
+    cursor = cursor_of(db)
+    change = (
+        "insert into public.change_log (table_name, row_key, op)"
+        " select 'events', jsonb_build_object('id', number), 'UPDATE' from generate_series(%s, %s) as number"
+    )
+    db.run(change, 1, 10_000)
+    db.run(change, 1, 10_000)  # of a key that changed twice, only once is told
+    answer = db.changes_since(cursor)
+    assert answer["resync"] is False
+    assert isinstance(changes := answer["changes"], list)
+    assert len(changes) == 10_000
+    db.run(change, 10_001, 10_001)
+    answer = db.changes_since(cursor)
+    assert (answer["resync"], answer["changes"]) == (True, [])
+
+
 def test_a_cursor_older_than_what_is_kept_means_load_again(connect: Connect, person: str) -> None:
     writer, reader = connect(), connect()
     cursor = cursor_of(reader)
