@@ -122,6 +122,8 @@ async def test_a_form_stays_with_its_text_until_the_database_has_taken_it(
     await expect(page.get_by_role("alert")).to_contain_text("your text is kept")
     await expect(visitor.event(page, title)).to_have_count(0)
     await expect(page.get_by_label("Title")).to_have_value(title)
+    # What is asked for before the badge knows that all is well again would be refused at once.
+    await expect(visitor.badge(page)).to_contain_text("Offline")
     proxy.heal()
     await visitor.is_live(page)
     await visitor.form_button(page, "Create event").dblclick()

@@ -24,6 +24,13 @@ async def test_runs_budgets_and_votes_show_before_they_are_written(
     await _votes(page, stack, proxy)
 
 
+async def comes_back(page: Page, proxy: FaultProxy) -> None:
+    """Have the network back, once it is known to be gone: what is asked for in between is refused at once."""
+    await expect(visitor.badge(page)).to_contain_text("Offline")
+    proxy.heal()
+    await visitor.is_live(page)
+
+
 async def _runs(page: Page, me: Person, proxy: FaultProxy) -> None:
     await visitor.go(page, "Agents")
     proxy.stalled = True
@@ -67,8 +74,7 @@ async def _budgets(page: Page, me: Person, proxy: FaultProxy) -> None:
     proxy.stalled = False
     await expect(main.get_by_role("alert")).to_contain_text("your text is kept")
     await expect(budget).to_have_count(0)
-    proxy.heal()
-    await visitor.is_live(page)
+    await comes_back(page, proxy)
     proxy.loses_answer = once()
     await save.dblclick()
     await expect(budget).to_contain_text("soft $2.00 · hard $3.00")
@@ -141,8 +147,7 @@ async def test_a_manager_goes_on_while_files_and_changes_are_under_way(
     proxy.stalled = False
     await expect(page.get_by_test_id("stToast")).to_contain_text("could not be done now")
     await expect(page.get_by_role("button", name="Pause")).to_be_enabled()
-    proxy.heal()
-    await visitor.is_live(page)
+    await comes_back(page, proxy)
 
     await page.get_by_text("Files", exact=True).click()
     await page.get_by_text("Upload a file").click()
