@@ -4,11 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
+
+import anyio
 
 T = TypeVar("T")
 
 _TRIES: Final = 5
+
+
+class _Try(Generic[T]):
+    """A question on its way, given up by its scope and not by its task.
+
+    A task that is cancelled while its connection comes about leaves that in the pool of httpcore for ever,
+    and one that is cancelled twice does not close it: what httpcore shields itself from are scopes.
+    """
+
+    def __init__(self, ask: Callable[[], Awaitable[T]]) -> None:
+        self._scope = anyio.CancelScope()
+        self.task = asyncio.ensure_future(self._run(ask))
+        self.task.add_done_callback(_take_note)
+
+    async def _run(self, ask: Callable[[], Awaitable[T]]) -> T:
+        with self._scope:
+            return await ask()
+        raise asyncio.CancelledError
+
+    def give_up(self) -> None:
+        """Have it end."""
+        self._scope.cancel()
 
 
 async def first_answer(ask: Callable[[], Awaitable[T]], again: float) -> T:
@@ -17,22 +41,23 @@ async def first_answer(ask: Callable[[], Awaitable[T]], again: float) -> T:
     A connection may be dead without a word: what is sent on it is never answered, while a new one would
     work at once. Returns or raises what the first try does that comes to an end.
     """
-    tries: set[asyncio.Future[T]] = set()
+    tries: list[_Try[T]] = []
     try:
         while True:
             if len(tries) < _TRIES:
-                tries.add(begun := asyncio.ensure_future(ask()))
-                begun.add_done_callback(_take_note)
+                tries.append(_Try(ask))
             pause = again if len(tries) < _TRIES else None
-            ended, _ = await asyncio.wait(tries, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(
+                [one.task for one in tries], timeout=pause, return_when=asyncio.FIRST_COMPLETED
+            )
             if ended:
                 return next(iter(ended)).result()
     finally:
         for one in tries:
-            one.cancel()
+            one.give_up()
         if tries:
             # Whoever gives up twice must not reach them twice: they are closing their connections.
-            await asyncio.wait(tries)
+            await asyncio.wait([one.task for one in tries])
 
 
 def _take_note(one: asyncio.Future[T]) -> None:

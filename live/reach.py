@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+import anyio
 import httpx
 
 _PATH: Final = "/auth/v1/health"
@@ -35,7 +36,7 @@ class Reach:
             self._http = httpx.AsyncClient(limits=httpx.Limits(max_keepalive_connections=0))
         self.requests += 1
         try:
-            async with asyncio.timeout(self._within):
+            with anyio.fail_after(self._within):
                 await self._http.get(self._url, headers={"apikey": self._key})
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
             return False

@@ -1,8 +1,12 @@
 """A question whose answer does not come is asked again, without giving the first one up."""
 
 import asyncio
+import contextlib
 from collections import Counter
+from collections.abc import AsyncIterator
 
+import anyio
+import httpx
 import pytest
 
 from live.asking import first_answer
@@ -63,10 +67,11 @@ async def test_giving_up_twice_does_not_reach_what_is_being_closed() -> None:
             asked.set()
             await asyncio.Event().wait()
         finally:
-            closing.set()
-            for _ in range(5):  # closing a connection takes a few turns
-                await asyncio.sleep(0)
-            closed.set()
+            with anyio.CancelScope(shield=True):  # as httpcore does it
+                closing.set()
+                for _ in range(5):  # closing a connection takes a few turns
+                    await asyncio.sleep(0)
+                closed.set()
 
     asking = asyncio.create_task(first_answer(ask, again=60))
     for moment in (asked, closing):
@@ -76,3 +81,39 @@ async def test_giving_up_twice_does_not_reach_what_is_being_closed() -> None:
         await asking
     async with asyncio.timeout(10):
         await closed.wait()
+
+
+@pytest.fixture
+async def url() -> AsyncIterator[str]:
+    """Serve somebody who answers everything, on connections that stay."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    yield "http://{}:{}/".format(*server.sockets[0].getsockname())
+    server.close()
+
+
+@pytest.mark.parametrize("late", [0, 1, 2])
+async def test_whenever_it_is_given_up_the_connection_is_free_again(url: str, late: int) -> None:
+    loop = asyncio.get_running_loop()
+
+    def give_up(asking: asyncio.Task[httpx.Response], turns: int) -> None:
+        if turns:
+            loop.call_soon(give_up, asking, turns - 1)
+        else:
+            asking.cancel()
+
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=10) as client:
+        for turns in range(60):
+            asking = asyncio.create_task(first_answer(lambda: client.get(url), again=60))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            give_up(asking, late)
+            with contextlib.suppress(asyncio.CancelledError):
+                await asking
+        assert (await client.get(url)).status_code == 204
