@@ -10,7 +10,7 @@ _FORM = re.compile(r"(?P<token>[^~]*)~(?P<session>[^~]+)~(?P<turn>[0-9]{1,9})")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A refresh token, whose session it is of, and the how manyth of that session.
+    """A refresh token, the session it is of, and its number in that session.
 
     Tokens rotate in a chain: whoever presents one gets the next, and of several processes that present the
     same all get the same. So the number orders what they know of one sign-in, without any clock.
