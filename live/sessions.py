@@ -44,6 +44,12 @@ class _Session:
     def revisions(self, session_id: str, tables: Sequence[str]) -> dict[str, int]:
         return {table: self.engine.revision(table, self.user_id, session_id) for table in tables}
 
+    def behind(self, session_id: str) -> frozenset[str]:
+        """Return the tables of fragments that show an old revision."""
+        tables = frozenset(table for shown in list(self.fragments.values()) for table in shown.tables)
+        stale = self.stale(session_id, tables)
+        return frozenset(table for fragment in stale for table in self.fragments[fragment].tables)
+
     def stale(self, session_id: str, tables: frozenset[str]) -> list[str]:
         """Return the ids of the fragments that show an old revision of one of these tables."""
         return [
@@ -159,15 +165,23 @@ class Sessions:
         return rerun.wake(session_id, stale) if stale else Wake.NOTHING
 
     def _sweep(self) -> None:
-        """Forget the sessions whose tabs are closed, which lets their users' feeds close. On the loop."""
+        """Forget the sessions whose tabs are closed, which lets their users' feeds close. On the loop.
+
+        Those that are here and still show something old are woken again: a run may be cut short before it
+        came to what it was for, and nothing else would tell.
+        """
         with self._lock:
             gone = [session_id for session_id in self._sessions if not rerun.connected(session_id)]
             left = [(session_id, self._sessions.pop(session_id).engine) for session_id in gone]
+            here = list(self._sessions.items())
             self._sweeping = bool(self._sessions)
             if self._sweeping and self._loop is not None:
                 self._loop.call_later(_SWEEP, self._sweep)
         for session_id, engine in left:
             engine.detach(session_id)
+        for session_id, session in here:
+            if self._wakes is not None and (tables := session.behind(session_id)):
+                self._wakes.wake([session_id], tables)
 
 
 _lock: Final = threading.Lock()

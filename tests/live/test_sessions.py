@@ -1,20 +1,23 @@
 """Tabs on a real Streamlit runtime: what wakes them, what does not, and what survives it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 from streamlit.proto.ClientState_pb2 import ContextInfo
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 
-from live import fragments
+from live import fragments, rerun
 from live.engine import Engine
 from live.filters import parse
+from live.rerun import Wake
 from live.status import FeedState, FeedStatus
 from tests.live import stage
 from tests.live.streamlit_server import Server, Tab
 from tests.live.tables import record
 from tests.support.wait import wait_for
+
+Waking = Callable[[str, Sequence[str]], Wake]
 
 
 def shows(tab: Tab, text: str) -> None:
@@ -88,6 +91,23 @@ def test_a_change_during_a_full_run_is_shown_after_it(server: Server, engine: En
     stage.gate.set()
     shows(tab, "things: meanwhile")
     shows(tab, "through")
+
+
+def test_a_run_that_came_to_nothing_is_made_up_for(
+    server: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab, lost = server.tab(), list[str]()
+
+    def lose_one(session_id: str, fragments: Sequence[str], real: Waking = rerun.wake) -> Wake:
+        if lost:
+            return real(session_id, fragments)
+        lost.extend(fragments)
+        return Wake.STARTED
+
+    monkeypatch.setattr(rerun, "wake", lose_one)
+    engine.apply_written("things", record("1", "late"))
+    shows(tab, "things: late")
+    assert lost
 
 
 def test_many_changes_are_merged_into_few_reruns(server: Server, engine: Engine) -> None:
