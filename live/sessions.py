@@ -46,18 +46,21 @@ class _Session:
 
     def behind(self, session_id: str) -> frozenset[str]:
         """Return the tables of fragments that show an old revision."""
-        tables = frozenset(table for shown in list(self.fragments.values()) for table in shown.tables)
-        stale = self.stale(session_id, tables)
-        return frozenset(table for fragment in stale for table in self.fragments[fragment].tables)
+        fragments = list(self.fragments.values())
+        return frozenset(
+            table for shown in fragments if self._is_old(session_id, shown) for table in shown.tables
+        )
 
     def stale(self, session_id: str, tables: frozenset[str]) -> list[str]:
         """Return the ids of the fragments that show an old revision of one of these tables."""
         return [
             fragment
             for fragment, shown in list(self.fragments.items())
-            if not tables.isdisjoint(shown.tables)
-            and shown.revisions != self.revisions(session_id, shown.tables)
+            if not tables.isdisjoint(shown.tables) and self._is_old(session_id, shown)
         ]
+
+    def _is_old(self, session_id: str, shown: _Shown) -> bool:
+        return shown.revisions != self.revisions(session_id, shown.tables)
 
 
 class Sessions:
