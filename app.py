@@ -1,15 +1,15 @@
-"""Tavern's entry: find the database, start the live engine, find out whose tab this is, show the page."""
+"""The entry of Tavern: start the services, identify the person, show the sidebar and the page."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from db.settings import SettingsError
-from live.sessions import look_at
+from livetables.sessions import look_at
 from local_supabase.errors import LocalSupabaseError
 from pages import (
     activity,
@@ -19,6 +19,7 @@ from pages import (
     events,
     inbox,
     leaderboard,
+    not_found,
     people,
     profile,
     ratings,
@@ -28,14 +29,21 @@ from pages import (
 )
 from process import PROCESS
 from realtime_handlers import setup_realtime_subscriptions
-from ui import identity, layout, session, sidebar, trouble
-from ui.session import Services
-from ui.sidebar import Place
+from ui.base import layout, navigation, session, uploads
+from ui.base.navigation import Place
+from ui.base.session import Services
+from ui.shell import demo, identity, sidebar, startup_errors
 
-FIRST_ROWS = 15.0
-"""Seconds to wait for the tables before telling the visitor that the database does not answer."""
+LOAD_TIMEOUT = 15.0
+"""Seconds to wait for the tables before the page says that the database does not answer."""
 
-log = logging.getLogger("tavern")
+_DEMO_CLOSED = (
+    "It still has its demo people, whose password is published, so only its own machine gets in. "
+    "Whoever runs it can connect it to a Supabase project, delete the demo accounts, or start it with "
+    f"{demo.OPENED_BY}=1 to show the demo to everybody."
+)
+
+_log = logging.getLogger("tavern")
 
 
 def _services(place: DeltaGenerator) -> Services:
@@ -45,9 +53,9 @@ def _services(place: DeltaGenerator) -> Services:
         with place.status("Opening the Tavern…", expanded=True) as status:
             services = PROCESS.services(status.write)
     except (SettingsError, LocalSupabaseError) as error:
-        log.warning("Tavern could not start: %s", error)
+        _log.warning("Tavern could not start: %s", error)
         place.empty()
-        trouble.show_closed(str(error))
+        startup_errors.show_closed(str(error))
         st.stop()
     place.empty()
     return services
@@ -57,14 +65,14 @@ def _wait_for_rows(services: Services, place: DeltaGenerator) -> None:
     if services.engine.wait_loaded(0):
         return
     with place, st.spinner("Setting the tables…"):
-        loaded = services.engine.wait_loaded(FIRST_ROWS)
+        loaded = services.engine.wait_loaded(LOAD_TIMEOUT)
     place.empty()
     if not loaded:
-        trouble.show_unreachable(services)
+        startup_errors.show_unreachable(services)
         st.stop()
 
 
-SHOWN: dict[Place, Callable[[], None]] = {
+PAGES: dict[Place, Callable[[], None]] = {
     Place.TAVERN: tavern.show,
     Place.EVENTS: events.show,
     Place.PEOPLE: people.show,
@@ -78,58 +86,80 @@ SHOWN: dict[Place, Callable[[], None]] = {
     Place.SIGN_IN: sign_in.show,
     Place.CREATE_ACCOUNT: create_account.show,
     Place.PROFILE: profile.show,
+    Place.NOT_FOUND: not_found.show,
 }
-"""What each place shows."""
+"""The function that shows each page."""
 
 
 def _pages() -> dict[Place, st.Page]:
+    """Return the pages. Their titles are those of the browser's tabs."""
     return {
         Place.TAVERN: st.Page(
-            tavern.show, title="Tavern", icon=":material/sports_bar:", url_path="tavern", default=True
+            tavern.show, title="Tavern", icon=":material/sports_bar:", url_path="home", default=True
         ),
-        Place.EVENTS: st.Page(events.show, title="Events", icon=":material/event:", url_path="events"),
-        Place.PEOPLE: st.Page(people.show, title="People", icon=":material/group:", url_path="people"),
-        Place.INBOX: st.Page(inbox.show, title="Inbox", icon=":material/mail:", url_path="inbox"),
-        Place.AGENTS: st.Page(agents.show, title="Agents", icon=":material/smart_toy:", url_path="agents"),
-        Place.ROUTING: st.Page(
-            routing.show, title="Routing", icon=":material/alt_route:", url_path="routing"
-        ),
-        Place.RATINGS: st.Page(ratings.show, title="Ratings", icon=":material/balance:", url_path="ratings"),
-        Place.LEADERBOARD: st.Page(
-            leaderboard.show, title="Leaderboard", icon=":material/leaderboard:", url_path="leaderboard"
-        ),
-        Place.ACTIVITY: st.Page(
-            activity.show, title="Activity", icon=":material/history:", url_path="activity"
-        ),
-        Place.DIAGNOSTICS: st.Page(
-            diagnostics.show, title="Diagnostics", icon=":material/troubleshoot:", url_path="diagnostics"
-        ),
-        Place.SIGN_IN: st.Page(sign_in.show, title="Sign in", url_path="sign_in"),
-        Place.CREATE_ACCOUNT: st.Page(create_account.show, title="Create account", url_path="create_account"),
-        Place.PROFILE: st.Page(profile.show, title="Your profile", url_path="profile"),
+        Place.EVENTS: _page(Place.EVENTS, "Events", ":material/event:"),
+        Place.PEOPLE: _page(Place.PEOPLE, "People", ":material/group:"),
+        Place.INBOX: _page(Place.INBOX, "Inbox", ":material/mail:"),
+        Place.AGENTS: _page(Place.AGENTS, "Agents", ":material/smart_toy:"),
+        Place.ROUTING: _page(Place.ROUTING, "Routing", ":material/alt_route:"),
+        Place.RATINGS: _page(Place.RATINGS, "Ratings", ":material/balance:"),
+        Place.LEADERBOARD: _page(Place.LEADERBOARD, "Leaderboard", ":material/leaderboard:"),
+        Place.ACTIVITY: _page(Place.ACTIVITY, "Activity", ":material/history:"),
+        Place.DIAGNOSTICS: _page(Place.DIAGNOSTICS, "Diagnostics", ":material/troubleshoot:"),
+        Place.SIGN_IN: _page(Place.SIGN_IN, "Sign in"),
+        Place.CREATE_ACCOUNT: _page(Place.CREATE_ACCOUNT, "Create account"),
+        Place.PROFILE: _page(Place.PROFILE, "Your profile"),
     }
 
 
+def _more_pages(pages: Iterable[st.Page]) -> dict[str, tuple[Place, st.Page]]:
+    """Return the pages that nothing links to, by their paths: the common room by its name, and what is none.
+
+    Streamlit would show a dialog of its own over the common room at an address that is no page.
+    """
+    room = st.Page(tavern.show, title="Tavern", url_path=Place.TAVERN.value)
+    more = {room.url_path: (Place.TAVERN, room)}
+    asked = navigation.asked_path()
+    if asked and "/" not in asked and asked not in {page.url_path for page in (*pages, room)}:
+        missing = st.Page(not_found.show, title="Not found · Tavern", url_path=asked)
+        more[missing.url_path] = (Place.NOT_FOUND, missing)
+    return more
+
+
+def _page(place: Place, title: str, icon: str | None = None) -> st.Page:
+    return st.Page(PAGES[place], title=f"{title} · Tavern", icon=icon, url_path=place.value)
+
+
 def main() -> None:
-    st.set_page_config(page_title="Tavern", page_icon="🍺", layout="wide")
+    # No title: with one, the browser would not show the title of the page.
+    st.set_page_config(page_icon="🍺", layout="wide")
     layout.apply_style()
-    # First of all: a run that stops before it has named its pages is a "page not found" to Streamlit.
+    # Before anything that may stop the run: without it Streamlit would show "page not found".
     pages = _pages()
-    current = st.navigation(list(pages.values()), position="hidden")
-    # Always there, so that what follows keeps its place, and with it what is typed, when the server restarts.
+    more = _more_pages(pages.values())
+    current = st.navigation([*pages.values(), *(page for _, page in more.values())], position="hidden")
+    # Always there, because the elements below keep what was typed into them only while they keep their
+    # positions, whether or not this run shows how the services start.
     place = st.empty()
     services = _services(place)
     session.begin(services)
-    me = identity.settle()
+    uploads.withdraw()  # until the page shows an uploader again
+    me = identity.identify()
     setup_realtime_subscriptions(services.engine, me)
     _wait_for_rows(services, place)
-    look_at(current.url_path or Place.TAVERN)
-    sidebar.remember(pages)
+    if demo.keeps_out(services):
+        startup_errors.show_closed(_DEMO_CLOSED)
+        st.stop()
+    path = current.url_path or Place.TAVERN
+    current_place = more[path][0] if path in more else Place(path)
+    look_at(current_place)
+    navigation.remember({**pages, current_place: pages.get(current_place, current)}, current_place)
     sidebar.show()
-    identity.keep_cookie()
-    # Not `current.run()`: Streamlit's page in the browser throws away what that has shown when, busy with
-    # drawing a new page, it meets a change that came right after ("Bad delta path"), and stays blank.
-    SHOWN[Place(current.url_path or Place.TAVERN)]()
+    with st.sidebar:
+        identity.sync_cookie()
+    # Not `current.run()`: the browser discards what that has shown if a delta of a fragment arrives while it
+    # still draws the new page ("Bad delta path"), and the page stays blank.
+    PAGES[current_place]()
 
 
 main()

@@ -1,6 +1,6 @@
-"""The whole server: the app and, beside it, the HTTP API. `streamlit run asgi.py`, or `uvicorn asgi:app`.
+"""The server: the app and, beside it, the HTTP API. Run `streamlit run asgi.py` or `uvicorn asgi:app`.
 
-Streamlit Cloud runs `app.py`, which has everything but the API.
+Streamlit Cloud runs `app.py`, which has no API.
 """
 
 from __future__ import annotations
@@ -9,20 +9,25 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from api.app import create_api, mounted
+from api.agent_registry import AgentRegistry
+from api.app import create_api, mount_api
 from api.backend import Backend
-from api.crew import Crew
 from api.demo import docs_checker
-from api.errors import Away
+from api.errors import ServiceUnavailableError
 from api.settings import ApiSettings
 from demo_agent.agent import BACKGROUND
+from frontend.middleware import Frontend
+from frontend.page import Colors, Look
 from local_supabase.errors import LocalSupabaseError
 from process import PROCESS, PROJECT
+from request_guard import RequestGuard
 
-_log = logging.getLogger("tavern")
+_log: Final = logging.getLogger("tavern")
 
 
 def _backend() -> Backend:
@@ -30,12 +35,12 @@ def _backend() -> Backend:
         services = PROCESS.services()
     except LocalSupabaseError as error:
         _log.warning("Tavern could not start: %s", error)
-        raise Away from error
+        raise ServiceUnavailableError from error
     return Backend(services.clients, services.engine)
 
 
 def _show_requests() -> None:
-    """Print the API's log with its times; neither Streamlit nor uvicorn print those of others."""
+    """Print the API's log with times. Streamlit and uvicorn configure only their own loggers."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     log = logging.getLogger("tavern.api")
@@ -45,14 +50,30 @@ def _show_requests() -> None:
 
 
 _show_requests()
-api = create_api(_backend, ApiSettings.read(os.environ), Crew([docs_checker(PROJECT)]), BACKGROUND)
+api = create_api(_backend, ApiSettings.read(os.environ), AgentRegistry([docs_checker(PROJECT)]), BACKGROUND)
 
 
 @asynccontextmanager
 async def _lifespan(_app: st.App) -> AsyncIterator[None]:
-    # A mounted application is not told when the server starts and stops.
+    # Starlette does not run the lifespan of a mounted application.
     async with api.router.lifespan_context(api):
         yield
 
 
-app = st.App(PROJECT / "app.py", routes=[mounted(api)], lifespan=_lifespan)
+_BASE_PATH: Final = str(st.get_option("server.baseUrlPath") or "").strip("/")
+
+
+def _colors(theme: str) -> Colors:
+    background, text = (st.get_option(f"theme.{theme}.{name}") for name in ("backgroundColor", "textColor"))
+    return Colors(str(background), str(text))
+
+
+app = st.App(
+    PROJECT / "app.py",
+    routes=mount_api(api, _BASE_PATH),
+    middleware=[
+        Middleware(RequestGuard),
+        Middleware(Frontend, look=Look("Tavern", _colors("light"), _colors("dark")), base_path=_BASE_PATH),
+    ],
+    lifespan=_lifespan,
+)

@@ -1,6 +1,6 @@
-"""What a server process has once, however it is served: the settings, the database, the live engine.
+"""The services that a server process has once: settings, database clients, live engine.
 
-`app.py` and `asgi.py` both come here, so that the pages and the HTTP API beside them share one of each.
+`app.py` and `asgi.py` both use them from here, so that the pages and the HTTP API share one of each.
 """
 
 from __future__ import annotations
@@ -15,22 +15,25 @@ import streamlit as st
 from dotenv import dotenv_values
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from db.auth import Accounts
+from db.auth.accounts import Accounts
+from db.background import record_faults_with
 from db.clients import Clients
 from db.settings import Settings, settings_from
-from local_supabase.runtime import ensure_running
+from livetables.faults import FAULTS
+from local_supabase import ensure_running
 from realtime_handlers import EngineConfig, init_realtime_client
-from ui import endings
-from ui.session import Services
+from ui.base.session import Services
+from ui.shell import identity
 
 PROJECT: Final = Path(__file__).parent
 SETTING_NAMES: Final = ("SUPABASE_URL", "SUPABASE_KEY")
 
 Progress = Callable[[str], None]
+"""Shows the user a message while something starts."""
 
 
 class Process:
-    """The services of this process, started by whoever needs them first while the others wait."""
+    """The services of this process. The first caller starts them; others wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,11 +41,11 @@ class Process:
 
     @property
     def started(self) -> bool:
-        """Whether nobody has to wait any more."""
+        """Whether the services are started, so that nobody has to wait."""
         return self._services is not None
 
     def services(self, progress: Progress | None = None) -> Services:
-        """Return the services, starting them if nobody has; `progress` gets messages for who waits.
+        """Return the services, starting them if necessary. `progress` receives messages while they start.
 
         Raises `SettingsError` or `LocalSupabaseError`.
         """
@@ -56,22 +59,25 @@ PROCESS: Final = Process()
 
 
 def _start(values: Mapping[str, str], progress: Progress) -> Services:
+    record_faults_with(FAULTS.record)
     settings = settings_from(values)
     embedded = settings is None
     if settings is None:
         stack = ensure_running(PROJECT / "supabase", progress=progress)
+        # In the terminal and nowhere else, because whoever reads the mailbox can enter every account.
+        print(f"Mail of the embedded Supabase: {stack.mailbox_url}", flush=True)  # noqa: T201
         settings = Settings(stack.url, stack.anon_key)
     progress("Opening the live connection")
     engine = init_realtime_client(EngineConfig(settings.url, settings.key))
     clients = Clients(settings)
     accounts = Accounts(clients)
-    endings.follow(engine, accounts)
+    identity.follow_ended_sessions(engine, accounts)
     return Services(clients, accounts, engine, embedded)
 
 
 def configuration() -> dict[str, str]:
-    """Read the settings; the environment wins over `.env`, and that over Streamlit's secrets."""
-    return {**_secrets(), **_filled(dotenv_values(PROJECT / ".env")), **_filled(os.environ)}
+    """Read the settings. The environment overrides `.env`, which overrides Streamlit's secrets."""
+    return {**_secrets(), **_settings_in(dotenv_values(PROJECT / ".env")), **_settings_in(os.environ)}
 
 
 def _secrets() -> dict[str, str]:
@@ -81,7 +87,7 @@ def _secrets() -> dict[str, str]:
         return {}
 
 
-def _filled(values: Mapping[str, str | None]) -> dict[str, str]:
+def _settings_in(values: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name in SETTING_NAMES if (value := values.get(name)) is not None}
 
 

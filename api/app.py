@@ -1,4 +1,4 @@
-"""The application: every route, behind the guard, with one form of errors."""
+"""The FastAPI application: all routes behind the guard, with one form of errors."""
 
 from __future__ import annotations
 
@@ -12,41 +12,43 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 
 from api import agents, docs, errors, stream
-from api.backend import Opener
-from api.context import Context, give
-from api.crew import Crew
+from api.agent_registry import AgentRegistry
+from api.backend import BackendFactory
+from api.context import Context, set_context
 from api.guard import Guard
-from api.openapi import described
+from api.openapi import schema_factory
 from api.settings import ApiSettings
 from publish.background import Background
 
 _DESCRIPTION: Final = """\
 What the Tavern's pages do, for programs.
 
-Everything needs the **access token of a signed-in person** (`Authorization: Bearer …`), and happens with that
-person's rights: what is somebody else's is not found. Tokens come from Supabase Auth,
-`POST <project>/auth/v1/token?grant_type=password` with the project's public key, and are good for an hour.
+Everything needs the **access token of a signed-in person** (`Authorization: Bearer …`) and happens with that
+person's rights: what belongs to somebody else is not found. Tokens come from Supabase Auth,
+`POST <project>/auth/v1/token?grant_type=password` with the project's public key, and are valid for an hour.
 
-Whatever goes wrong is told as problem details (RFC 9457); `errors` names the fields that are wrong.
+Every error is problem details (RFC 9457); `errors` names the invalid fields.
 """
 
 
-_ENDING: Final = timedelta(seconds=3)
-"""How long runs may go on when the server stops, before they are broken off."""
+_SHUTDOWN_GRACE: Final = timedelta(seconds=3)
+"""How long runs may continue when the server stops, before they are aborted."""
 
 
-def create_api(opener: Opener, settings: ApiSettings, crew: Crew, background: Background) -> FastAPI:
+def create_api(
+    open_backend: BackendFactory, settings: ApiSettings, registry: AgentRegistry, background: Background
+) -> FastAPI:
     """Make the application.
 
-    `opener` gives it the process's database and engine when it first needs them; `crew` are the agents that
-    can be started, `background` is where they work until the application ends.
+    `open_backend` gives it the process's database and engine with the first request that needs them.
+    `registry` has the agents that can be started; `background` runs them until the application ends.
     """
-    context = Context(opener, settings, crew, background)
+    context = Context(open_backend, settings, registry, background)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        await context.threads.run(background.close, _ENDING)
+        await context.threads.run(background.close, _SHUTDOWN_GRACE)
 
     app = FastAPI(
         title="Tavern",
@@ -57,19 +59,28 @@ def create_api(opener: Opener, settings: ApiSettings, crew: Crew, background: Ba
         redoc_url=None,
         redirect_slashes=False,
     )
-    give(app, context)
+    set_context(app, context)
     errors.install(app)
     app.include_router(agents.router)
     stream.install(app)
-    docs.show(app)
-    app.openapi = described(app, crew)  # type: ignore[method-assign]  # as FastAPI's documentation says
+    docs.install(app)
+    app.openapi = schema_factory(app, registry)  # type: ignore[method-assign]  # as FastAPI documents it
     app.add_middleware(Guard, largest_body=settings.largest_body)
     return app
 
 
-def mounted(app: FastAPI) -> Mount:
-    """Return the route under which a server offers the application."""
-    mount = Mount("/api", app=app)
-    # Starlette's own pattern lets addresses with a line break in them slip past, to answers of another form.
+def mount_api(app: FastAPI, base_path: str = "") -> list[Mount]:
+    """Return the routes under which a server offers the application.
+
+    Arguments:
+        app: the application.
+        base_path: a path under which the server offers its pages; the application is there as well.
+    """
+    return [_mount(app, path) for path in dict.fromkeys(["/api", f"/{base_path}/api".replace("//", "/")])]
+
+
+def _mount(app: FastAPI, path: str) -> Mount:
+    mount = Mount(path, app=app)
+    # Starlette's pattern does not match paths with a line break, so they would get errors of another form.
     mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
     return mount

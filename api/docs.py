@@ -1,4 +1,4 @@
-"""The page on which the API can be read and tried. Everything it needs comes from here."""
+"""The page to read and try the API on. All of its files come from this server."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 _ASSETS: Final = "/docs/assets"
-_LIKE: Final = {"tryItOutEnabled": True, "persistAuthorization": False, "displayRequestDuration": True}
+_SWAGGER_OPTIONS: Final = {
+    "tryItOutEnabled": True,
+    "persistAuthorization": False,
+    "displayRequestDuration": True,
+}
 """`persistAuthorization` would leave access tokens in the browser's storage."""
 
 
-def show(app: FastAPI) -> None:
+def install(app: FastAPI) -> None:
     """Add the page to the application."""
-    # Not the package's own routes: they name addresses in full, which are wrong behind a proxy with https.
+    # The package's own routes name absolute addresses, which are wrong behind a proxy with https.
     app.mount(_ASSETS, StaticFiles(packages=[("fastapi_swagger", "resources")]))
 
     @app.get("/docs", include_in_schema=False)
@@ -28,5 +32,5 @@ def show(app: FastAPI) -> None:
             swagger_js_url=f"{root}{_ASSETS}/swagger-ui-bundle.js",
             swagger_css_url=f"{root}{_ASSETS}/swagger-ui.css",
             swagger_favicon_url=f"{root}{_ASSETS}/favicon-32x32.png",
-            swagger_ui_parameters=_LIKE,
+            swagger_ui_parameters=_SWAGGER_OPTIONS,
         )

@@ -1,13 +1,15 @@
-"""The one form of every error: problem details (RFC 9457), with the fields that are wrong named.
+"""The errors of the API, all sent as problem details (RFC 9457) that name the invalid fields.
 
 ApiError
-├── Unauthorized   no token, or none that counts
-├── NotFound       no such thing, or somebody else's
-├── Refused        it cannot be done as things are: a run that is finished, a key used twice
-├── Wrong          something that was sent is impossible; `fields` say what
-├── TooLarge       the body
-├── TooMany        too often
-└── Away           the database, or all of Tavern, cannot be reached now
+├── UnauthorizedError        no valid access token
+├── NotFoundError            it does not exist, or belongs to somebody else
+├── RefusedError             the current state does not allow it: a finished run, a key used twice
+├── InvalidInputError        something in the request is invalid; `fields` say what
+├── ForbiddenError           the database does not allow it to this person
+├── TooManyRequestsError     this caller calls too often
+└── ServiceUnavailableError  the database, or Tavern as a whole, is unreachable now
+
+`TooLargeError` (the body) is Starlette's kind of error.
 """
 
 from __future__ import annotations
@@ -27,14 +29,17 @@ from starlette.responses import Response
 from db import errors as database
 
 MEDIA_TYPE: Final = "application/problem+json"
-AGAIN_IN: Final = 5
-"""Seconds after which it is worth asking again while the database is away."""
+RETRY_AFTER: Final = 5
+"""Seconds after which callers should retry while the database is unreachable."""
+
+_QUOTA_WAIT: Final = 60
+"""Seconds after which a used-up quota has room again, if the database does not say."""
 
 _log: Final = logging.getLogger(__name__)
 
 
 class FieldProblem(BaseModel):
-    """One thing that was sent and is not possible."""
+    """One invalid value in a request."""
 
     place: str = Field(description="Where it was sent.", examples=["body"])
     field: str = Field(description="Its name; empty when all of it is meant.", examples=["agent"])
@@ -42,7 +47,7 @@ class FieldProblem(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why a request was not done (RFC 9457)."""
+    """Why a request failed (RFC 9457)."""
 
     type: str = Field("about:blank", description="Always about:blank: the status says what kind it is.")
     title: str = Field(description="The status in words.", examples=["Not Found"])
@@ -52,7 +57,7 @@ class Problem(BaseModel):
 
 
 class ApiError(Exception):
-    """Any of them; `str()` is for the caller."""
+    """The base of the errors; `str()` is a sentence for the caller."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
@@ -68,8 +73,8 @@ class ApiError(Exception):
         self.fields = tuple(fields)
 
 
-class Unauthorized(ApiError):
-    """No token, or none that counts. The header is asked for by RFC 6750."""
+class UnauthorizedError(ApiError):
+    """No valid access token. RFC 6750 requires the header."""
 
     status = HTTPStatus.UNAUTHORIZED
 
@@ -78,26 +83,26 @@ class Unauthorized(ApiError):
         super().__init__(detail, headers={"WWW-Authenticate": challenge})
 
 
-class NotFound(ApiError):
-    """No such thing, or somebody else's: which of the two is not told."""
+class NotFoundError(ApiError):
+    """It does not exist, or belongs to somebody else; the caller does not learn which."""
 
     status = HTTPStatus.NOT_FOUND
 
 
-class Refused(ApiError):
-    """It cannot be done as things are."""
+class RefusedError(ApiError):
+    """The current state does not allow it."""
 
     status = HTTPStatus.CONFLICT
 
 
-class Wrong(ApiError):
-    """Something that was sent is impossible."""
+class InvalidInputError(ApiError):
+    """Something in the request is invalid."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-class TooMany(ApiError):
-    """Too often; `seconds` until the next try."""
+class TooManyRequestsError(ApiError):
+    """The caller calls too often; `seconds` is the time until the next try."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
@@ -108,17 +113,23 @@ class TooMany(ApiError):
         )
 
 
-class Away(ApiError):
-    """It cannot be done now, but soon."""
+class ServiceUnavailableError(ApiError):
+    """It cannot be done now, but probably soon."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
     def __init__(self, detail: str = "Tavern can't reach its database now. Please try again soon.") -> None:
-        super().__init__(detail, headers={"Retry-After": str(AGAIN_IN)})
+        super().__init__(detail, headers={"Retry-After": str(RETRY_AFTER)})
 
 
-class TooLarge(HTTPException):
-    """The body is too large. Starlette's kind, since it is raised where FastAPI reads the body."""
+class ForbiddenError(ApiError):
+    """The database does not allow it to this person."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class TooLargeError(HTTPException):
+    """The body is larger than `most` bytes. FastAPI passes on this kind of error when it reads a body."""
 
     def __init__(self, most: int) -> None:
         super().__init__(
@@ -128,62 +139,70 @@ class TooLarge(HTTPException):
         )
 
 
-def answer(
+def problem_response(
     status: int,
     detail: str,
     *,
     headers: Mapping[str, str] | None = None,
     fields: Sequence[FieldProblem] = (),
 ) -> Response:
-    """Return the answer that tells of a problem."""
+    """Return the response for a problem."""
     problem = Problem(
         type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, errors=list(fields)
     )
     return JSONResponse(problem.model_dump(), status, dict(headers or {}), MEDIA_TYPE)
 
 
-def translated(error: database.DatabaseError) -> ApiError:
-    """Say in terms of HTTP what the database said."""
+def api_error_of(error: database.DatabaseError) -> ApiError:
+    """Return the API's error for an error of the database."""
     match error:
-        case database.Unreachable():
-            return Away()
-        case database.Misconfigured():
+        case database.RefusedError():
+            return _refusal_of(error)
+        case database.UnreachableError():
+            return ServiceUnavailableError()
+        case database.MisconfiguredError():
             _log.error("The Supabase project is not set up for Tavern: %s", error)
-            return Away("Tavern is not set up completely. Please tell who runs it.")
-        case database.SignedOut():
-            return Unauthorized("The access token is not valid (any more).", error="invalid_token")
-        case database.TooManyAttempts():
-            return TooMany(60, str(error))
-        case database.Gone():
-            return NotFound("There is no such thing.")
-        case database.Duplicate() | database.Conflict():
-            return Refused(str(error))
-        case database.NotAllowed():
-            return Forbidden(str(error))
-        case database.Invalid():
-            named = [FieldProblem(place="body", field=error.field, message=str(error))] if error.field else []
-            return Wrong(str(error), fields=named)
-        case _:
-            _log.error("The database gave an unexpected answer: %r", error)
-            return ApiError("The database gave an unexpected answer.")
+            return ServiceUnavailableError("Tavern is not set up completely. Please tell who runs it.")
+        case database.SignedOutError():
+            return UnauthorizedError("The access token is not valid (any more).", error="invalid_token")
+        case database.TooManyAttemptsError():
+            return TooManyRequestsError(_QUOTA_WAIT, str(error))
+    return _unexpected(error)
 
 
-class Forbidden(ApiError):
-    """The database does not allow it to this person."""
+def _refusal_of(error: database.RefusedError) -> ApiError:
+    match error:
+        case database.GoneError():
+            return NotFoundError("There is no such thing.")
+        case database.DuplicateError() | database.ConflictError():
+            return RefusedError(str(error))
+        case database.NotAllowedError():
+            return ForbiddenError(str(error))
+        case database.SlowDownError():
+            return TooManyRequestsError(error.wait or _QUOTA_WAIT, str(error))
+        case database.InvalidValueError():
+            fields = (
+                [FieldProblem(place="body", field=error.field, message=str(error))] if error.field else []
+            )
+            return InvalidInputError(str(error), fields=fields)
+    return _unexpected(error)
 
-    status = HTTPStatus.FORBIDDEN
+
+def _unexpected(error: database.DatabaseError) -> ApiError:
+    _log.error("The database gave an unexpected answer: %r", error)
+    return ApiError("The database gave an unexpected answer.")
 
 
-_MEANING: Final[Mapping[int, str]] = {
+_DESCRIPTIONS: Final[Mapping[int, str]] = {
     400: "The body is not text.",
-    401: "There is no access token, or none that counts.",
+    401: "There is no valid access token.",
     403: "The database does not allow it to this person.",
-    404: "There is no such thing, or it is somebody else's.",
-    409: "It cannot be done as things are.",
+    404: "It does not exist, or belongs to somebody else.",
+    409: "The current state does not allow it.",
     413: "The body is too large.",
-    422: "What was sent is not possible; `errors` says which fields.",
-    429: "Too often. `Retry-After` says in how many seconds to try again.",
-    503: "The database cannot be reached now. `Retry-After` says when to try again.",
+    422: "Something in the request is invalid; `errors` names the fields.",
+    429: "Too many requests. `Retry-After` says in how many seconds to try again.",
+    503: "The database is unreachable now. `Retry-After` says when to try again.",
 }
 _EXAMPLES: Final[Mapping[int, str]] = {
     400: "There was an error parsing the body",
@@ -200,29 +219,29 @@ _HEADERS: Final[Mapping[int, str]] = {401: "WWW-Authenticate", 429: "Retry-After
 
 
 def example_of(status: int) -> dict[str, Any]:
-    """Return how a problem with this status may look."""
-    missing = FieldProblem(place="body", field="agent", message="Field required")
+    """Return an example of a problem with this status."""
+    missing_field = FieldProblem(place="body", field="agent", message="Field required")
     return Problem(
         type="about:blank",
         title=HTTPStatus(status).phrase,
         status=status,
         detail=_EXAMPLES.get(status, "Something went wrong."),
-        errors=[missing] if status == HTTPStatus.UNPROCESSABLE_ENTITY else [],
+        errors=[missing_field] if status == HTTPStatus.UNPROCESSABLE_ENTITY else [],
     ).model_dump()
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe the problems that a route can answer with, for the OpenAPI page."""
-    described: dict[int | str, dict[str, Any]] = {}
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the problems that a route can answer with, for the OpenAPI schema."""
+    responses: dict[int | str, dict[str, Any]] = {}
     for status in statuses:
-        described[status] = {"model": Problem, "description": _MEANING[status]}
+        responses[status] = {"model": Problem, "description": _DESCRIPTIONS[status]}
         if (header := _HEADERS.get(status)) is not None:
-            described[status]["headers"] = {header: {"schema": {"type": "string"}}}
-    return described
+            responses[status]["headers"] = {header: {"schema": {"type": "string"}}}
+    return responses
 
 
 def install(app: FastAPI) -> None:
-    """Give every error of the application the one form."""
+    """Make the application send every error as problem details."""
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -230,27 +249,29 @@ def install(app: FastAPI) -> None:
 
 
 async def _api_error(_request: Request, error: Exception) -> Response:
-    told = cast("ApiError", error)
-    return answer(told.status, str(told), headers=told.headers, fields=told.fields)
+    api_error = cast("ApiError", error)
+    return problem_response(
+        api_error.status, str(api_error), headers=api_error.headers, fields=api_error.fields
+    )
 
 
 async def _database_error(request: Request, error: Exception) -> Response:
-    return await _api_error(request, translated(cast("database.DatabaseError", error)))
+    return await _api_error(request, api_error_of(cast("database.DatabaseError", error)))
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:
-    told = cast("HTTPException", error)
-    return answer(told.status_code, str(told.detail), headers=told.headers)
+    http_error = cast("HTTPException", error)
+    return problem_response(http_error.status_code, str(http_error.detail), headers=http_error.headers)
 
 
 async def _validation_error(_request: Request, error: Exception) -> Response:
     fields = [_field(one) for one in cast("RequestValidationError", error).errors()]
     detail = "; ".join(f"{one.field or one.place}: {one.message}" for one in fields)
-    return answer(HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields=fields)
+    return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields=fields)
 
 
 def _field(error: Mapping[str, object]) -> FieldProblem:
-    """Name a field. What was sent is not repeated: it may be a secret in the wrong place."""
+    """Name an invalid field. The value is not repeated, because it may be a secret in the wrong place."""
     location = [str(part) for part in cast("Sequence[object]", error["loc"])]
     if error["type"] == "json_invalid":
         return FieldProblem(place="body", field="", message="This is not JSON.")

@@ -1,7 +1,7 @@
-"""What stands before every route: a limit for bodies, a line in the log, an answer whatever goes wrong.
+"""The outermost middleware: it limits bodies, logs every request, and answers whatever goes wrong.
 
-The log tells method, path, status, time and person. It has neither headers nor query nor body, where
-secrets are.
+The log has the method, path, status, time and person of a request. It has no headers, query or body, because
+they may hold secrets.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from typing import Final
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import TooLarge, answer
+from api.errors import TooLargeError, problem_response
 
-LOG: Final = logging.getLogger("tavern.api")
+_log: Final = logging.getLogger("tavern.api")
 
 _UNPRINTABLE: Final = re.compile(r"[^\x21-\x7e]")
 _LONGEST_PATH: Final = 200
 
 
-def _is_data(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    told = {name.lower(): value for name, value in headers}
-    return b"json" in told.get(b"content-type", b"") and b"cache-control" not in told
+def _needs_no_store(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Return whether a response is JSON that says nothing about caching."""
+    values = {name.lower(): value for name, value in headers}
+    return b"json" in values.get(b"content-type", b"") and b"cache-control" not in values
 
 
 class Guard:
-    """The outermost layer of the application."""
+    """The middleware. `largest_body` is in bytes."""
 
     def __init__(self, app: ASGIApp, largest_body: int) -> None:
         self._app = app
@@ -42,11 +43,11 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await _Watched(scope, receive, send, self._largest_body).run(self._app)
+        await _GuardedRequest(scope, receive, send, self._largest_body).run(self._app)
 
 
-class _Watched:
-    """One request on its way."""
+class _GuardedRequest:
+    """One request and its response."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, largest_body: int) -> None:
         self._scope = scope
@@ -54,60 +55,60 @@ class _Watched:
         self._send_to = send
         self._largest_body = largest_body
         self._id = uuid.uuid4().hex[:12]
-        self._came = 0
+        self._received = 0
         self._status: int | None = None
 
     async def run(self, app: ASGIApp) -> None:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         try:
             await self._run(app)
         finally:
-            self._note(time.perf_counter() - begun)
+            self._log_request(time.perf_counter() - started)
 
     async def _run(self, app: ASGIApp) -> None:
         declared = dict(self._scope["headers"]).get(b"content-length", b"")
         if declared.isdigit() and int(declared) > self._largest_body:
-            await self._too_large()
+            await self._send_too_large()
             return
         try:
             await app(self._scope, self._receive, self._send)
         except ClientDisconnect:
-            LOG.debug("%s: the caller has left", self._id)
+            _log.debug("%s: the caller has disconnected", self._id)
         except Exception:
-            LOG.exception("%s: the request failed", self._id)
+            _log.exception("%s: the request failed", self._id)
             if self._status is not None:
                 raise
-            await self._failed()
+            await self._send_failed()
 
     async def _receive(self) -> Message:
         message = await self._receive_from()
         if message["type"] == "http.request":
-            self._came += len(message.get("body", b""))
-            if self._came > self._largest_body:
-                raise TooLarge(self._largest_body)
+            self._received += len(message.get("body", b""))
+            if self._received > self._largest_body:
+                raise TooLargeError(self._largest_body)
         return message
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             headers = [*message.get("headers", ()), (b"x-request-id", self._id.encode())]
-            if _is_data(headers):
+            if _needs_no_store(headers):
                 headers.append((b"cache-control", b"no-store"))
             message = {**message, "headers": [*headers, (b"x-content-type-options", b"nosniff")]}
         await self._send_to(message)
 
-    async def _too_large(self) -> None:
-        told = TooLarge(self._largest_body)
-        response = answer(told.status_code, told.detail, headers=told.headers)
+    async def _send_too_large(self) -> None:
+        error = TooLargeError(self._largest_body)
+        response = problem_response(error.status_code, error.detail, headers=error.headers)
         await response(self._scope, self._receive_from, self._send)
 
-    async def _failed(self) -> None:
+    async def _send_failed(self) -> None:
         detail = f"Something went wrong here. If it stays so, tell who runs this Tavern: request {self._id}."
-        response = answer(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+        response = problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
         await response(self._scope, self._receive_from, self._send)
 
-    def _note(self, seconds: float) -> None:
-        LOG.info(
+    def _log_request(self, seconds: float) -> None:
+        _log.info(
             "%s %s %s %s %.0f ms %s",
             self._id,
             self._scope["method"],

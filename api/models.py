@@ -1,4 +1,4 @@
-"""What is sent and answered about runs of agents."""
+"""The bodies, queries and answers of the routes for runs of agents."""
 
 from __future__ import annotations
 
@@ -11,48 +11,54 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
-from db.agent_models import AgentRun, AgentRunEvent, EventKind, Level, RunStatus
+from db.agents.models import (
+    AgentRun,
+    AgentRunEvent,
+    EventKind,
+    Level,
+    RunStatus,
+)
 
-MOST: Final = 200
+LARGEST_PAGE: Final = 200
 
 _ID: Final = "7d9e5a52-6f0b-4c2f-9d1c-3f1f0f6f9a11"
-_OTHER: Final = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
+_OTHER_ID: Final = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
 _MOMENT: Final = "2026-11-21T09:30:00Z"
 
 NO_NUL: Final = r"^[^\x00]*$"
-"""Postgres has no such character."""
+"""Postgres cannot store the null character."""
 LONGEST_OPTIONS: Final = 16_000
-"""Characters of their JSON; of a run's metadata the schema keeps 20 kB."""
+"""Characters of JSON. They are part of the run's metadata, of which the schema takes 20 kB."""
 
 Task = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=NO_NUL)]
 
 
-class Sent(BaseModel):
-    """A body or a query. What it does not know is refused: a misspelled field must not go unnoticed."""
+class StrictModel(BaseModel):
+    """A body or query. Unknown fields are refused, so that a misspelled one does not go unnoticed."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class RunRequest(Sent):
-    """What is wanted of an agent."""
+class RunRequest(StrictModel):
+    """A request to start an agent."""
 
     agent: Name = Field(description="The name of the agent, one of `GET /agents`.", examples=["docs-checker"])
     task_id: Task | None = Field(
         None,
-        description="What it is for, in words or ids of your own.",
+        description="A description or id of the task, for yourself.",
         examples=["Check the project's documents"],
     )
     options: dict[str, object] = Field(
         default_factory=dict,
-        description="What this agent can be told; `GET /agents` has the schema.",
+        description="The options of the agent; `GET /agents` has their schema.",
         examples=[{"pattern": "docs/*"}],
     )
 
     @field_validator("options")
     @classmethod
-    def _can_be_kept(cls, options: dict[str, object]) -> dict[str, object]:
-        """Refuse what the database would, whatever the agent makes of it."""
+    def _check_storable(cls, options: dict[str, object]) -> dict[str, object]:
+        """Refuse what the database would refuse, even where the agent would take it."""
         try:
             text = json.dumps(options, allow_nan=False)
         except ValueError as error:
@@ -64,15 +70,15 @@ class RunRequest(Sent):
         return options
 
 
-class RunQuery(Sent):
-    """Which runs are wanted."""
+class RunQuery(StrictModel):
+    """The filters and the page of a list of runs."""
 
     status: RunStatus | None = Field(None, description="Only runs in this status.")
     agent: Name | None = Field(None, description="Only runs of this agent.")
-    user_id: UUID | None = Field(None, description="Only this person's. Only admins see those of others.")
-    limit: int = Field(50, ge=1, le=MOST, description="How many at most.")
+    user_id: UUID | None = Field(None, description="Only runs of this person; admins see all.")
+    limit: int = Field(50, ge=1, le=LARGEST_PAGE, description="The largest number of runs to return.")
     before: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
-        None, description="`next` of the page before: what comes after it."
+        None, description="The value of `next` on the page before."
     )
 
 
@@ -81,39 +87,39 @@ class Run(BaseModel):
 
     id: UUID = Field(examples=[_ID])
     agent: str = Field(description="The name of the agent.", examples=["docs-checker"])
-    agent_id: str = Field(description="Which of several with that name.", examples=["docs-checker"])
+    agent_id: str = Field(description="Which agent of that name.", examples=["docs-checker"])
     task_id: str | None = Field(examples=["Check the project's documents"])
-    user_id: UUID = Field(description="Whose run it is.", examples=[_OTHER])
+    user_id: UUID = Field(description="Whose run it is.", examples=[_OTHER_ID])
     status: RunStatus = Field(examples=["in_progress"])
     status_at: datetime = Field(description="Since when.", examples=[_MOMENT])
     current_step: str | None = Field(examples=["Checking README.md"])
     progress_percent: float = Field(ge=0, le=100, examples=[42.5])
     tokens: int = Field(ge=0, description="Used so far.", examples=[1200])
     cost_usd: float = Field(ge=0, description="Spent so far, in US dollars.", examples=[0.0024])
-    result: object = Field(description="Whatever the agent came to.", examples=[{"findings": 0}])
+    result: object = Field(description="The result of the agent, any JSON.", examples=[{"findings": 0}])
     error: str | None = Field(description="Why it failed, if it did.", examples=[None])
     metadata: Mapping[str, object] = Field(examples=[{"options": {"pattern": "docs/*"}}])
     verification_attempts: int = Field(ge=0, examples=[0])
     verification_evidence: Sequence[object] = Field(examples=[[]])
     retry_of: UUID | None = Field(description="The run that this one tries again.", examples=[None])
     started_at: datetime = Field(examples=[_MOMENT])
-    heartbeat_at: datetime = Field(description="The last sign of life.", examples=[_MOMENT])
+    heartbeat_at: datetime = Field(description="When the agent last reported anything.", examples=[_MOMENT])
     completed_at: datetime | None = Field(examples=[None])
     created_at: datetime = Field(examples=[_MOMENT])
     updated_at: datetime = Field(examples=[_MOMENT])
-    version: int = Field(ge=1, description="Grows with every change.", examples=[3])
+    version: int = Field(ge=1, description="Increases with every change.", examples=[3])
 
     @classmethod
     def of(cls, run: AgentRun) -> Self:
-        """Say it of a row."""
+        """Make it from a row."""
         return cls.model_validate(_values(run))
 
 
 class RunEvent(BaseModel):
-    """Something that happened in a run. The message of a log event may hold many lines."""
+    """An event of a run. The message of a log event may have many lines."""
 
-    id: UUID = Field(examples=[_OTHER])
-    seq: int = Field(description="In the order in which the agent said it; 0 for statuses.", examples=[1])
+    id: UUID = Field(examples=[_OTHER_ID])
+    seq: int = Field(description="The order in which the agent reported it; 0 for statuses.", examples=[1])
     kind: EventKind = Field(examples=["step"])
     level: Level = Field(examples=["info"])
     message: str = Field(examples=["Checking README.md"])
@@ -122,7 +128,7 @@ class RunEvent(BaseModel):
 
     @classmethod
     def of(cls, event: AgentRunEvent) -> Self:
-        """Say it of a row."""
+        """Make it from a row."""
         return cls(
             id=UUID(event.id),
             seq=event.seq,
@@ -135,18 +141,18 @@ class RunEvent(BaseModel):
 
 
 class RunDetails(Run):
-    """One run, and what happened in it."""
+    """One run and its events."""
 
-    events: Sequence[RunEvent] = Field(description="Oldest first; the newest 1000 if there are more.")
+    events: Sequence[RunEvent] = Field(description="Oldest first; only the newest 1000 if there are more.")
 
     @classmethod
     def with_events(cls, run: AgentRun, events: Sequence[AgentRunEvent]) -> Self:
-        """Say it of rows."""
+        """Make it from rows."""
         return cls.model_validate({**_values(run), "events": [RunEvent.of(event) for event in events]})
 
 
 class RunPage(BaseModel):
-    """Some runs, newest first."""
+    """A page of runs, newest first."""
 
     runs: Sequence[Run]
     next: str | None = Field(
@@ -155,11 +161,11 @@ class RunPage(BaseModel):
 
 
 class Started(BaseModel):
-    """A run that was taken on. Its agent goes to work in a moment."""
+    """A run that was accepted. Its agent starts in a moment."""
 
     run_id: UUID = Field(examples=[_ID])
     status: RunStatus = Field(examples=["pending"])
-    url: str = Field(description="Where to look how it goes.", examples=[f"/api/agents/runs/{_ID}"])
+    url: str = Field(description="The address of the run.", examples=[f"/api/agents/runs/{_ID}"])
 
 
 class AgentInfo(BaseModel):

@@ -1,4 +1,4 @@
-"""The description of the API, where FastAPI's own says something else than what happens."""
+"""Corrects the OpenAPI schema where FastAPI's own differs from what the API does."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.crew import Crew
+from api.agent_registry import AgentRegistry
 from api.errors import MEDIA_TYPE, example_of
 
 
-def described(app: FastAPI, crew: Crew) -> Callable[[], dict[str, Any]]:
-    """Return what makes the description.
+def schema_factory(app: FastAPI, registry: AgentRegistry) -> Callable[[], dict[str, Any]]:
+    """Return the function that makes the schema of the application.
 
-    Problems are told in the media type of problems, and the agents and what they can be told by their names.
+    In it, problems have their media type, and the agents of the registry are listed with their options.
     """
     make = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _with_agents(_with_problems(make()), crew)
+            app.openapi_schema = _with_agents(_with_problems(make()), registry)
         return app.openapi_schema
 
     return openapi
@@ -39,11 +39,11 @@ def _with_problems(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _with_agents(schema: dict[str, Any], crew: Crew) -> dict[str, Any]:
-    if crew.agents:
+def _with_agents(schema: dict[str, Any], registry: AgentRegistry) -> dict[str, Any]:
+    if registry.agents:
         fields = schema["components"]["schemas"]["RunRequest"]["properties"]
-        fields["agent"]["enum"] = [agent.name for agent in crew.agents]
-        fields["options"]["anyOf"] = [agent.options.model_json_schema() for agent in crew.agents]
+        fields["agent"]["enum"] = [agent.name for agent in registry.agents]
+        fields["options"]["anyOf"] = [agent.options.model_json_schema() for agent in registry.agents]
         for name in ("type", "additionalProperties"):
             fields["options"].pop(name, None)
     return schema

@@ -1,4 +1,4 @@
-"""What can be set of the API, by environment variables; the defaults are for a few hundred people."""
+"""The settings of the API, from environment variables. The defaults suit a few hundred people."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from limits import RateLimitItem, parse
 from db.settings import SettingsError
 
 LARGEST_BODY: Final = 64 * 1024
-"""Bytes. The largest thing anybody sends is the metadata of a run, of which the schema keeps 20 kB."""
+"""Bytes. The largest thing that callers send is the metadata of a run, of which the schema takes 20 kB."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """Rates, for each caller: requests in general, runs started, and (by address) tokens refused."""
+    """The rates for each caller: requests, started runs, and (by address) refused tokens."""
 
     requests: RateLimitItem
     runs: RateLimitItem
@@ -25,7 +25,7 @@ class ApiSettings:
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> Self:
-        """Read them. Raises `SettingsError` for a rate that is none."""
+        """Read the settings. Raises `SettingsError` for an invalid rate."""
         return cls(
             _rate(values, "API_REQUESTS", "240/minute"),
             _rate(values, "API_RUNS", "20/minute"),

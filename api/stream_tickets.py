@@ -1,7 +1,7 @@
 """Tickets that stand for an access token in an address, where the token itself must never be.
 
-A browser's EventSource cannot send headers, and addresses end up in logs and histories. A ticket is good for
-one stream, begun within half a minute.
+A browser's `EventSource` cannot send headers, and addresses end up in logs and histories. A ticket opens one
+stream, within half a minute.
 """
 
 from __future__ import annotations
@@ -13,50 +13,50 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from api.errors import TooMany
+from api.errors import TooManyRequestsError
 
-GOOD_FOR: Final = 30.0
-"""Seconds."""
-MOST_A_PERSON: Final = 20
-"""Tickets that a person may hold unused."""
+LIFETIME: Final = 30.0
+"""Seconds for which a ticket is valid."""
+MOST_PER_PERSON: Final = 20
+"""Unused tickets that a person may hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whom a ticket was given to, with their access token."""
+    """The person that a ticket was given to, with their access token."""
 
     user_id: str
     token: str = field(repr=False)
 
 
 class Tickets:
-    """The tickets that nobody has used yet, by their hashes. Belongs to one event loop."""
+    """The unused tickets, by their hashes. Belongs to one event loop."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._open: dict[str, tuple[Holder, float]] = {}
+        self._unused: dict[str, tuple[Holder, float]] = {}
 
-    def give(self, holder: Holder) -> str:
-        """Return a new ticket. Raises `TooMany` for somebody who keeps asking without using them."""
-        self._forget()
-        held = [until for other, until in self._open.values() if other.user_id == holder.user_id]
-        if len(held) >= MOST_A_PERSON:
-            raise TooMany(max(1, round(min(held) - self._now())))
+    def issue(self, holder: Holder) -> str:
+        """Return a new ticket. Raises `TooManyRequestsError` if this person has too many unused ones."""
+        self._drop_expired()
+        expiries = [until for other, until in self._unused.values() if other.user_id == holder.user_id]
+        if len(expiries) >= MOST_PER_PERSON:
+            raise TooManyRequestsError(max(1, round(min(expiries) - self._now())))
         ticket = secrets.token_urlsafe(32)
-        self._open[_digest(ticket)] = (holder, self._now() + GOOD_FOR)
+        self._unused[_digest(ticket)] = (holder, self._now() + LIFETIME)
         return ticket
 
-    def take(self, ticket: str) -> Holder | None:
-        """Return whose ticket this is, once."""
-        self._forget()
-        holder, _ = self._open.pop(_digest(ticket), (None, 0.0))
+    def redeem(self, ticket: str) -> Holder | None:
+        """Return the holder of a ticket and invalidate it; None if it is not valid."""
+        self._drop_expired()
+        holder, _ = self._unused.pop(_digest(ticket), (None, 0.0))
         return holder
 
-    def _forget(self) -> None:
+    def _drop_expired(self) -> None:
         now = self._now()
-        # In the order they were given, which is that of their ends.
-        while self._open and next(iter(self._open.values()))[1] <= now:
-            del self._open[next(iter(self._open))]
+        # The tickets are in the order of their issue, which is also that of their expiry.
+        while self._unused and next(iter(self._unused.values()))[1] <= now:
+            del self._unused[next(iter(self._unused))]
 
 
 def _digest(ticket: str) -> str:

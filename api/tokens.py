@@ -1,4 +1,4 @@
-"""The tokens with which work goes on after the request that began it was answered."""
+"""The access tokens for work that continues after the request that started it was answered."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ import time
 from collections.abc import Callable
 from weakref import WeakValueDictionary
 
-from api.gate import ends_at
-from db.errors import SignedOut
+from api.token_cache import ends_at
+from db.errors import SignedOutError
 
 
 class Token:
-    """A person's newest access token, for what works for them in the background. Thread-safe."""
+    """The newest access token of a person, for background work. Thread-safe."""
 
     def __init__(self, token: str, now: Callable[[], float]) -> None:
         self._token = token
         self._now = now
 
     def __call__(self) -> str:
-        """Return it. Raises `SignedOut` when it has ended and the person has not come with a newer one."""
+        """Return the token. Raises `SignedOutError` if it has expired and the person sent no newer one."""
         token = self._token
         if ends_at(token) <= self._now():
-            raise SignedOut
+            raise SignedOutError
         return token
 
-    def put(self, token: str) -> None:
-        """Use this one, if it is good for longer."""
+    def update(self, token: str) -> None:
+        """Use this token from now on, if it is valid for longer."""
         if ends_at(token) > ends_at(self._token):
             self._token = token
 
 
 class Tokens:
-    """The token of everybody for whom something is going on. Whoever holds it keeps it here. Thread-safe."""
+    """The tokens of people with background work, each kept as long as somebody holds it. Thread-safe."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -40,12 +40,12 @@ class Tokens:
         self._held: WeakValueDictionary[str, Token] = WeakValueDictionary()
 
     def hold(self, user_id: str, token: str) -> Token:
-        """Return the person's token, to be kept for as long as there is work for them."""
+        """Return the person's token; the caller keeps it as long as there is work."""
         with self._lock:
             held = self._held.get(user_id)
             if held is None:
                 held = self._held[user_id] = Token(token, self._now)
-        held.put(token)
+        held.update(token)
         return held
 
     def seen(self, user_id: str, token: str) -> None:
@@ -53,4 +53,4 @@ class Tokens:
         with self._lock:
             held = self._held.get(user_id)
         if held is not None:
-            held.put(token)
+            held.update(token)

@@ -1,7 +1,7 @@
 """Run the measurements: `python -m bench [name ...]`.
 
-Every module of this package that has a `main` is one, and without names all of them run. What `main` returns
-as figures is gathered in the table at the end; what it prints stands above.
+Every module of this package with a function `main` is a measurement; without names all of them run. The
+figures that `main` returns are in the table at the end, what it prints is above.
 """
 
 import importlib
@@ -19,7 +19,7 @@ Measurement = Callable[[], Iterable[Figure] | None]
 
 
 def measurements() -> dict[str, Measurement]:
-    """Find the modules that measure something, by name."""
+    """Return the measurements by the names of their modules."""
     names = [
         module.name for module in pkgutil.iter_modules(bench.__path__) if not module.name.startswith("_")
     ]
@@ -28,7 +28,7 @@ def measurements() -> dict[str, Measurement]:
 
 
 def run(names: list[str]) -> int:
-    """Run the named measurements, or all, and print what they found."""
+    """Run the named measurements, or all, and print their figures. Return the exit code."""
     known = measurements()
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -40,7 +40,7 @@ def run(names: list[str]) -> int:
         print(f"== {name}", flush=True)
         try:
             figures += known[name]() or ()
-        except Exception:  # the other measurements are worth having
+        except Exception:  # the other measurements still run
             failed = True
             traceback.print_exc()
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"

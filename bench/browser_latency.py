@@ -1,7 +1,7 @@
-"""From a commit to what somebody else sees: latency in a real browser, reads, and script runs.
+"""Measures a commit until another person sees it in a browser, and the reads and script runs on the way.
 
-A change is committed by SQL, so that the moment of the commit is known exactly. The page itself notes when it
-shows the change: a mutation observer finds the text, and the next frame has painted it.
+Changes are committed by SQL, so the moment of the commit is known exactly. A mutation observer in the page
+finds the text, and the next frame has painted it.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from playwright.async_api import Page
 
 from bench.figures import Figure, percentiles
 from bench.running import app_with, chromium, fresh_stack
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.support import visitor
 from tests.support.browser import Window, open_window
 from tests.support.people import Person, sign_up
 from tests.support.recorder import Recorder, recording
 
 CHANGES = 200
-PAUSE = 0.05  # seconds between two changes: people do not wait for each other
+PAUSE = 0.05  # seconds between two changes
 TABS = 5
 
 # Resolves with the time, in seconds since the epoch, at which the text was on the screen.
@@ -37,37 +37,37 @@ SEEN = """text => new Promise(done => {
 
 
 def main() -> list[Figure]:
-    """Measure with a visitor and a signed-in person looking on."""
+    """Measure with a visitor and a signed-in person who have the app open."""
     with (
         fresh_stack() as stack,
-        recording(stack.url) as passage,
-        app_with({"SUPABASE_URL": passage.url, "SUPABASE_KEY": stack.anon_key}) as app,
+        recording(stack.url) as proxy,
+        app_with({"SUPABASE_URL": proxy.url, "SUPABASE_KEY": stack.anon_key}) as app,
     ):
-        return asyncio.run(_measure(stack, passage, app.url))
+        return asyncio.run(_measure(stack, proxy, app.url))
 
 
-async def _measure(stack: StackInfo, passage: Recorder, url: str) -> list[Figure]:
+async def _measure(stack: StackInfo, proxy: Recorder, url: str) -> list[Figure]:
     async with chromium() as browser:
         windows = [await open_window(browser, url) for _ in range(TABS)]
         await visitor.is_live(windows[0].page)
-        starting = Counter(str(request.table) for request in passage.reads())
+        start_reads = Counter(str(request.table) for request in proxy.reads())
         for window in windows[2:]:
             await window.context.close()
         del windows[2:]
         writer = sign_up(stack, "Writer")
         reader = sign_up(stack, "Reader")
-        watcher = windows[0]
-        await visitor.sign_in(watcher.page, reader.email, reader.password)
-        await visitor.is_live(watcher.page)
+        reader_window = windows[0]
+        await visitor.sign_in_by_form(reader_window.page, reader.email, reader.password)
+        await visitor.is_live(reader_window.page)
         runs = sum(window.full_runs() for window in windows)
-        latencies = await _changes(stack, writer, watcher.page)
+        latencies = await _changes(stack, writer, reader_window.page)
         more_runs = sum(window.full_runs() for window in windows) - runs
-        clicks = await _reads_by_clicks(passage, watcher)
+        clicks = await _reads_by_clicks(proxy, reader_window)
     return [
         Figure(
             "commit to visible in the other browser", percentiles(latencies), "p50 < 100 ms, p95 < 250 ms"
         ),
-        Figure(f"reads at start, most for one table, {TABS} tabs open", str(max(starting.values())), "1"),
+        Figure(f"reads at start, most for one table, {TABS} tabs open", str(max(start_reads.values())), "1"),
         Figure("reads of tables by a click, after start", str(clicks), "0"),
         Figure(f"full script runs caused by {CHANGES} changes", str(more_runs), "0"),
     ]
@@ -96,11 +96,11 @@ def _commit(connection: psycopg2.extensions.connection, writer: Person, text: st
     return before
 
 
-async def _reads_by_clicks(passage: Recorder, window: Window) -> int:
-    before = len(passage.reads())
+async def _reads_by_clicks(proxy: Recorder, window: Window) -> int:
+    before = len(proxy.reads())
     for place in ("Events", "People", "Tavern"):
         await visitor.go(window.page, place)
-    return len(passage.reads()) - before
+    return len(proxy.reads()) - before
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""How long after its commit a change is in the hands of its table's handler, in the process of the app.
+"""Measures a commit until the handler of its table is called in the app's process.
 
-Commit is when Postgres has answered the writer; the writer is a connection of its own, so nothing of the
-app's own write path is in the figure. The engine is the app's, with all of its tables.
+The commit is the moment when Postgres answers the writer. The writer has its own connection, so the app's
+write path is not part of the figure. The engine is the app's, with all of its tables.
 """
 
 from __future__ import annotations
@@ -17,45 +17,47 @@ import psycopg2
 
 from bench.figures import Figure, percentiles
 from bench.running import fresh_stack
-from db.models import TavernMessage
-from live.changes import Change, Key
-from live.engine import Engine, EngineConfig
-from live.rows import Rows
-from live.status import FeedState
-from local_supabase.runtime import StackInfo
-from realtime_handlers import ALL_SPECS, tavern_messages
+from db.hub.models import TavernMessage
+from livetables.config import EngineConfig
+from livetables.engine import Engine
+from livetables.feed.status import FeedState
+from livetables.tables.changes import Change, Key
+from livetables.tables.rows import Rows
+from local_supabase.stack.runtime import StackInfo
+from realtime_handlers import ALL_SPECS, handle_tavern_messages_change
+from realtime_handlers.messages import TAVERN_MESSAGES
 from tests.support.wait import wait_for
 
 _ROWS = 300
-_PAUSE = 0.02  # seconds between commits, so that one is over before the next
+_PAUSE = 0.02  # seconds between commits, so that each is handled before the next
 _AUTHOR = "select id from public.users limit 1"
 
 
 class _Watch:
-    """Notes when the handler of the messages is called for each key."""
+    """Records when the handler of the messages is first called for each key."""
 
     def __init__(self) -> None:
         self.called: dict[Key, float] = {}
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
 
     def handler(self, rows: Rows[TavernMessage], change: Change[TavernMessage]) -> Rows[TavernMessage]:
-        """Do what the real one does, and note the time."""
-        with self._news:
+        """Record the time, and call the real handler."""
+        with self._changed:
             self.called.setdefault(change.key, time.perf_counter())
-            self._news.notify_all()
-        return tavern_messages.handle_tavern_messages_change(rows, change)
+            self._changed.notify_all()
+        return handle_tavern_messages_change(rows, change)
 
     def wait(self, key: Key) -> float:
         """Return when the handler was called for this key."""
-        with self._news:
-            assert self._news.wait_for(lambda: key in self.called, 10), f"No change of {key}"
+        with self._changed:
+            assert self._changed.wait_for(lambda: key in self.called, 10), f"No change of {key}"
             return self.called[key]
 
 
 def main() -> Iterator[Figure]:
-    """Measure, and give the delay."""
+    """Measure the delay."""
     watch = _Watch()
-    watched = dataclasses.replace(tavern_messages.SPEC, handler=watch.handler)
+    watched = dataclasses.replace(TAVERN_MESSAGES, handler=watch.handler)
     specs = [watched if spec.name == watched.name else spec for spec in ALL_SPECS]
     with fresh_stack() as stack:
         engine = Engine.start(EngineConfig(stack.url, stack.anon_key), specs)
@@ -84,5 +86,5 @@ def _measure(stack: StackInfo, watch: _Watch) -> list[float]:
             committed = time.perf_counter()
             delays.append(watch.wait((message,)) - committed)
             time.sleep(_PAUSE)
-    # The first ones find cold caches.
+    # The first ones run with cold caches.
     return delays[10:]

@@ -1,7 +1,8 @@
-"""How long after an outage everybody is shown what is there, and says `Live` again.
+"""Measures how long after an outage all sessions show the present rows, and the status `Live`.
 
-The engine is the app's, with all of its tables and its own intervals; people with open tabs, writers that
-change rows of every table past the outage, and for each kind of outage several of a few seconds.
+The engine is the app's, with all of its tables and intervals. People have open tabs, and writers that the
+outage does not affect change rows of every table. Each kind of outage happens several times for a few
+seconds.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import psycopg2
 
 from bench.figures import Figure
 from bench.running import fresh_stack
-from live.engine import Engine, EngineConfig
-from local_supabase.runtime import StackInfo
+from livetables.config import EngineConfig
+from livetables.engine import Engine
+from local_supabase.stack.runtime import StackInfo
 from realtime_handlers import ALL_SPECS
-from tests.live.fault_proxy import FaultProxy, fault_proxy
-from tests.storm import weather
-from tests.storm.crowd import Crowd
-from tests.storm.writers import Writer, prepare, rest_all
+from tests.livetables.fault_proxy import FaultProxy, fault_proxy
+from tests.storm import faults
+from tests.storm.viewers import Viewers
+from tests.storm.writers import Writer, pause_all, prepare
 from tests.support.people import give_role, sign_up
 from tests.verify.oracle import Oracle
 
@@ -32,30 +34,30 @@ _PEOPLE = 5
 _WRITERS = 3
 _REPEATS = 4
 _OUTAGE = (1.0, 5.0)
-"""Seconds; another length each time, as it decides where in its pauses the engine is found."""
+"""Seconds. The length varies, so that an outage ends at different moments of the engine's pauses."""
 
-_OUTAGES: dict[str, tuple[weather.Fault, Callable[[FaultProxy], None]]] = {
-    "connections reset": (weather.cut, FaultProxy.heal),
-    "connections refused": (weather.refuse, FaultProxy.heal),
-    "half-open, then reset": (weather.stall, FaultProxy.heal),
-    "half-open, connections never come back": (weather.stall, FaultProxy.heal_quietly),
-    "accepted and never answered": (weather.be_silent, FaultProxy.heal),
-    "HTTP without websockets": (weather.refuse_websockets, FaultProxy.heal),
-    "503 for everything": (weather.fail, FaultProxy.heal),
+_OUTAGES: dict[str, tuple[faults.Fault, Callable[[FaultProxy], None]]] = {
+    "connections reset": (faults.cut, FaultProxy.heal),
+    "connections refused": (faults.refuse, FaultProxy.heal),
+    "half-open, then reset": (faults.stall, FaultProxy.heal),
+    "half-open, connections never come back": (faults.stall, FaultProxy.heal_quietly),
+    "accepted and never answered": (faults.answer_nothing, FaultProxy.heal),
+    "HTTP without websockets": (faults.refuse_websockets, FaultProxy.heal),
+    "503 for everything": (faults.fail, FaultProxy.heal),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
     proxy: FaultProxy
-    crowd: Crowd
+    viewers: Viewers
     writers: Sequence[Writer]
     chance: random.Random
 
 
 def main() -> Iterator[Figure]:
-    """Measure, and give the figures of each kind of outage and of all."""
-    everybody: list[float] = []
+    """Measure each kind of outage, and all together."""
+    all_outages: list[float] = []
     with fresh_stack() as stack, _scene(stack) as scene:
         for writer in scene.writers:
             writer.start()
@@ -63,7 +65,7 @@ def main() -> Iterator[Figure]:
         for what, (fault, heal) in _OUTAGES.items():
             took = [_outage(scene, fault, heal) for _ in range(_REPEATS)]
             right = [one for one, _ in took]
-            everybody += right
+            all_outages += right
             yield Figure(f"right again after: {what}", _seconds(right), "median 1 s, worst 5 s")
             yield Figure(f"`Live` again after: {what}", _seconds([live for _, live in took]))
         written, seconds = _logged(stack) - before, time.monotonic() - began
@@ -71,7 +73,7 @@ def main() -> Iterator[Figure]:
         f"{_PEOPLE} people with two tabs each and a visitor, {len(_OUTAGES) * _REPEATS} outages,"
         f" {written} changes by {_WRITERS} writers ({written / seconds:.0f} a second)"
     )
-    yield Figure("right again after any of these", _seconds(everybody), "median 1 s, worst 5 s")
+    yield Figure("right again after any of these", _seconds(all_outages), "median 1 s, worst 5 s")
 
 
 @contextmanager
@@ -87,10 +89,10 @@ def _scene(stack: StackInfo) -> Iterator[_Scene]:
     oracle = Oracle(stack)
     with fault_proxy(stack.url) as proxy:
         engine = Engine.start(EngineConfig(proxy.url, stack.anon_key), ALL_SPECS)
-        crowd = Crowd(engine, oracle, people, frozenset({people[0].user_id}))
+        viewers = Viewers(engine, oracle, people, frozenset({people[0].user_id}))
         try:
-            crowd.arrive()
-            yield _Scene(proxy, crowd, writers, chance)
+            viewers.open_tabs()
+            yield _Scene(proxy, viewers, writers, chance)
         finally:
             for writer in writers:
                 writer.stop()
@@ -98,18 +100,18 @@ def _scene(stack: StackInfo) -> Iterator[_Scene]:
             oracle.close()
 
 
-def _outage(scene: _Scene, fault: weather.Fault, heal: Callable[[FaultProxy], None]) -> tuple[float, float]:
-    """Return the seconds from healing until all are shown what is there, and until all are live."""
-    scene.crowd.wait_live()
+def _outage(scene: _Scene, fault: faults.Fault, heal: Callable[[FaultProxy], None]) -> tuple[float, float]:
+    """Return the seconds from the end of the outage until all rows are right, and until all are live."""
+    scene.viewers.wait_live()
     for writer in scene.writers:
-        writer.go_on()
+        writer.resume()
     fault(scene.proxy, scene.chance)
-    weather.let_pass(scene.chance.uniform(*_OUTAGE))
-    rest_all(scene.writers)
+    faults.elapse(scene.chance.uniform(*_OUTAGE))
+    pause_all(scene.writers)
     healed = time.monotonic()
     heal(scene.proxy)
-    right = scene.crowd.wait_converged(scene.crowd.expected(), within=60)
-    scene.crowd.wait_live()
+    right = scene.viewers.wait_converged(scene.viewers.expected(), within=60)
+    scene.viewers.wait_live()
     return right, time.monotonic() - healed
 
 

@@ -1,4 +1,4 @@
-"""What a measurement returns, and how it is printed."""
+"""The figures that measurements return, and their table."""
 
 import statistics
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured thing: what it is, its value with the unit, and the goal if there is one."""
+    """A measured figure: its name, its value with the unit, and the goal if there is one."""
 
     what: str
     value: str
@@ -23,7 +23,7 @@ def percentiles(seconds: Sequence[float]) -> str:
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """Lay the figures out in columns for a terminal."""
+    """Format the figures in columns for a terminal."""
     rows = [("what", "measured", "goal"), *((f.what, f.value, f.goal) for f in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]

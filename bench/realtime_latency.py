@@ -1,18 +1,16 @@
-"""How much later than the replication stream itself a websocket client of Realtime has a committed row.
+"""Measures the delay of Realtime's websockets behind the replication stream itself.
 
-A bare replication connection and websocket clients watch the same table of an embedded Supabase; compared is,
-row by row, when the row's message reaches each. With many subscribers it is the last of them that counts, and
-every one is a user of its own, so that row level security has to be checked for each.
+A bare replication connection and websocket clients watch the same table of an embedded Supabase. For each row
+the arrival of its message is compared. Of many subscribers the last one counts, and each is another user, so
+row-level security is checked for each of them.
 """
 
 import asyncio
 import logging
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import asyncpg
 import jwt
@@ -21,15 +19,16 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from bench.figures import Figure, percentiles
-from local_supabase.datadir import DataDir
+from bench.running import empty_stack
 from local_supabase.keys import load_keys
 from local_supabase.realtime.pgoutput import Insert, decode
 from local_supabase.realtime.replication import ReplicationStream, StreamConfig
-from local_supabase.runtime import StackInfo
-from tests.support.stack import running_stack
+from local_supabase.stack.datadir import DataDir
+from local_supabase.stack.runtime import StackInfo
+from tests.support.stack import superuser_url
 
 _ROWS = 200
-_PAUSE = 0.01  # seconds between commits, so that one is over before the next
+_PAUSE = 0.01  # seconds between commits, so that each is delivered before the next
 _TABLES = """
 create table bench_open (id int primary key, owner text, body text);
 create table bench_secured (id int primary key, owner text, body text);
@@ -45,7 +44,7 @@ alter publication supabase_realtime add table bench_open, bench_secured;
 
 @dataclass(slots=True)
 class _RawStream:
-    """Notes when each row's message reaches a bare replication client."""
+    """Records when each row's message reaches a bare replication client."""
 
     arrivals: asyncio.Queue[tuple[int, float]] = field(default_factory=asyncio.Queue)
     started: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,12 +69,9 @@ class _RawStream:
 
 
 def main() -> Iterator[Figure]:
-    """Measure, and give the lag behind the stream."""
-    with tempfile.TemporaryDirectory(prefix="realtime-bench-") as folder:
-        project = Path(folder) / "project"
-        (project / "migrations").mkdir(parents=True)
-        with running_stack(Path(folder) / "data", project) as stack:
-            yield from asyncio.run(_run(stack))
+    """Measure the lag behind the stream."""
+    with empty_stack() as stack:
+        yield from asyncio.run(_run(stack))
 
 
 async def _run(stack: StackInfo) -> list[Figure]:
@@ -96,7 +92,7 @@ async def _measure(
 ) -> list[float]:
     """Return the seconds from the raw stream to the last subscriber, row by row."""
     raw = _RawStream()
-    config = StreamConfig(stack.database_url, ("supabase_realtime",))
+    config = StreamConfig(superuser_url(stack.database_url, stack.data_dir), ("supabase_realtime",))
     following = asyncio.create_task(ReplicationStream(config, raw, logging.getLogger("bench")).run())
     await raw.started.wait()
     lags: list[float] = []
@@ -114,7 +110,7 @@ async def _measure(
             await asyncio.sleep(_PAUSE)
         await writer.execute(f"delete from {table} where id >= 0")
     following.cancel()
-    # The first changes of a table are when its definition is read.
+    # With its first changes the definition of a table is read.
     return lags[5:]
 
 

@@ -1,8 +1,8 @@
-"""A one-row select through the REST service, against the same statement in a bare asyncpg route.
+"""Measures a one-row select through the REST service against the same statement in a bare asyncpg route.
 
-Both are served by uvicorn with the same settings, each in a process of its own, and asked in turn by one
-client that writes and reads plain sockets, so that its own work does not hide the difference. The bare route
-has no token to verify, no role to take, no policies and no query string to read.
+Uvicorn serves both with the same settings, each in its own process. One client calls them in turn over plain
+sockets, so that its own work does not hide the difference. The bare route verifies no token, sets no role,
+has no policies and parses no query.
 """
 
 import argparse
@@ -48,7 +48,7 @@ select coalesce(json_agg(r), '[]')::text from (
 
 
 def main() -> Iterator[Figure]:
-    """Measure, and give the ratio."""
+    """Measure both, and their ratio."""
     with tempfile.TemporaryDirectory(prefix="rest-bench-") as folder:
         project = Path(folder) / "project"
         (project / "migrations").mkdir(parents=True)
@@ -62,14 +62,14 @@ def main() -> Iterator[Figure]:
 
 
 def _compare(rest: "_Client", bare: "_Client") -> Iterator[Figure]:
-    assert rest.ask(7).replace(b" ", b"") == bare.ask(7).replace(b" ", b""), "both must give the same row"
+    assert rest.get(7).replace(b" ", b"") == bare.get(7).replace(b" ", b""), "both must give the same row"
     times: dict[_Client, list[float]] = {rest: [], bare: []}
     for number in range(_WARM_UP + _REQUESTS):
         for client in (rest, bare):
-            begun = time.perf_counter()
-            client.ask(number % 1000 + 1)
+            started = time.perf_counter()
+            client.get(number % 1000 + 1)
             if number >= _WARM_UP:
-                times[client].append(time.perf_counter() - begun)
+                times[client].append(time.perf_counter() - started)
     ratio = statistics.median(times[rest]) / statistics.median(times[bare])
     yield Figure("one-row select, bare asyncpg route", percentiles(times[bare]))
     yield Figure("one-row select, REST", percentiles(times[rest]))
@@ -77,7 +77,7 @@ def _compare(rest: "_Client", bare: "_Client") -> Iterator[Figure]:
 
 
 class _Client:
-    """One kept-alive connection."""
+    """A connection that is kept alive."""
 
     def __init__(self, host: str, port: int, path: str, key: str) -> None:
         self._socket = socket.create_connection((host, port))
@@ -85,8 +85,8 @@ class _Client:
         self._path = path
         self._rest = f" HTTP/1.1\r\nHost: {host}\r\napikey: {key}\r\nAuthorization: Bearer {key}\r\n\r\n"
 
-    def ask(self, number: int) -> bytes:
-        """Ask for a row and return the body."""
+    def get(self, number: int) -> bytes:
+        """Request a row and return the body."""
         self._socket.sendall(f"GET {self._path}{number}{self._rest}".encode())
         answer = b""
         while b"\r\n\r\n" not in answer:

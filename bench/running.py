@@ -1,4 +1,4 @@
-"""What the measurements run on: a stack, the app and browsers of their own, ended afterwards."""
+"""Starts a stack, the app and a browser for the measurements, and stops them afterwards."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 
-from local_supabase.runtime import StackInfo, stop_stack
+from local_supabase.stack.runtime import StackInfo, stop_stack
 from tests.support.app import AppUnderTest
 from tests.support.browser import running_browser
 from tests.support.stack import running_stack
@@ -15,9 +15,19 @@ from tests.support.stack import running_stack
 
 @contextmanager
 def fresh_stack() -> Iterator[StackInfo]:
-    """Run an embedded Supabase with the demo data in a folder that is thrown away."""
+    """Run an embedded Supabase with the demo data in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="tavern-bench-") as folder, running_stack(Path(folder)) as stack:
         yield stack
+
+
+@contextmanager
+def empty_stack() -> Iterator[StackInfo]:
+    """Run an embedded Supabase of a project without migrations in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="tavern-bench-") as folder:
+        project = Path(folder) / "project"
+        (project / "migrations").mkdir(parents=True)
+        with running_stack(Path(folder) / "data", project) as stack:
+            yield stack
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Take the README's pictures from the real app with the demo data: `make screenshots`."""
+"""Takes the README's screenshots of the real app with the demo data: `make screenshots`."""
 
 import asyncio
 import tempfile
@@ -15,7 +15,7 @@ WIDE = ViewportSize(width=1280, height=900)
 
 
 def take() -> None:
-    """Start the app with an embedded Supabase of its own and picture it."""
+    """Start the app with its own embedded Supabase and take the screenshots."""
     with tempfile.TemporaryDirectory(prefix="tavern-pictures-") as folder, app_in(Path(folder)) as app:
         asyncio.run(_take(app.url))
 

@@ -1,8 +1,8 @@
-"""From a change of the connection to the badge that tells it, in a real browser, for every kind of change.
+"""Measures a change of the connection until the badge shows it in a browser, for every kind of change.
 
-The app reaches its database through the tests' fault proxy, so that the moment of a fault is known. What
-counts as back is a network on which everything works again. A fault happens at any moment between two
-heartbeats, which is what it depends on when it is noticed.
+The app reaches its database through the tests' fault proxy, so the moment of a fault is known. A fault ends
+when everything works again. Faults happen at random moments between two heartbeats, because these decide when
+a fault is noticed.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ from playwright.async_api import Page
 
 from bench.figures import Figure
 from bench.running import app_with, chromium, fresh_stack
-from live.timing import Timing
-from local_supabase.runtime import StackInfo
-from tests.live.fault_proxy import FaultProxy, fault_proxy
+from livetables.timing import Timing
+from local_supabase.stack.runtime import StackInfo
+from tests.livetables.fault_proxy import FaultProxy, fault_proxy
 from tests.support import visitor
 from tests.support.browser import open_window
 from tests.support.people import sign_up
 
 ROUNDS = 12
 SEED = 7
-WITHIN = 2.0  # seconds: what is promised
+WITHIN = 2.0  # seconds: the goal
 
 # Resolves with the time, in seconds since the epoch, at which the badge showed one of the statuses.
 SHOWN = """statuses => new Promise(done => {
@@ -39,11 +39,11 @@ SHOWN = """statuses => new Promise(done => {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that happens to the network, and the statuses that tell it."""
+    """A fault of the network, and the statuses that show it."""
 
     what: str
     happen: Callable[[FaultProxy], None]
-    told_by: tuple[str, ...]
+    shown_as: tuple[str, ...]
 
 
 def _stall(proxy: FaultProxy) -> None:
@@ -78,17 +78,18 @@ async def _measure(stack: StackInfo, proxy: FaultProxy, url: str) -> list[Figure
     async with chromium() as browser:
         window = await open_window(browser, url)
         person = sign_up(stack, "Watcher")
-        await visitor.sign_in(window.page, person.email, person.password)
+        await visitor.sign_in_by_form(window.page, person.email, person.password)
         await visitor.is_live(window.page)
         for fault in FAULTS:
             gone, back = [], []
             for _ in range(ROUNDS):
                 await asyncio.sleep(chance.uniform(0, Timing().heartbeat))
-                gone.append(await _until(window.page, lambda f=fault: f.happen(proxy), fault.told_by))  # type: ignore[misc]
+                gone.append(await _until(window.page, lambda f=fault: f.happen(proxy), fault.shown_as))  # type: ignore[misc]
                 back.append(await _until(window.page, proxy.heal, ("Live", "Catching up")))
                 await visitor.is_live(window.page)
-            figures.append(Figure(f"{fault.what}: badge says {fault.told_by[0]}", _told(gone), "max < 2 s"))
-            figures.append(Figure(f"{fault.what}: badge says it is over", _told(back)))
+            badge = f"{fault.what}: badge says"
+            figures.append(Figure(f"{badge} {fault.shown_as[0]}", _summary(gone), "max < 2 s"))
+            figures.append(Figure(f"{badge} it is over", _summary(back)))
     return figures
 
 
@@ -100,7 +101,7 @@ async def _until(page: Page, happen: Callable[[], None], statuses: tuple[str, ..
     return max(0.0, float(await shown) - began)
 
 
-def _told(seconds: list[float]) -> str:
+def _summary(seconds: list[float]) -> str:
     ordered = sorted(seconds)
     within = sum(each <= WITHIN for each in ordered)
     return (

@@ -1,7 +1,7 @@
-"""One connection pool for the process, and clients on it that are cheap enough to make for each call.
+"""Clients of Supabase's own libraries on shared connection pools, so that making one for each call is cheap.
 
-`supabase.create_client` opens pools of its own for every client, which is too much for a client per tab, so
-the same libraries underneath it (postgrest, supabase_auth) are used here on one shared pool.
+`supabase.create_client` opens connection pools for every client. With a client for each tab these would be
+too many, so the libraries underneath it (postgrest, supabase_auth, ...) are used directly.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ from supabase_functions import SyncFunctionsClient
 from db.settings import Settings
 
 TIMEOUT = httpx.Timeout(7.0, connect=4.0)
-"""Seconds. A person waits for the answer, so it is short."""
+"""Seconds. Short, because a person waits for the answer."""
 
-PATIENCE = httpx.Timeout(60.0, connect=4.0)
-"""Seconds for files and functions, for which nobody waits without being told so."""
+LONG_TIMEOUT = httpx.Timeout(60.0, connect=4.0)
+"""Seconds for files and edge functions. The page shows meanwhile that they are under way."""
 
-ASKED = 5.0
-"""Seconds for an answer that only tells how things are."""
+PROBE_TIMEOUT = 5.0
+"""Seconds for a request that only finds out whether the project works."""
 
 
 class Clients:
-    """The way to one Supabase project, shared by all tabs; thread-safe."""
+    """Makes clients for one Supabase project. Shared by all tabs, and thread-safe."""
 
     def __init__(self, settings: Settings, transport: httpx.BaseTransport | None = None) -> None:
         self.settings = settings
-        # HTTP/1.1: one HTTP/2 connection shared by many threads serializes them, and breaks for all at once.
+        # HTTP/1.1, because threads that share one HTTP/2 connection wait for each other and lose it together.
         self._pool = httpx.Client(
             timeout=TIMEOUT,
             follow_redirects=True,
             transport=transport,
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=30),
         )
-        self._patient = httpx.Client(timeout=PATIENCE, follow_redirects=True, transport=transport)
+        self._slow_pool = httpx.Client(timeout=LONG_TIMEOUT, follow_redirects=True, transport=transport)
 
     def table(self, name: str, access_token: str | None = None) -> SyncRequestBuilder:
-        """Start a request on a table, as the owner of the token, or as a visitor without one."""
+        """Start a request on a table, as the owner of the token, or as a visitor."""
         return self._rest(access_token).from_(name)
 
     def rpc(
         self, function: str, params: Mapping[str, object], access_token: str
     ) -> SyncRPCFilterRequestBuilder:
         """Start a call of a function of the database, as the owner of the token."""
-        # The library's annotation knows only texts; what it sends is JSON.
+        # The library annotates values as text, but sends any JSON.
         return self._rest(access_token).rpc(function, cast("dict[str, str]", dict(params)))
 
     def auth(self) -> SyncGoTrueClient:
-        """Make a sign-in client that keeps and refreshes nothing by itself; `db.auth` does."""
+        """Make a client of the Auth service. It keeps no session, because `db.auth.accounts` does."""
         key = self.settings.key
         return SyncGoTrueClient(
             url=f"{self.settings.url}/auth/v1",
@@ -66,15 +66,15 @@ class Clients:
     def storage(self, access_token: str) -> SyncStorageClient:
         """Make a client for files, as the owner of the token."""
         url = f"{self.settings.url}/storage/v1/"
-        return SyncStorageClient(url, self._headers(access_token), http_client=self._patient)
+        return SyncStorageClient(url, self._headers(access_token), http_client=self._slow_pool)
 
     def functions(self, access_token: str) -> SyncFunctionsClient:
         """Make a client for edge functions, as the owner of the token."""
         url = f"{self.settings.url}/functions/v1"
-        return SyncFunctionsClient(url, self._headers(access_token), http_client=self._patient)
+        return SyncFunctionsClient(url, self._headers(access_token), http_client=self._slow_pool)
 
     def _rest(self, access_token: str | None) -> SyncPostgrestClient:
-        # Retrying is left to the caller: the library sleeps for seconds between tries, while a person waits.
+        # The library's own retries sleep for seconds while a person waits, so callers retry themselves.
         return SyncPostgrestClient(
             f"{self.settings.url}/rest/v1",
             headers=self._headers(access_token),
@@ -82,10 +82,13 @@ class Clients:
             retry_enabled=False,
         )
 
-    def ask(self, method: str, path: str, access_token: str | None = None) -> httpx.Response:
-        """Ask a path of the project itself, whatever comes back. Raises `httpx.HTTPError` for no answer."""
+    def request(self, method: str, path: str, access_token: str | None = None) -> httpx.Response:
+        """Request a path of the project; return the answer whatever its status.
+
+        Raises `httpx.HTTPError` when there is no answer.
+        """
         return self._pool.request(
-            method, f"{self.settings.url}{path}", headers=self._headers(access_token), timeout=ASKED
+            method, f"{self.settings.url}{path}", headers=self._headers(access_token), timeout=PROBE_TIMEOUT
         )
 
     def _headers(self, access_token: str | None) -> dict[str, str]:
@@ -95,4 +98,4 @@ class Clients:
     def close(self) -> None:
         """Close the pooled connections."""
         self._pool.close()
-        self._patient.close()
+        self._slow_pool.close()

@@ -1,43 +1,45 @@
-"""What can go wrong between a person and the database, in words for that person.
+"""The errors of database access, with messages for the person who meets them.
 
     DatabaseError
-    ├── Unreachable        no answer: network, gateway or database down
-    ├── Misconfigured      the project answers, but not as this app needs it
-    ├── Refused            the database said no
-    │   ├── NotAllowed     row level security or a missing right
-    │   ├── Invalid        a value the schema refuses (`field` names it when known)
-    │   │   └── EventFull  the capacity of an event is used up
-    │   ├── Gone           the row is not there (any more)
-    │   ├── Duplicate      a row with this key exists already
-    │   └── Conflict       somebody else changed the row first (`current` is theirs)
+    ├── UnreachableError            no usable answer: network, gateway or database down
+    ├── MisconfiguredError          the project lacks something that the app needs
+    ├── RefusedError                the database refused the request
+    │   ├── NotAllowedError         row-level security, or a missing right
+    │   ├── InvalidValueError       a value that the schema refuses (`field` is its column if known)
+    │   │   └── EventFullError      the event has no place left
+    │   ├── GoneError               the row does not exist, or not any more
+    │   ├── DuplicateError          a row with this key exists already
+    │   ├── SlowDownError           a quota is used up (`wait` is in seconds)
+    │   └── ConflictError           somebody else changed the row first (`current` is their version)
     └── SignInError
-        ├── SignInFailed       wrong e-mail or password
-        ├── EmailNotConfirmed  the project asks for a confirmed address
-        ├── SignUpRefused      this account cannot be made
-        ├── SignedOut          the session ended here or elsewhere
-        └── TooManyAttempts    the project's rate limit
+        ├── SignInFailedError       wrong email address or password
+        ├── EmailNotConfirmedError  the project requires a confirmed address
+        ├── SignUpRefusedError      the account cannot be created
+        ├── SignedOutError          the session has ended
+        └── TooManyAttemptsError    the rate limit of the Auth service
 
-`str(error)` is always a sentence that may be shown as it is.
+`str(error)` is always a sentence that can be shown to a person.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import httpx
 from postgrest.exceptions import APIError
 from supabase_auth.errors import AuthError, AuthRetryableError, AuthWeakPasswordError
 
+from db.columns import Record
 from db.constraints import MEANING
-from db.models import Record
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class DatabaseError(Exception):
-    """Anything this package raises on purpose."""
+    """Base of the errors of this package."""
 
     message = "Something went wrong. Please try again."
 
@@ -45,8 +47,8 @@ class DatabaseError(Exception):
         super().__init__(message or self.message)
 
 
-class Unreachable(DatabaseError):
-    """No usable answer came back; unless `perhaps_written` is false, a write may have happened."""
+class UnreachableError(DatabaseError):
+    """No usable answer came back. If `perhaps_written`, a write may have happened nevertheless."""
 
     message = "Tavern can't reach the database; your text is kept. Please try again in a moment."
 
@@ -56,29 +58,32 @@ class Unreachable(DatabaseError):
         self.timed_out = timed_out
 
     @property
-    def worth_looking(self) -> bool:
-        """Whether to look now if the write happened: not where nobody has answered for seconds."""
+    def answer_lost(self) -> bool:
+        """Whether only the answer is missing, so that reading the row tells if the write happened.
+
+        Not after a timeout: a database that has not answered for seconds would not answer the reading either.
+        """
         return self.perhaps_written and not self.timed_out
 
 
-class Misconfigured(DatabaseError):
-    """The project behind SUPABASE_URL lacks something the app needs."""
+class MisconfiguredError(DatabaseError):
+    """The project at SUPABASE_URL lacks something that the app needs."""
 
     message = "This Supabase project is not set up for Tavern: apply the files in supabase/migrations to it."
 
 
-class Refused(DatabaseError):
-    """The database answered no."""
+class RefusedError(DatabaseError):
+    """The database refused the request."""
 
 
-class NotAllowed(Refused):
-    """Row level security or a missing right."""
+class NotAllowedError(RefusedError):
+    """Row-level security refuses it, or a right is missing."""
 
     message = "You are not allowed to do that."
 
 
-class Invalid(Refused):
-    """A value the schema refuses; `field` is its column when that is known."""
+class InvalidValueError(RefusedError):
+    """A value that the schema refuses; `field` is its column if that is known."""
 
     message = "Some of what you entered is not possible. Please check it."
 
@@ -87,26 +92,26 @@ class Invalid(Refused):
         self.field = field
 
 
-class EventFull(Invalid):
-    """The last place of an event is taken."""
+class EventFullError(InvalidValueError):
+    """The event has no place left."""
 
     message = "This event is full."
 
 
-class Gone(Refused):
-    """The row was deleted, or is out of this person's sight."""
+class GoneError(RefusedError):
+    """The row was deleted, or this person may not see it."""
 
     message = "This is not there any more: somebody has removed it."
 
 
-class Duplicate(Refused):
+class DuplicateError(RefusedError):
     """A row with this key exists already."""
 
     message = "This exists already."
 
 
-class Conflict(Refused):
-    """Somebody else changed the row after this person read it."""
+class ConflictError(RefusedError):
+    """Somebody else changed the row after this person read it. `current` is the row as it is now."""
 
     message = "Somebody else has changed this in the meantime."
 
@@ -115,36 +120,50 @@ class Conflict(Refused):
         self.current = current
 
 
+class SlowDownError(RefusedError):
+    """A quota of the database is used up. `wait` is in seconds, None when waiting does not help."""
+
+    message = "That is too much at once. Please send it in smaller parts."
+
+    def __init__(self, message: str | None = None, wait: int | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
 class SignInError(DatabaseError):
-    """Anything about accounts and sessions."""
+    """Base of the errors of accounts and sessions."""
 
 
-class SignInFailed(SignInError):
-    """Wrong e-mail address or password; which of the two is not told."""
+class SignInFailedError(SignInError):
+    """Wrong email address or password; the Auth service does not say which of the two."""
 
-    message = "That e-mail and password do not match an account."
-
-
-class EmailNotConfirmed(SignInError):
-    """The project wants the address confirmed before the first sign-in."""
-
-    message = "Please confirm your e-mail address first: open the link we sent you, then sign in."
+    message = "That email and password do not match an account."
 
 
-class SignUpRefused(SignInError):
-    """The account cannot be made as asked; the message says why."""
+class EmailNotConfirmedError(SignInError):
+    """The project requires a confirmed email address before the first sign-in."""
+
+    message = "Please confirm your email address first: open the link we sent you, then sign in."
+
+
+class SignUpRefusedError(SignInError):
+    """The account cannot be created; the message says why. `field` is "email" or "password", if it is one."""
 
     message = "This account could not be created."
 
+    def __init__(self, message: str | None = None, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
-class SignedOut(SignInError):
-    """The session has ended, here or in another place."""
+
+class SignedOutError(SignInError):
+    """The session has ended, here or on another device."""
 
     message = "You have been signed out. Please sign in again; your text is kept."
 
 
-class TooManyAttempts(SignInError):
-    """The rate limit of the project's Auth service."""
+class TooManyAttemptsError(SignInError):
+    """The rate limit of the Auth service."""
 
     message = "Too many attempts. Please wait a minute and try again."
 
@@ -156,94 +175,140 @@ _BAD_VALUE_CODES = re.compile(r"(22\w{3}|23502|23514)")
 _CONSTRAINT = re.compile(r'constraint "(?P<name>\w+)"')
 
 
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what PostgREST's client raises as a `DatabaseError`."""
+    try:
+        yield
+    except APIError as error:
+        raise from_api(error) from error
+    except httpx.HTTPError as error:
+        raise from_transport(error) from error
+
+
 def from_api(error: APIError) -> DatabaseError:
-    """Translate PostgREST's answer. Codes: SQLSTATE classes of Postgres and PGRST* of PostgREST."""
+    """Translate an error of PostgREST. Its codes are Postgres' SQLSTATE and PostgREST's own PGRST*."""
     code = error.code or ""
     text = error.message or ""
-    if "api key" in text.lower():  # worded by the gateway of a hosted project, without a code
-        return Misconfigured(
+    if "api key" in text.lower():  # from the gateway of a hosted project; it has no code
+        return MisconfiguredError(
             "SUPABASE_KEY is not a key of this project. Copy the anon or publishable key again."
         )
     if code in _TOKEN_CODES:
-        return SignedOut()
+        return SignedOutError()
     if _UNREACHABLE_CODES.fullmatch(code):
-        return Unreachable()
+        return UnreachableError()
     if code in _MISSING_SCHEMA_CODES:
-        return Misconfigured()
-    if code == "42501":
-        return NotAllowed(text if _is_for_people(text) else None)
-    if code == "23503":
-        return Gone()
-    if code == "23505":
-        return Duplicate()
-    if _BAD_VALUE_CODES.fullmatch(code):
-        return _invalid(text)
-    if code == "P0001":  # raised by this project's own triggers, worded for people
-        return Invalid(text)
-    log.warning("Unexpected answer of the database: %s %s", code, text)
+        return MisconfiguredError()
+    if (refused := _refused(code, text, str(error.details or ""))) is not None:
+        return refused
+    _log.warning("Unexpected answer of the database: %s %s", code, text)
     return DatabaseError()
 
 
-def _invalid(text: str) -> Invalid:
-    """Say what is wrong with a value: Postgres names the constraint, a trigger words it for people."""
-    if text == EventFull.message:
-        return EventFull()
+def _refused(code: str, text: str, details: str) -> RefusedError | None:
+    """Translate a refusal of the database; None for any other answer."""
+    if code == "42501":
+        return NotAllowedError(text if _is_for_people(text) else None)
+    if code == "23503":
+        return GoneError()
+    if code == "23505":
+        return DuplicateError()
+    if code == "PT429":  # a quota of this schema, with a message for people
+        return SlowDownError(text, int(details) if details.isdecimal() else None)
+    if _BAD_VALUE_CODES.fullmatch(code):
+        return _invalid(text)
+    if code == "P0001":  # raised by triggers of this schema, with a message for people
+        return InvalidValueError(text)
+    return None
+
+
+def _invalid(text: str) -> InvalidValueError:
+    """Say what is wrong with a value, by the constraint that Postgres names or the message of a trigger."""
+    if text == EventFullError.message:
+        return EventFullError()
     named = _CONSTRAINT.search(text)
     if named and named["name"] in MEANING:
         field, sentence = MEANING[named["name"]]
-        return Invalid(sentence, field)
-    return Invalid(text if _is_for_people(text) else None)
+        return InvalidValueError(sentence, field)
+    return InvalidValueError(text if _is_for_people(text) else None)
 
 
 def _is_for_people(text: str) -> bool:
-    """Tell a sentence of this project's triggers from Postgres' own, which quote names and end bare."""
+    """Whether a message is from a trigger of this schema. Postgres' own quote names or lack a period."""
     return text.endswith(".") and '"' not in text
 
 
 _AUTH_ERRORS: Mapping[str, type[SignInError]] = {
-    "invalid_credentials": SignInFailed,
-    "email_not_confirmed": EmailNotConfirmed,
-    "over_request_rate_limit": TooManyAttempts,
-    "over_email_send_rate_limit": TooManyAttempts,
-    "refresh_token_not_found": SignedOut,
-    "refresh_token_already_used": SignedOut,
-    "session_not_found": SignedOut,
-    "session_expired": SignedOut,
-    "user_not_found": SignedOut,
-    "bad_jwt": SignedOut,
-    "no_authorization": SignedOut,
+    "invalid_credentials": SignInFailedError,
+    "email_not_confirmed": EmailNotConfirmedError,
+    "over_request_rate_limit": TooManyAttemptsError,
+    "over_email_send_rate_limit": TooManyAttemptsError,
+    "refresh_token_not_found": SignedOutError,
+    "refresh_token_already_used": SignedOutError,
+    "session_not_found": SignedOutError,
+    "session_expired": SignedOutError,
+    "user_not_found": SignedOutError,
+    "bad_jwt": SignedOutError,
+    "no_authorization": SignedOutError,
 }
 
 _SIGN_UP_MESSAGES: Mapping[str, str] = {
-    "user_already_exists": "There is an account with this e-mail already. Sign in instead.",
-    "email_exists": "There is an account with this e-mail already. Sign in instead.",
+    "user_already_exists": "There is an account with this email already. Sign in instead.",
+    "email_exists": "There is an account with this email already. Sign in instead.",
     "signup_disabled": "This Tavern does not take new accounts at the moment.",
     "email_provider_disabled": "This Tavern does not take new accounts at the moment.",
-    "email_address_invalid": "Please enter a working e-mail address.",
+    "email_address_invalid": "Please enter a working email address.",
     "email_address_not_authorized": "This Tavern cannot send mail to that address.",
-    "validation_failed": "Please check the e-mail address.",
+    "validation_failed": "Please check the email address.",
     "user_banned": "This account is blocked.",
 }
 
 
+_ABOUT_THE_EMAIL = frozenset(
+    {
+        "user_already_exists",
+        "email_exists",
+        "email_address_invalid",
+        "email_address_not_authorized",
+        "validation_failed",
+    }
+)
+_PWNED = "This password is well known and easy to guess. Please choose another."
+
+
 def from_auth(error: AuthError) -> DatabaseError:
-    """Translate the Auth service's answer. Codes: https://supabase.com/docs/guides/auth/debugging/error-codes."""
+    """Translate an error of the Auth service.
+
+    Its codes: https://supabase.com/docs/guides/auth/debugging/error-codes.
+    """
     if isinstance(error, AuthRetryableError):
-        return Unreachable()
+        return UnreachableError()
     if isinstance(error, AuthWeakPasswordError):
-        return SignUpRefused(f"Please choose a stronger password. {error.message}")
+        if error.reasons == ["pwned"]:
+            return SignUpRefusedError(_PWNED, "password")
+        return SignUpRefusedError(f"Please choose a stronger password. {error.message}", "password")
     code = str(error.code or "")
     if code in _AUTH_ERRORS:
         return _AUTH_ERRORS[code]()
     if code in _SIGN_UP_MESSAGES:
-        return SignUpRefused(_SIGN_UP_MESSAGES[code])
-    log.warning("Unexpected answer of the sign-in service: %s %s", code, error.message)
+        return SignUpRefusedError(_SIGN_UP_MESSAGES[code], "email" if code in _ABOUT_THE_EMAIL else None)
+    _log.warning("Unexpected answer of the sign-in service: %s %s", code, error.message)
     return SignInError("The sign-in service gave an unexpected answer. Please try again.")
 
 
-def from_transport(error: httpx.HTTPError) -> Unreachable:
-    """No HTTP answer at all."""
-    log.info("The database did not answer: %r", error)
+def from_refresh(error: AuthError) -> DatabaseError:
+    """Translate an error of refreshing a sign-in.
+
+    A rate limit says nothing about the sign-in, which is as good as before when the limit has passed.
+    """
+    raised = from_auth(error)
+    return UnreachableError(perhaps_written=False) if isinstance(raised, TooManyAttemptsError) else raised
+
+
+def from_transport(error: httpx.HTTPError) -> UnreachableError:
+    """Translate a request without an answer."""
+    _log.info("The database did not answer: %r", error)
     never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     timed_out = isinstance(error, httpx.TimeoutException)
-    return Unreachable(perhaps_written=not never_sent, timed_out=timed_out)
+    return UnreachableError(perhaps_written=not never_sent, timed_out=timed_out)

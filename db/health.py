@@ -1,20 +1,16 @@
-"""Why there is nothing to show: asked only when there is nothing to show."""
+"""Why a start page has nothing to show. Called only when there is nothing to show."""
 
 from __future__ import annotations
 
-import httpx
-from postgrest.exceptions import APIError
-
 from db.clients import Clients
-from db.errors import DatabaseError, from_api, from_transport
+from db.errors import DatabaseError, translated
 
 
 def problem(clients: Clients) -> DatabaseError | None:
-    """Read one row as a visitor; return what is wrong, in words, or None when that works."""
+    """Read one row as a visitor; return the error, None if the project answers."""
     try:
-        clients.table("users").select("id").limit(1).execute()
-    except APIError as error:
-        return from_api(error)
-    except httpx.HTTPError as error:
-        return from_transport(error)
+        with translated():
+            clients.table("users").select("id").limit(1).execute()
+    except DatabaseError as error:
+        return error
     return None

@@ -1,6 +1,6 @@
-"""Two people change the same row: what goes together by itself, and what somebody has to decide.
+"""Merging two changes of one row, field by field. A person decides on fields that both changed differently.
 
-Pure: from the row a person began with, what they made of it, and what it has become meanwhile.
+Pure functions of three versions: the one a person started from, theirs, and the current one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ V = TypeVar("V", bound=object)
 
 
 class Choice(Enum):
-    """Whose version of a field to keep."""
+    """Which version of a field to keep."""
 
     MINE = "Keep mine"
     THEIRS = "Take theirs"
@@ -22,19 +22,19 @@ class Choice(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """`mine` are the fields that only this person changed; `clashes` those that both changed, differently."""
+    """`mine` holds the fields that only this person changed, `clashes` those both changed differently."""
 
     mine: Mapping[str, object]
     clashes: tuple[str, ...]
 
 
 def changed(base: Mapping[str, V], draft: Mapping[str, V]) -> dict[str, V]:
-    """Return the fields of the draft that differ from what it was made from."""
+    """Return the fields of the draft that differ from the version it started from."""
     return {field: value for field, value in draft.items() if value != base.get(field)}
 
 
 def merge(base: Mapping[str, object], mine: Mapping[str, object], theirs: Mapping[str, object]) -> Merge:
-    """Put two changes of one row together, field by field; all three hold the same fields."""
+    """Merge two changes of one row, field by field. All three arguments have the same fields."""
     my_changes = changed(base, mine)
     their_changes = changed(base, theirs)
     both = [field for field in my_changes if field in their_changes]
@@ -44,7 +44,7 @@ def merge(base: Mapping[str, object], mine: Mapping[str, object], theirs: Mappin
 
 
 def decided(merged: Merge, mine: Mapping[str, object], choices: Mapping[str, Choice]) -> Mapping[str, object]:
-    """Return what to write on top of the other person's version, once every clash is decided.
+    """Return the fields to write over the other person's version.
 
     Raises `KeyError` when a clash has no choice.
     """

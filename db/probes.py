@@ -1,7 +1,6 @@
-"""How the project answers one signed-in person: the facts that the Diagnostics page judges.
+"""Short requests by which the Diagnostics page finds out whether the project works for a signed-in person.
 
-Every function makes one short request with the person's own token, and raises `DatabaseError`, worded for
-people, when there is no usable answer.
+Each uses the person's own token and raises a `DatabaseError` when there is no usable answer.
 """
 
 from __future__ import annotations
@@ -10,22 +9,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from typing import Final
 
 import httpx
 from postgrest.exceptions import APIError
 
-from db import columns
+from db.caller import Caller
 from db.clients import Clients
-from db.errors import DatabaseError, Misconfigured, NotAllowed, SignedOut, from_api, from_transport
-from db.rows import Caller
+from db.columns import AwareDatetime, Model
+from db.errors import (
+    DatabaseError,
+    MisconfiguredError,
+    NotAllowedError,
+    SignedOutError,
+    from_api,
+    from_transport,
+)
+
+_NO_PROJECT: Final = "What answers at SUPABASE_URL is not a Supabase project."
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What `public.diagnostics()` tells an admin.
+    """What the database says about itself.
 
-    `ahead` is how far the database's clock is ahead of this server's, known to within `uncertain`.
-    `migrations` are the versions of the applied ones, None when nobody keeps a list of them.
+    `ahead` is by how much the database's clock is ahead of this server's, give or take `uncertain`.
+    `migrations` are the versions of the applied migrations, None when the project has no list of them.
     """
 
     server_version: str
@@ -35,50 +44,60 @@ class Facts:
     uncertain: timedelta
 
 
-def ask_rest(clients: Clients) -> timedelta:
-    """Read as a visitor; return how long that took."""
+@dataclass(frozen=True, slots=True)
+class _Diagnostics(Model):
+    """The answer of `public.diagnostics()`."""
+
+    server_version: str
+    server_time: AwareDatetime
+    published: tuple[str, ...]
+    migrations: tuple[str, ...] | None
+
+
+def time_rest(clients: Clients) -> timedelta:
+    """Read a row as a visitor; return how long it took."""
     started = datetime.now(UTC)
-    _json(clients, "GET", "/rest/v1/users?select=id&limit=1")
+    _body(_send(clients, "GET", "/rest/v1/users?select=id&limit=1"))
     return datetime.now(UTC) - started
 
 
-def ask_auth(me: Caller) -> timedelta:
-    """Have the Auth service confirm that this person's token is theirs; return how long that took."""
+def time_auth(me: Caller) -> timedelta:
+    """Ask the Auth service for the owner of this person's token; return how long it took.
+
+    Raises `SignedOutError` when it refuses the token.
+    """
     started = datetime.now(UTC)
     answer = _send(me.clients, "GET", "/auth/v1/user", me.access_token())
     if answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        raise SignedOut
+        raise SignedOutError
     user = _object(answer)
     if user.get("id") != me.user_id:
-        raise Misconfigured("The sign-in service did not recognize your sign-in.")
+        raise MisconfiguredError("The sign-in service did not recognize your sign-in.")
     return datetime.now(UTC) - started
 
 
-def ask_facts(me: Caller) -> Facts:
-    """Ask the database about itself; only admins are told."""
+def read_facts(me: Caller) -> Facts:
+    """Call `public.diagnostics()`. Raises `NotAllowedError` for people who are not admins."""
     token = me.access_token()
     before = datetime.now(UTC)
     answer = _send(me.clients, "POST", "/rest/v1/rpc/diagnostics", token)
     after = datetime.now(UTC)
-    facts = _object(answer)
     try:
-        applied = facts.get("migrations")
-        half = (after - before) / 2
-        return Facts(
-            server_version=columns.text(facts, "server_version"),
-            published=frozenset(str(name) for name in columns.items(facts, "published")),
-            migrations=None
-            if applied is None
-            else frozenset(str(version) for version in columns.items(facts, "migrations")),
-            ahead=columns.moment(facts, "server_time") - (before + half),
-            uncertain=half,
-        )
+        found = _Diagnostics.from_record(_object(answer))
     except ValueError as error:
-        raise Misconfigured from error
+        raise MisconfiguredError from error
+    half = (after - before) / 2
+    return Facts(
+        server_version=found.server_version,
+        published=frozenset(found.published),
+        migrations=None if found.migrations is None else frozenset(found.migrations),
+        ahead=found.server_time - (before + half),
+        uncertain=half,
+    )
 
 
-def ask_tables(me: Caller, tables: Mapping[str, Sequence[str]]) -> dict[str, DatabaseError]:
-    """Select the key columns of each table; return the tables that this person cannot select, and why."""
+def refused_tables(me: Caller, tables: Mapping[str, Sequence[str]]) -> dict[str, DatabaseError]:
+    """Select the key columns of each table; return an error for each table that this person cannot select."""
     refused: dict[str, DatabaseError] = {}
     token = me.access_token()
     for name, key in tables.items():
@@ -91,37 +110,31 @@ def ask_tables(me: Caller, tables: Mapping[str, Sequence[str]]) -> dict[str, Dat
     return refused
 
 
-def _json(clients: Clients, method: str, path: str, token: str | None = None) -> object:
-    answer = _send(clients, method, path, token)
-    if answer.is_success:
-        try:
-            return answer.json()
-        except ValueError as error:
-            raise Misconfigured("What answers at SUPABASE_URL is not a Supabase project.") from error
-    raise _refusal(answer)
-
-
-def _send(clients: Clients, method: str, path: str, token: str | None) -> httpx.Response:
+def _send(clients: Clients, method: str, path: str, token: str | None = None) -> httpx.Response:
     try:
-        return clients.ask(method, path, token)
+        return clients.request(method, path, token)
     except httpx.HTTPError as error:
         raise from_transport(error) from error
 
 
 def _object(answer: httpx.Response) -> Mapping[str, object]:
-    if not answer.is_success:
-        raise _refusal(answer)
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
+    body = _body(answer)
     if not isinstance(body, dict):
-        raise Misconfigured("What answers at SUPABASE_URL is not a Supabase project.")
+        raise MisconfiguredError(_NO_PROJECT)
     return body
 
 
+def _body(answer: httpx.Response) -> object:
+    if not answer.is_success:
+        raise _refusal(answer)
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise MisconfiguredError(_NO_PROJECT) from error
+
+
 def _refusal(answer: httpx.Response) -> DatabaseError:
-    """Word an answer that is no success: PostgREST's own form if it has that, else the status."""
+    """Translate an answer that is no success, by PostgREST's code or else by its status."""
     try:
         body = answer.json()
     except ValueError:
@@ -129,5 +142,5 @@ def _refusal(answer: httpx.Response) -> DatabaseError:
     if isinstance(body, dict) and "message" in body:
         return from_api(APIError({key: body.get(key) for key in ("code", "message", "hint", "details")}))
     if answer.status_code == HTTPStatus.FORBIDDEN:
-        return NotAllowed()
+        return NotAllowedError()
     return DatabaseError(f"The project answered with the status {answer.status_code}.")

@@ -1,4 +1,4 @@
-"""Where the database is: typed settings that refuse nonsense with a sentence that says what to do."""
+"""The settings of the Supabase project. Wrong ones are refused with a message that says what to do."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from db.tokens import claims_of
+from db.jwt import claims_of
 
 
 class SettingsError(Exception):
-    """The configuration cannot work; the message tells what to change."""
+    """The settings cannot work; the message says what to change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Settings:
 
 
 def settings_from(values: Mapping[str, str]) -> Settings | None:
-    """Read `SUPABASE_URL` and `SUPABASE_KEY`; None means: use the embedded Supabase.
+    """Read `SUPABASE_URL` and `SUPABASE_KEY`; return None when neither is set, for the embedded Supabase.
 
-    Raises `SettingsError` when the two cannot work together, or when the key is one that must never be here.
+    Raises `SettingsError` when they cannot work, or when the key is a secret one.
     """
     url = values.get("SUPABASE_URL", "").strip().rstrip("/")
     key = values.get("SUPABASE_KEY", "").strip()

@@ -1,4 +1,4 @@
-"""What can be wrong with a Markdown document: links that lead nowhere, headings out of order, style."""
+"""Checks of a Markdown document: broken links, headings out of order, style."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ LONGEST_LINE: Final = 200
 """Characters; tables and links may be longer."""
 
 _FENCE: Final = re.compile(r"^\s*(```|~~~)")
-_HEADING: Final = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
-_LINK: Final = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+_HEADING: Final = re.compile(r"(#{1,6})\s+(?=\S)")
+# Nothing in it is tried twice, so that a long line of brackets takes no long time.
+_LINK: Final = re.compile(r"!?\[[^\[\]]*+\]\(\s*+<?([^()\s>]++)>?[^()]*+\)")
 _CODE: Final = re.compile(r"`[^`]*`")
-_OUTSIDE: Final = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_EXTERNAL: Final = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to look at, with its line (from 1)."""
+    """A problem in a document, with its line, counted from 1."""
 
     line: int
     text: str
@@ -29,7 +30,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a document has, and what is wrong with it."""
+    """What a document contains, and the problems in it."""
 
     links: int
     headings: int
@@ -47,10 +48,12 @@ def check(path: Path) -> Report:
     prose = list(_prose(lines))
     links = [(number, target) for number, line in prose for target in _LINK.findall(_CODE.sub("", line))]
     headings = [
-        (number, len(match[1]), match[2]) for number, line in prose if (match := _HEADING.match(line))
+        (number, len(match[1]), line[match.end() :].rstrip().rstrip("#").rstrip())
+        for number, line in prose
+        if (match := _HEADING.match(line))
     ]
     findings = [
-        *_broken(path, links, headings),
+        *_broken_links(path, links, headings),
         *_out_of_order(headings),
         *_style(prose),
     ]
@@ -58,7 +61,7 @@ def check(path: Path) -> Report:
 
 
 def _prose(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """Return the numbered lines outside blocks of code."""
+    """Yield the numbered lines outside fenced code."""
     fenced = False
     for number, line in enumerate(lines, start=1):
         if _FENCE.match(line):
@@ -67,12 +70,12 @@ def _prose(lines: list[str]) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def _broken(
+def _broken_links(
     path: Path, links: list[tuple[int, str]], headings: list[tuple[int, int, str]]
 ) -> Iterator[Finding]:
     anchors = {_anchor(text) for _, _, text in headings}
     for number, target in links:
-        if _OUTSIDE.match(target):
+        if _EXTERNAL.match(target):
             continue
         file, _, anchor = unquote(target).partition("#")
         if file and not (path.parent / file).exists():

@@ -1,5 +1,11 @@
-"""An embedded Supabase: real Postgres and a gateway that speaks Supabase's HTTP and WebSocket protocols.
+"""An embedded Supabase: a real Postgres and a gateway that speaks Supabase's HTTP and WebSocket protocols.
 
-It knows nothing of the application that uses it. `python -m local_supabase start` runs it for any Supabase
-project; `local_supabase.runtime.ensure_running` starts or joins it from inside an application.
+It runs any Supabase project and knows nothing of the application that uses it. An application calls
+`ensure_running`; a person runs `python -m local_supabase start`. Start reading with `gateway` for the
+services and with `stack.supervisor` for the processes.
 """
+
+from local_supabase.errors import LocalSupabaseError
+from local_supabase.stack.runtime import StackInfo, ensure_running, release, stop_stack
+
+__all__ = ["LocalSupabaseError", "StackInfo", "ensure_running", "release", "stop_stack"]

@@ -1,7 +1,7 @@
-"""`python -m local_supabase`."""
+"""The command `python -m local_supabase`; see `stack.cli`."""
 
 import sys
 
-from local_supabase.cli import main
+from local_supabase.stack.cli import main
 
 sys.exit(main())

@@ -1,4 +1,4 @@
-"""What every service of the gateway is given."""
+"""The context that the gateway passes to every service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from local_supabase.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The shared parts of the gateway process."""
+    """What the services of one gateway process share.
+
+    Arguments:
+        settings: addresses, folders and the project's `config.toml`.
+        keys: the stack's secrets.
+        database: the connection pools.
+        verifier: verifies callers' tokens.
+        log: the parent of the services' loggers.
+    """
 
     settings: Settings
     keys: Keys

@@ -1,4 +1,4 @@
-"""The gateway's connections to Postgres: under the caller's role and claims, or a service's own role."""
+"""The gateway's connections to Postgres, with the caller's role and claims or with a service's role."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Self, TypeAlias
 
 import asyncpg
@@ -27,18 +28,19 @@ _RETRY_SECONDS = 0.05
 # PostgREST's db-pool-acquisition-timeout.
 _ACQUIRE_SECONDS = 10.0
 
-# Errors that say that the server is not there (any more, or yet), not that it refused something.
+# The server stopped, crashed or is still starting. It did not refuse the statement.
 _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    # What a goodbye of the dying server between two statements makes of the driver's state.
+    # asyncpg raises it when the server's shutdown message arrives between two statements.
     asyncpg.InternalClientError,
 )
 _UNREACHABLE = (OSError, asyncpg.InterfaceError, *_LOST)
 
-# `role` first: were it refused, nothing else is set. All of it ends with the transaction.
+# `role` comes first: if Postgres refuses the role, it sets nothing else. All settings end with the
+# transaction.
 _CALLER_SETTINGS = """
 select set_config('role', $1, true),
        set_config('request.jwt.claims', $2, true),
@@ -46,21 +48,43 @@ select set_config('role', $1, true),
        set_config('request.method', $4, true),
        set_config('request.path', $5, true),
        set_config('search_path', $6, true),
-       (select count(set_config(more.name, more.value, true))
-        from unnest($7::text[], $8::text[]) as more(name, value))
+       (select count(set_config(extra.name, extra.value, true))
+        from unnest($7::text[], $8::text[]) as extra(name, value))
 """
 
 
-class DatabaseUnavailable(Exception):
-    """The database is down and did not come back in the time that a restart takes."""
+class DatabaseUnavailableError(Exception):
+    """The database is down and did not come back within the time that a restart takes."""
 
 
-class DatabaseBusy(Exception):
+class DatabaseBusyError(Exception):
     """No connection became free in time."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallerRequest:
+    """What a transaction exposes of the HTTP request that it serves.
+
+    Arguments:
+        headers: readable in SQL as `request.headers`, with lower-case names.
+        method: readable in SQL as `request.method`.
+        path: readable in SQL as `request.path`.
+        schema: the first schema of the search path.
+        settings: further settings of the transaction, as names and values.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "GET"
+    path: str = "/"
+    schema: str = "public"
+    settings: Sequence[tuple[str, str]] = ()
+
+
+_NO_REQUEST = CallerRequest()
+
+
 class Database:
-    """Connection pools, one for each login role; those of the services connect on first use."""
+    """One connection pool for each login role. A service's pool connects on first use."""
 
     def __init__(self, callers: Pool, services: Mapping[Login, Pool], search_path: Sequence[str]) -> None:
         self._callers = callers
@@ -69,7 +93,11 @@ class Database:
 
     @classmethod
     async def open(cls, settings: Settings, keys: Keys) -> Self:
-        """Connect to the stack's Postgres; raises asyncpg's or the system's error when it is not there."""
+        """Connect to the stack's Postgres.
+
+        Raises:
+            OSError, asyncpg.PostgresError: Postgres cannot be reached, or refuses the login.
+        """
         callers = _pool(settings.dsn(keys, Login.AUTHENTICATOR), minimum=2, maximum=_CALLER_CONNECTIONS)
         services = {
             login: _pool(settings.dsn(keys, login), minimum=0, maximum=_SERVICE_CONNECTIONS)
@@ -80,7 +108,7 @@ class Database:
         return cls(callers, services, settings.config.api.extra_search_path)
 
     async def close(self) -> None:
-        """Close every connection, not waiting for statements under way."""
+        """Close every connection at once. Running statements are cut off."""
         for pool in (self._callers, *self._services.values()):
             pool.terminate()
 
@@ -88,34 +116,35 @@ class Database:
     async def as_caller(
         self,
         identity: Identity,
+        request: CallerRequest = _NO_REQUEST,
         *,
         read_only: bool = False,
-        headers: Mapping[str, str] | None = None,
-        method: str = "GET",
-        path: str = "/",
-        schema: str = "public",
-        settings: Sequence[tuple[str, str]] = (),
     ) -> AsyncIterator[Connection]:
-        """Open a transaction under the caller's role and claims: Postgres itself enforces row security.
+        """Open a transaction with the caller's role and claims, so that Postgres enforces row-level security.
 
-        It commits at the end of the block and rolls back when the block raises. The settings, with whatever
-        else is to be set for this transaction, cost one round trip after BEGIN. While Postgres restarts, the
-        call waits for it; nothing has been sent then.
+        The transaction commits at the end of the block and rolls back when the block raises. All settings
+        together cost one round trip after BEGIN. While Postgres restarts, the call waits before it sends
+        anything.
+
+        Arguments:
+            identity: the caller.
+            request: what SQL may read of the request, and the transaction's settings.
+            read_only: whether Postgres refuses writes in this transaction.
 
         Raises:
-            DatabaseUnavailable: Postgres did not come back, or went away inside the block: then nothing was
-                committed, unless it went while committing.
-            DatabaseBusy: all connections stayed in use.
+            DatabaseUnavailableError: Postgres did not come back, or stopped during the block. Nothing was
+                committed, unless it stopped during the commit itself.
+            DatabaseBusyError: all connections stayed in use.
         """
         values = (
             identity.role,
             identity.claims_json,
-            orjson.dumps(dict(headers or {})).decode(),
-            method,
-            path,
-            _names((schema, *self._search_path)),
-            [name for name, _ in settings],
-            [value for _, value in settings],
+            orjson.dumps(dict(request.headers)).decode(),
+            request.method,
+            request.path,
+            _search_path((request.schema, *self._search_path)),
+            [name for name, _ in request.settings],
+            [value for _, value in request.settings],
         )
         connection, transaction = await _begin(self._callers, read_only, values)
         try:
@@ -125,7 +154,7 @@ class Database:
             if _is_lost(connection, error):
                 await _discard(self._callers, connection)
                 if isinstance(error, Exception):
-                    raise DatabaseUnavailable from error
+                    raise DatabaseUnavailableError from error
             else:
                 await _roll_back(self._callers, connection, transaction)
             raise
@@ -133,10 +162,14 @@ class Database:
 
     @asynccontextmanager
     async def as_admin(self, login: Login = Login.AUTH_ADMIN) -> AsyncIterator[Connection]:
-        """Borrow a connection of a service's own role; transactions are the service's business.
+        """Borrow a connection with a service's own role, in autocommit mode.
+
+        Arguments:
+            login: the role; its pool has eight connections.
 
         Raises:
-            DatabaseUnavailable, DatabaseBusy: as `as_caller`.
+            DatabaseUnavailableError: Postgres did not come back within the time that a restart takes.
+            DatabaseBusyError: all connections stayed in use.
         """
         pool = self._services[login]
         connection = await _acquire(pool, time.monotonic() + _RESTART_SECONDS)
@@ -146,9 +179,9 @@ class Database:
             await pool.release(connection)
 
 
-def _names(names: Iterable[str]) -> str:
-    """Write names as the search path takes them; it travels as a value, never as part of a statement."""
-    return ", ".join('"' + name.replace('"', '""') + '"' for name in dict.fromkeys(names))
+def _search_path(schemas: Iterable[str]) -> str:
+    """Quote schemas as the setting `search_path` needs them. The result is sent as a value."""
+    return ", ".join('"' + name.replace('"', '""') + '"' for name in dict.fromkeys(schemas))
 
 
 async def _begin(pool: Pool, read_only: bool, values: tuple[object, ...]) -> tuple[Connection, Transaction]:
@@ -160,9 +193,10 @@ async def _begin(pool: Pool, read_only: bool, values: tuple[object, ...]) -> tup
             await transaction.start()
             await connection.fetchrow(_CALLER_SETTINGS, *values)
         except _UNREACHABLE as error:
-            # A connection whose server died meanwhile shows only here. Nothing of the caller was sent yet.
+            # Only this first statement shows that a pooled connection's server has died. Nothing of the
+            # caller has been sent yet, so trying again is safe.
             await _discard(pool, connection)
-            await _pause(deadline, error)
+            await _wait_to_retry(deadline, error)
         except BaseException:
             await _roll_back(pool, connection, transaction)
             raise
@@ -190,7 +224,7 @@ async def _roll_back(pool: Pool, connection: Connection, transaction: Transactio
 
 
 async def _discard(pool: Pool, connection: Connection) -> None:
-    # The pool may have noticed before us, and taken the connection back.
+    # The pool may have noticed the loss first and taken the connection back.
     with suppress(asyncpg.InterfaceError, asyncpg.InternalClientError):
         connection.terminate()
         await pool.release(connection)
@@ -202,14 +236,14 @@ async def _acquire(pool: Pool, deadline: float) -> Connection:
             async with asyncio.timeout(_ACQUIRE_SECONDS):
                 return await pool.acquire()
         except TimeoutError as error:
-            raise DatabaseBusy from error
+            raise DatabaseBusyError from error
         except _UNREACHABLE as error:
-            await _pause(deadline, error)
+            await _wait_to_retry(deadline, error)
 
 
-async def _pause(deadline: float, error: BaseException) -> None:
+async def _wait_to_retry(deadline: float, error: BaseException) -> None:
     if time.monotonic() > deadline:
-        raise DatabaseUnavailable from error
+        raise DatabaseUnavailableError from error
     await asyncio.sleep(_RETRY_SECONDS)
 
 
@@ -218,12 +252,12 @@ def _pool(dsn: str, *, minimum: int, maximum: int) -> Pool:
         dsn,
         min_size=minimum,
         max_size=maximum,
-        reset=_keep,
+        reset=_skip_reset,
         max_inactive_connection_lifetime=60,
         server_settings={"application_name": "local_supabase"},
     )
 
 
-async def _keep(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    # What callers set is local to their transaction; the round trip of asyncpg's RESET ALL would be in vain.
+async def _skip_reset(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    # Callers' settings end with their transaction, so asyncpg's RESET ALL would only cost a round trip.
     del connection

@@ -1,4 +1,4 @@
-"""What the gateway does to every request before a service sees it: CORS, the API key, the access log."""
+"""The gateway's middleware: CORS, the API key check and the access log."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_supabase.identity import TokenError, TokenVerifier
 
-# Services that stand behind the key check; Realtime, Storage and Functions judge their callers themselves.
+# These services require an API key. Realtime, Storage and Functions check their callers themselves.
 _KEYED = ("/rest/v1", "/auth/v1", "/graphql/v1")
-# Addresses that browsers open from a mail, or that must be readable by anybody.
-_OPEN = ("/auth/v1/verify", "/auth/v1/callback", "/auth/v1/authorize", "/auth/v1/.well-known/")
+# Browsers open these from a mail, without a key, or anybody may read them.
+_PUBLIC = ("/auth/v1/verify", "/auth/v1/callback", "/auth/v1/authorize", "/auth/v1/.well-known/")
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS,TRACE,CONNECT"
 _EXPOSED = (
     "Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, "
@@ -26,13 +26,13 @@ _EXPOSED = (
 
 
 class Cors:
-    """Cross-origin access from anywhere, as Supabase's gateway allows it: the keys are the protection."""
+    """Allows every origin, as Supabase's gateway does: keys protect the services, not origins."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer preflights and mark every other answer as readable from any origin."""
+        """Answer preflight requests, and add the CORS headers to every other response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -41,14 +41,14 @@ class Cors:
             await _preflight(request)(scope, receive, send)
             return
 
-        async def marked(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Access-Control-Allow-Origin", "*")
                 headers.setdefault("Access-Control-Expose-Headers", _EXPOSED)
             await send(message)
 
-        await self._app(scope, receive, marked)
+        await self._app(scope, receive, send_with_headers)
 
 
 def _preflight(request: Headers) -> Response:
@@ -63,14 +63,14 @@ def _preflight(request: Headers) -> Response:
 
 
 class ApiKeyCheck:
-    """Refuses requests without a project key, in the words of the hosted gateway."""
+    """Refuses requests without a valid API key, with the hosted gateway's messages."""
 
     def __init__(self, app: ASGIApp, verifier: TokenVerifier) -> None:
         self._app = app
         self._verifier = verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let keyed requests through."""
+        """Pass on requests that need no key or have a valid one."""
         if scope["type"] != "http" or not _needs_key(scope["path"]):
             await self._app(scope, receive, send)
             return
@@ -90,21 +90,28 @@ class ApiKeyCheck:
 
 
 class AccessLog:
-    """One line a request: method, path, status, milliseconds. Never the query: it may hold tokens."""
+    """Logs each request: method, path, status, milliseconds. It omits the query, which may hold tokens.
 
-    def __init__(self, app: ASGIApp, log: logging.Logger) -> None:
+    Arguments:
+        app: what serves the requests.
+        log: the logger.
+        unlogged: a path that is asked all the time.
+    """
+
+    def __init__(self, app: ASGIApp, log: logging.Logger, unlogged: str = "") -> None:
         self._app = app
         self._log = log
+        self._unlogged = unlogged
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve and write the line."""
-        if scope["type"] not in {"http", "websocket"}:
+        """Serve the request, then log it."""
+        if scope["type"] not in {"http", "websocket"} or scope["path"] == self._unlogged:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
         status = 0
 
-        async def noted(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -113,7 +120,7 @@ class AccessLog:
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, send_and_note_status)
         finally:
             method = scope.get("method", "WS")
             elapsed = (time.perf_counter() - began) * 1000
@@ -121,10 +128,10 @@ class AccessLog:
 
 
 def _needs_key(path: str) -> bool:
-    return _starts(path, _KEYED) and not path.startswith(_OPEN)
+    return _is_under(path, _KEYED) and not path.startswith(_PUBLIC)
 
 
-def _starts(path: str, prefixes: Iterable[str]) -> bool:
+def _is_under(path: str, prefixes: Iterable[str]) -> bool:
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
 
 

@@ -1,29 +1,29 @@
-"""The ways in which the embedded Supabase can fail to start.
+"""The errors of starting, stopping and configuring the embedded Supabase.
 
 LocalSupabaseError
-├── AlreadyRunning      a second start on the same data folder
-├── NotRunning          a command that needs a running stack
-├── DataFolderError     the data folder cannot be used (unwritable, another version, another owner)
-├── ProjectError        the project folder is missing or holds something unusable
-├── PortBusy            an explicitly chosen port is taken
-├── DiskFull            no space left where the data folder is
-├── PostgresError       the database server cannot be found, created or started
-├── MigrationError      a migration, the seed or the bootstrap was refused by Postgres
-└── StartFailed         a stack started in the background did not get ready
+├── AlreadyRunningError  a second start on the same data folder
+├── NotRunningError      a command that needs a running stack
+├── DataFolderError      the data folder cannot be used (unwritable, another version, another owner)
+├── ProjectError         the project folder is missing or holds something unusable
+├── PortBusyError        an explicitly chosen port is taken
+├── DiskFullError        no space left where the data folder is
+├── PostgresError        the database server cannot be found, created or started
+├── MigrationError       a migration, the seed or the bootstrap was refused by Postgres
+└── StartFailedError     a stack started in the background did not get ready
 """
 
 from __future__ import annotations
 
 
 class LocalSupabaseError(Exception):
-    """A start-up problem; its text is for the user and says what to do."""
+    """The stack cannot do what was asked. The text says what the user can do."""
 
 
-class AlreadyRunning(LocalSupabaseError):
+class AlreadyRunningError(LocalSupabaseError):
     """The data folder is in use by a running stack."""
 
 
-class NotRunning(LocalSupabaseError):
+class NotRunningError(LocalSupabaseError):
     """No stack is running on the data folder."""
 
 
@@ -35,11 +35,11 @@ class ProjectError(LocalSupabaseError):
     """The project folder is missing or unusable."""
 
 
-class PortBusy(LocalSupabaseError):
-    """A port that was asked for by number is in use."""
+class PortBusyError(LocalSupabaseError):
+    """An explicitly chosen port is in use."""
 
 
-class DiskFull(LocalSupabaseError):
+class DiskFullError(LocalSupabaseError):
     """There is no space left on the device of the data folder."""
 
 
@@ -51,5 +51,5 @@ class MigrationError(LocalSupabaseError):
     """Postgres refused a statement of a migration, the seed or the bootstrap."""
 
 
-class StartFailed(LocalSupabaseError):
+class StartFailedError(LocalSupabaseError):
     """A stack started in the background ended before it was ready."""

@@ -1,166 +1,184 @@
-"""The gateway process: every service of the stack behind one loopback port."""
+"""The gateway process: one loopback port for all services. Only Realtime has a process of its own."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import importlib
-import importlib.util
 import logging
-import os
-import resource
-import signal
-import socket
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from enum import StrEnum
-from pathlib import Path
-from types import ModuleType
-from typing import cast
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 
-import uvicorn
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local_supabase import auth, functions, rest, serving, storage
 from local_supabase.auth.mailbox import Mailbox
 from local_supabase.auth.mailbox_page import mailbox_routes
-from local_supabase.cluster import postmaster_pid
-from local_supabase.config import load_config
 from local_supabase.context import Context
-from local_supabase.database import Database, DatabaseBusy, DatabaseUnavailable
-from local_supabase.datadir import DataDir
+from local_supabase.database import Database
 from local_supabase.edge import AccessLog, ApiKeyCheck, Cors
+from local_supabase.error_responses import exception_handlers, not_implemented
+from local_supabase.forward import Forwarder
+from local_supabase.handover import Giver
+from local_supabase.http_protocol import ConnectionLimits, Connections
 from local_supabase.identity import TokenVerifier
 from local_supabase.keys import load_keys
-from local_supabase.settings import Settings
-from local_supabase.websocket_protocol import AbortableWebSocketProtocol
+from local_supabase.request_limits import RequestLimits
+from local_supabase.service_health import LIVE_PATH, ServiceHealth
+from local_supabase.serving import Process
 
-SERVICES = ("rest", "auth", "realtime", "storage", "functions")
-_MAX_FRAME_BYTES = 5_000_000
-_OPEN_FILES = 65_536
+REALTIME = "realtime"
 
 Lifespan = Callable[[Context], AbstractAsyncContextManager[object]]
 Routes = Callable[[Context], Sequence[BaseRoute]]
 
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of the gateway, served under `/<name>/v1`.
+
+    Arguments:
+        name: also its name in `config.toml` and in `/health`.
+        routes: makes its routes, after its lifespan was entered.
+        lifespan: what it keeps running while the gateway runs, if anything.
+    """
+
+    name: str
+    routes: Routes
+    lifespan: Lifespan | None = None
+
+    @property
+    def path(self) -> str:
+        """The path under which the service is mounted."""
+        return f"/{self.name}/v1"
+
+
+SERVICES = (
+    Service("rest", rest.routes, rest.lifespan),
+    Service("auth", auth.routes),
+    Service("storage", storage.routes, storage.lifespan),
+    Service("functions", functions.routes, functions.lifespan),
+)
+
+_SWITCH_SECONDS = 0.0005
 _log = logging.getLogger("local_supabase.gateway")
 
 
-class ServiceHealth(StrEnum):
-    """How a service is, as `/health` tells it."""
+async def build(context: Context, stack: AsyncExitStack, realtime: Forwarder) -> ASGIApp:
+    """Start the services and return the gateway's ASGI application.
 
-    OK = "ok"
-    OFF = "switched off"
-    FAILED = "did not start"
-
-
-async def build(context: Context, stack: AsyncExitStack) -> ASGIApp:
-    """Enter the services' lifespans into `stack` and return the whole application."""
-    running: dict[str, ServiceHealth] = {}
-    mounts = [await _mount(name, context, stack, running) for name in (*SERVICES, "graphql")]
+    Arguments:
+        context: what the services share.
+        stack: the services' lifespans are entered here and end with it.
+        realtime: forwards requests to the process of Realtime.
+    """
+    states: dict[str, ServiceHealth] = {}
+    mounts = [await _mount(service, context, stack, states) for service in SERVICES]
+    mounts.append(_mount_realtime(context, realtime, states))
+    mounts.append(Mount("/graphql/v1", app=not_implemented("The embedded Supabase has no graphql service.")))
 
     async def health(_: Request) -> Response:
         async with context.database.as_admin() as connection:
             await connection.fetchval("select 1")
-        return JSONResponse({"status": "ok", "services": {"database": ServiceHealth.OK, **running}})
+        services = {"database": ServiceHealth.OK, **states}
+        if REALTIME not in states:
+            services[REALTIME] = await realtime.health()
+        return JSONResponse({"status": "ok", "services": services})
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
 
     app = Starlette(
-        routes=[Route("/", _root), Route("/health", health), *_pages(context), *mounts],
-        exception_handlers={
-            404: _unknown_path,
-            HTTPException: _refused,
-            Exception: _unexpected,
-            DatabaseUnavailable: _database_unavailable,
-            DatabaseBusy: _database_busy,
-        },
+        routes=[Route("/", _root), Route("/health", health), Route(LIVE_PATH, live), *mounts],
+        exception_handlers=exception_handlers(),
     )
-    return AccessLog(Cors(ApiKeyCheck(app, context.verifier)), _log)
+    gateway = AccessLog(Cors(RequestLimits(ApiKeyCheck(app, context.verifier))), _log, LIVE_PATH)
+    return _ByPort(gateway, _mailbox_pages(context), context.settings.mailbox_port)
 
 
-def _pages(context: Context) -> list[Route]:
-    return mailbox_routes(Mailbox(context.settings.data_dir.mailbox), context.settings.url)
+class _ByPort:
+    """Serves the mailbox on its own port, so that no page of the gateway has the mailbox's origin.
+
+    The access log leaves the mailbox out, because its path is a secret.
+    """
+
+    def __init__(self, gateway: ASGIApp, mailbox: ASGIApp, mailbox_port: int) -> None:
+        self._gateway = gateway
+        self._mailbox = mailbox
+        self._mailbox_port = mailbox_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The port of the socket, not of the `Host` header, which a client may choose.
+        _, port = scope.get("server") or ("", None)
+        app = self._mailbox if port == self._mailbox_port else self._gateway
+        await app(scope, receive, send)
 
 
-async def _mount(
-    name: str, context: Context, stack: AsyncExitStack, running: dict[str, ServiceHealth]
-) -> Mount:
-    path = f"/{name}/v1"
-    if name in context.settings.config.switched_off:
-        running[name] = ServiceHealth.OFF
-        return Mount(path, app=_not_there(f"The {name} service is switched off in config.toml."))
-    if importlib.util.find_spec(f"local_supabase.{name}") is None:
-        return Mount(path, app=_not_there(f"The embedded Supabase has no {name} service."))
-    try:
-        module = importlib.import_module(f"local_supabase.{name}")
-        # Plain routes, so that errors none of them handles reach the handlers of the whole.
-        routes = await _start_service(module, context, stack)
-    except Exception:
-        # One service that cannot start (a setting makes no sense, say) must not take the others with it.
-        _log.exception("The %s service did not start", name)
-        running[name] = ServiceHealth.FAILED
-        return Mount(path, app=_not_there(f"The {name} service did not start; gateway.log says why."))
-    running[name] = ServiceHealth.OK
-    return Mount(path, routes=routes)
+def _mailbox_pages(context: Context) -> ASGIApp:
+    mailbox = Mailbox(context.settings.data_dir.mailbox)
+    pages = mailbox_routes(mailbox, context.settings.mailbox_url(context.keys))
+    return RequestLimits(Starlette(routes=pages))
 
 
-async def _start_service(module: ModuleType, context: Context, stack: AsyncExitStack) -> list[BaseRoute]:
-    lifespan = cast("Lifespan | None", getattr(module, "lifespan", None))
-    if lifespan is not None:
-        await stack.enter_async_context(lifespan(context))
-    routes = cast("Routes", module.routes)
-    return list(routes(context))
+def _mount_realtime(context: Context, realtime: Forwarder, states: dict[str, ServiceHealth]) -> Mount:
+    """Mount what forwards to Realtime. Websockets are handed over before they come here."""
+    path = f"/{REALTIME}/v1"
+    if REALTIME in context.settings.config.switched_off:
+        states[REALTIME] = ServiceHealth.OFF
+        return Mount(path, app=not_implemented(f"The {REALTIME} service is switched off in config.toml."))
 
-
-def _not_there(message: str) -> ASGIApp:
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def forward(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1011})
             return
-        body = {"code": "not_implemented", "message": message}
-        await JSONResponse(body, status_code=501)(scope, receive, send)
+        response = await realtime.forward(Request(scope, receive))
+        await response(scope, receive, send)
 
-    return answer
+    return Mount(path, app=forward)
+
+
+async def _mount(
+    service: Service, context: Context, stack: AsyncExitStack, states: dict[str, ServiceHealth]
+) -> Mount:
+    if service.name in context.settings.config.switched_off:
+        states[service.name] = ServiceHealth.OFF
+        app = not_implemented(f"The {service.name} service is switched off in config.toml.")
+        return Mount(service.path, app=app)
+    try:
+        if service.lifespan is not None:
+            await stack.enter_async_context(service.lifespan(context))
+        routes = list(service.routes(context))
+    except Exception:
+        # A service that cannot start, for example because of a bad setting, must not stop the others.
+        _log.exception("The %s service did not start", service.name)
+        states[service.name] = ServiceHealth.FAILED
+        app = not_implemented(f"The {service.name} service did not start; gateway.log says why.")
+        return Mount(service.path, app=app)
+    states[service.name] = ServiceHealth.OK
+    # Routes, not an application of their own: errors that a service does not handle reach our handlers.
+    return Mount(service.path, routes=routes)
 
 
 async def _root(_: Request) -> Response:
-    services = {name: f"/{name}/v1" for name in SERVICES}
+    services = {service.name: service.path for service in SERVICES} | {REALTIME: f"/{REALTIME}/v1"}
     return JSONResponse({"message": "The embedded Supabase is running.", "services": services})
 
 
-async def _unknown_path(_: Request, __: Exception) -> Response:
-    return JSONResponse({"error": "requested path is invalid"}, status_code=404)
+async def serve(process: Process) -> None:
+    """Serve until SIGINT or SIGTERM.
 
+    Arguments:
+        process: the settings and sockets from the supervisor.
 
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException), "registered for it"
-    return JSONResponse({"message": error.detail}, status_code=error.status_code, headers=error.headers)
-
-
-async def _unexpected(_: Request, __: Exception) -> Response:
-    # The words of Supabase's gateway. The error itself goes to the log, never to the caller.
-    return JSONResponse({"message": "An unexpected error occurred"}, status_code=500)
-
-
-# PostgREST's words; the other services of a project without its database say no better.
-async def _database_unavailable(_: Request, __: Exception) -> Response:
-    return _postgrest_error(503, "PGRST001", "Database client error. Retrying the connection.")
-
-
-async def _database_busy(_: Request, __: Exception) -> Response:
-    return _postgrest_error(504, "PGRST003", "Timed out acquiring connection from connection pool.")
-
-
-def _postgrest_error(status: int, code: str, message: str) -> Response:
-    body = {"code": code, "details": None, "hint": None, "message": message}
-    return JSONResponse(body, status_code=status)
-
-
-async def serve(settings: Settings, listener: socket.socket, lifeline: int) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    Raises:
+        LocalSupabaseError: the secrets cannot be read.
+        OSError, asyncpg.PostgresError: Postgres cannot be reached.
+    """
+    settings = process.settings
     keys = load_keys(settings.data_dir)
     async with AsyncExitStack() as stack:
         database = await Database.open(settings, keys)
@@ -168,67 +186,29 @@ async def serve(settings: Settings, listener: socket.socket, lifeline: int) -> N
         context = Context(
             settings, keys, database, TokenVerifier(keys.jwt_secret), logging.getLogger("local_supabase")
         )
-        app = await build(context, stack)
-        config = uvicorn.Config(
-            app,
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            ws=AbortableWebSocketProtocol,
-            ws_max_size=_MAX_FRAME_BYTES,
-            # As on the hosted server; compressing each frame for each client would cost more than it saves.
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=2,
-            timeout_keep_alive=65,
+        giver = Giver(process.sockets["giving"])
+        app = await build(context, stack, Forwarder(giver))
+        is_off = REALTIME in settings.config.switched_off
+        connections = Connections(
+            ConnectionLimits.from_environment(), None if is_off else giver, f"/{REALTIME}/v1/", settings.port
         )
         _log.info("listening on %s", settings.url)
-        server = uvicorn.Server(config)
-        asyncio.get_running_loop().add_reader(lifeline, _orphaned, server, settings, lifeline)
-        await server.serve(sockets=[listener])
-
-
-def _orphaned(server: uvicorn.Server, settings: Settings, lifeline: int) -> None:
-    """End with the supervisor, and take Postgres along: only reached where the kernel does neither."""
-    asyncio.get_running_loop().remove_reader(lifeline)
-    _log.error("the supervisor is gone; ending")
-    server.should_exit = True
-    pid = postmaster_pid(settings.data_dir.cluster)
-    if pid is not None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGINT)
-
-
-def allow_many_sockets() -> None:
-    """Raise the limit of open files, which is often 1024, as far as it goes without privileges."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        listeners = [process.sockets["listener"], process.sockets["mailbox-listener"]]
+        await serving.serve(app, process, connections, listeners)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the gateway on the listening socket it inherits from the supervisor."""
-    parser = argparse.ArgumentParser(prog="python -m local_supabase.gateway")
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--project", type=Path, required=True)
-    parser.add_argument("--listener", type=int, required=True)
-    parser.add_argument("--lifeline", type=int, required=True)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--db-port", type=int, required=True)
-    options = parser.parse_args(arguments)
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
-    allow_many_sockets()
-    config = load_config(options.project)
-    settings = Settings(options.port, options.db_port, options.project, DataDir(options.data_dir), config)
-    with socket.socket(fileno=options.listener) as listener:
-        asyncio.run(serve(settings, listener, options.lifeline))
+    """Run the gateway on the listening sockets that it inherits from the supervisor.
+
+    Arguments:
+        arguments: the command line without the program's name; None takes the process's own.
+    """
+    names = ["listener", "mailbox-listener", "giving"]
+    process = serving.inherited("local_supabase.gateway", names, arguments)
+    # The event loop waits this long for a thread that parses a large body, many times in each request. With
+    # Python's 5 ms, large CSV files made other requests take four times as long, and now twice as long.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    asyncio.run(serve(process))
     return 0
 
 

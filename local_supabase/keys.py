@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from local_supabase.datadir import DataDir, write_private
 from local_supabase.errors import DataFolderError, LocalSupabaseError
+from local_supabase.stack.datadir import DataDir, write_private
 
-# Fixed, so that the same secret always gives the same keys. With the Supabase CLI's default secret these are
-# the CLI's own demo keys, byte for byte.
+# Both are fixed so that a secret always gives the same keys. With the Supabase CLI's default secret they are
+# byte for byte the CLI's demo keys.
 _ISSUER = "supabase-demo"
 _KEY_EXPIRY = 1983812996
 _MINIMUM_SECRET_LENGTH = 32
@@ -24,32 +24,48 @@ _ENVIRONMENT = "SUPABASE_JWT_SECRET"
 
 
 class Login(StrEnum):
-    """The database roles that may log in; each has a generated password."""
+    """The database roles that may log in. Each has a generated password."""
 
     POSTGRES = "postgres"
     SUPABASE_ADMIN = "supabase_admin"
     AUTHENTICATOR = "authenticator"
     AUTH_ADMIN = "supabase_auth_admin"
     STORAGE_ADMIN = "supabase_storage_admin"
+    REALTIME = "supabase_realtime_authenticator"
+
+
+# Data folders of older versions have no password of these.
+_NEWER_LOGINS = (Login.REALTIME,)
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Everything secret of one stack. Never printed by accident: its repr shows nothing."""
+    """The secrets of one stack. Its `repr` shows none of them.
+
+    Arguments:
+        jwt_secret: signs and verifies tokens.
+        anon_key: the public API key.
+        service_key: the API key that bypasses row-level security.
+        passwords: the login roles' database passwords.
+        mailbox_secret: the part of the mailbox's address that nobody can guess.
+    """
 
     jwt_secret: str = field(repr=False)
     anon_key: str = field(repr=False)
     service_key: str = field(repr=False)
     passwords: Mapping[Login, str] = field(repr=False)
+    mailbox_secret: str = field(repr=False)
 
 
 def load_keys(data_dir: DataDir, environ: Mapping[str, str] = os.environ) -> Keys:
-    """Read the folder's secrets, making them at the first start.
+    """Read the data folder's secrets, or generate them at the first start.
 
-    `SUPABASE_JWT_SECRET` overrides the generated JWT secret for as long as it is set.
+    Arguments:
+        data_dir: the data folder.
+        environ: `SUPABASE_JWT_SECRET` in it takes precedence over the stored JWT secret.
 
     Raises:
-        LocalSupabaseError: the secret of the environment is too short to sign with.
+        LocalSupabaseError: `SUPABASE_JWT_SECRET` is shorter than 32 characters.
         DataFolderError: the secrets file is damaged.
     """
     stored = _read_or_create(data_dir)
@@ -58,16 +74,17 @@ def load_keys(data_dir: DataDir, environ: Mapping[str, str] = os.environ) -> Key
         raise LocalSupabaseError(
             f"{_ENVIRONMENT} must have at least {_MINIMUM_SECRET_LENGTH} characters; it has {len(secret)}."
         )
-    return keys_of(secret, stored.passwords)
+    return keys_of(secret, stored.passwords, stored.mailbox_secret)
 
 
-def keys_of(secret: str, passwords: Mapping[Login, str]) -> Keys:
-    """Derive the API keys of a JWT secret."""
+def keys_of(secret: str, passwords: Mapping[Login, str], mailbox_secret: str) -> Keys:
+    """Return the keys of a stack with these secrets."""
     return Keys(
         jwt_secret=secret,
         anon_key=_api_key(secret, "anon"),
         service_key=_api_key(secret, "service_role"),
         passwords=passwords,
+        mailbox_secret=mailbox_secret,
     )
 
 
@@ -75,13 +92,27 @@ def keys_of(secret: str, passwords: Mapping[Login, str]) -> Keys:
 class _Stored:
     jwt_secret: str
     passwords: Mapping[Login, str]
+    mailbox_secret: str
+
+    def to_json(self) -> str:
+        passwords = {login.value: password for login, password in self.passwords.items()}
+        record = {
+            "jwt_secret": self.jwt_secret,
+            "passwords": passwords,
+            "mailbox_secret": self.mailbox_secret,
+        }
+        return json.dumps(record, indent=2)
 
 
 def _read_or_create(data_dir: DataDir) -> _Stored:
     try:
         record = json.loads(data_dir.secrets.read_text())
-        passwords = {login: str(record["passwords"][login.value]) for login in Login}
-        return _Stored(str(record["jwt_secret"]), passwords)
+        newer = {login.value: _new_password() for login in _NEWER_LOGINS}
+        kept = newer | record["passwords"]
+        passwords = {login: str(kept[login.value]) for login in Login}
+        stored = _Stored(
+            str(record["jwt_secret"]), passwords, str(record.get("mailbox_secret") or _new_password())
+        )
     except FileNotFoundError:
         return _create(data_dir)
     except (ValueError, KeyError, TypeError) as error:
@@ -89,20 +120,25 @@ def _read_or_create(data_dir: DataDir) -> _Stored:
             f"{data_dir.secrets} is damaged. Restore it from a backup, or start anew with: "
             "python -m local_supabase reset"
         ) from error
-
-
-def _create(data_dir: DataDir) -> _Stored:
-    stored = _Stored(secrets.token_urlsafe(48), {login: secrets.token_urlsafe(24) for login in Login})
-    passwords = {login.value: password for login, password in stored.passwords.items()}
-    write_private(
-        data_dir.secrets, json.dumps({"jwt_secret": stored.jwt_secret, "passwords": passwords}, indent=2)
-    )
+    if "mailbox_secret" not in record or kept != record["passwords"]:  # made by an older version
+        write_private(data_dir.secrets, stored.to_json())
     return stored
 
 
+def _create(data_dir: DataDir) -> _Stored:
+    passwords = {login: _new_password() for login in Login}
+    stored = _Stored(secrets.token_urlsafe(48), passwords, _new_password())
+    write_private(data_dir.secrets, stored.to_json())
+    return stored
+
+
+def _new_password() -> str:
+    return secrets.token_urlsafe(24)
+
+
 def _api_key(secret: str, role: str) -> str:
-    # Written out instead of left to a library: the exact bytes (key order, no spaces) make the keys
-    # reproducible.
+    # API keys must be reproducible byte for byte. A JWT library promises neither the order of the claims nor
+    # the spacing of its JSON, so the token is assembled here.
     header = _segment({"alg": "HS256", "typ": "JWT"})
     payload = _segment({"iss": _ISSUER, "role": role, "exp": _KEY_EXPIRY})
     signature = hmac.new(secret.encode(), f"{header}.{payload}".encode(), hashlib.sha256).digest()

@@ -1,6 +1,6 @@
-"""The websocket protocol of the web server, with connections that can be cut off and a log without keys.
+"""uvicorn's websocket protocol with two changes: connections can be aborted, and handshakes are not logged.
 
-Closing in order waits until the client has read what was written, which may be never.
+An orderly close waits until the client has read everything that was sent. A stalled client never does.
 """
 
 import logging
@@ -13,21 +13,21 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 _EXTENSION = "local_supabase.abort"
-# The server's own log has a line for each handshake, with its query, in which the project's key is.
+# uvicorn logs each handshake with its query string, which contains the project's key.
 _log = logging.getLogger("local_supabase.websockets")
 _log.setLevel(logging.WARNING)
 
 
 class AbortableWebSocketProtocol(WebSocketsSansIOProtocol):
-    """Tells the application how to cut its connection, as an extension of the ASGI scope."""
+    """Offers the application an `abort` function, as an extension of the ASGI scope."""
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Begin as always, under a logger that leaves handshakes out."""
+        """Set up the connection with a logger that omits handshakes."""
         self.logger = _log
         super().connection_made(transport)
 
     def handle_connect(self, event: Request) -> None:
-        """Begin as always; the application's task, made here, first runs later."""
+        """Add the extension. The application's task, which this call creates, has not run yet."""
         super().handle_connect(event)
         if self.handshake_initiated and not self.handshake_complete:
             extensions = cast("dict[str, object]", self.scope["extensions"])
@@ -35,7 +35,10 @@ class AbortableWebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 def abort(websocket: WebSocket) -> None:
-    """Cut a connection, dropping what it has not read; without the protocol above it is closed in order."""
-    cut = websocket.scope.get("extensions", {}).get(_EXTENSION)
-    if cut is not None:
-        cast("Callable[[], None]", cut)()
+    """Abort a connection and drop what the client has not read.
+
+    Under a server without this protocol, it does nothing.
+    """
+    abort_transport = websocket.scope.get("extensions", {}).get(_EXTENSION)
+    if abort_transport is not None:
+        cast("Callable[[], None]", abort_transport)()

@@ -1,14 +1,16 @@
-"""Every change that anybody made, for admins."""
+"""The change log, for admins."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from db.errors import Unreachable
-from live.fragments import live_fragment
-from ui import activity, layout, session, times, writing
-from ui.first_run import run_whole_app
-from ui.people import by_name, finder, name_of
+from db.errors import UnreachableError
+from livetables.fragments import live_fragment
+from ui.activity import cleaning, log, tables
+from ui.base import feedback, html, layout, session, times
+from ui.base.people import by_name, finder, name_of
+from ui.events import tables as event_tables
+from ui.shell.run_app import run_whole_app
 
 _TABLE = "activity_table"
 _ACTOR = "activity_actor"
@@ -17,15 +19,16 @@ _STEP = 100
 
 
 def show() -> None:
-    layout.page_head("Activity", "Every change, newest first, as it happens.")
+    layout.page_head("Activity", "What people change, newest first, as it happens.")
     if not session.is_admin():
-        layout.empty("🗝️", "For admins only", "What people do here is theirs.")
+        layout.empty("🗝️", "For admins only", "Only admins see what everybody has changed.")
         return
     st.session_state.setdefault(_SHOWN, _STEP)
     _filters()
     with st.container(key="activity_log"):
         _log()
     _more()
+    cleaning.show()
 
 
 @st.fragment(key="activity_filters")
@@ -34,9 +37,9 @@ def _filters() -> None:
     left, right = st.columns(2)
     left.selectbox(
         "Table",
-        list(activity.TABLES),
+        list(log.TABLES),
         index=None,
-        format_func=lambda name: activity.TABLES[name],
+        format_func=lambda name: log.TABLES[name],
         placeholder="Every table",
         key=f"{_TABLE}_box",
         on_change=_filter,
@@ -62,23 +65,26 @@ def _filter() -> None:
 
 @live_fragment(
     tables=("change_log", "users"),
-    varies_by=("role", "time_zone", _TABLE, _ACTOR, _SHOWN),
+    varies_by=("role", "time_zone", "language", _TABLE, _ACTOR, _SHOWN),
     key="activity_rows",
 )
 def _log() -> None:
     if not session.is_admin():
-        layout.empty("🗝️", "For admins only", "You are no longer one.")
+        layout.empty("🗝️", "For admins only", "You are not an admin any more.")
         return
     table, actor = st.session_state.get(_TABLE), st.session_state.get(_ACTOR)
-    found = activity.chosen(activity.newest_first(session.change_log()), table, actor)
+    found = log.chosen(log.newest_first(tables.change_log()), table, actor)
     if not found:
-        layout.empty("🕰️", "Nothing to see", "No change matches, or none has been made yet.")
+        layout.empty(
+            "🕰️", "Nothing found", "No change matches the filters, or nobody has changed anything yet."
+        )
         return
-    zone = session.zone()
+    region = session.region()
     shown = found[: st.session_state[_SHOWN]]
-    names = session.events().derived("titles", lambda rows: {each.id: each.title for each in rows.values()})
-    reader = activity.Reader(zone, times.today_in(zone), finder(session.users()), names)
-    st.html(activity.table_html(shown, reader))
+    events = event_tables.events()
+    titles = events.derived("titles", lambda rows: {each.id: each.title for each in rows.values()})
+    reader = log.Reader(region, times.today_in(region.zone), finder(session.users()), titles)
+    html.show(log.table_html(shown, reader))
 
 
 @st.fragment(key="activity_more")
@@ -88,11 +94,11 @@ def _more() -> None:
 
 def _show_more() -> None:
     st.session_state[_SHOWN] += _STEP
-    if st.session_state[_SHOWN] > len(session.change_log()):
+    if st.session_state[_SHOWN] > len(tables.change_log()):
         try:
             session.load_older("change_log")
-        except Unreachable as error:
-            writing.tell(error)
+        except UnreachableError as error:
+            feedback.toast_error(error)
     st.rerun("activity_rows")
 
 

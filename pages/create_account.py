@@ -1,18 +1,17 @@
-"""Making an account."""
+"""The page to create an account."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from db.auth import ConfirmationNeeded
-from db.errors import DatabaseError
-from ui import identity, layout, session, writing
-from ui.account import already_in, next_place
-from ui.first_run import run_whole_app
-from ui.sidebar import Place, page
-from ui.text import as_label, one_line
-
-_SHORTEST_PASSWORD = 6
+from db.auth.accounts import ConfirmationNeeded
+from db.errors import DatabaseError, SignUpRefusedError
+from ui.base import feedback, layout, session
+from ui.base.text import as_label, one_line
+from ui.shell import attempts, destination, identity
+from ui.shell.account import already_in, sign_in_link
+from ui.shell.account_fields import SHORTEST_PASSWORD, Problems, problems_of_account
+from ui.shell.run_app import run_whole_app
 
 
 def show() -> None:
@@ -22,49 +21,47 @@ def show() -> None:
     with st.container(key="account"):
         with st.form("create_account", border=True):
             name = st.text_input("Display name", key="new_name", max_chars=60, autocomplete="nickname")
+            places = {"name": st.container()}
             email = st.text_input("Email", key="new_email", autocomplete="email")
+            places["email"] = st.container()
             password = st.text_input(
                 "Password",
                 type="password",
                 key="new_password",
                 autocomplete="new-password",
-                help=f"At least {_SHORTEST_PASSWORD} characters.",
+                placeholder=f"At least {SHORTEST_PASSWORD} characters, and not a common password",
             )
+            places["password"] = st.container()
             sent = st.form_submit_button("Create account", type="primary", width="stretch")
         if sent:
-            _create_account(one_line(name), email, password)
-        st.page_link(page(Place.SIGN_IN), label="You have an account? Sign in")
+            problems = problems_of_account(name, email, password)
+            feedback.show_problems(problems or _create_account(one_line(name), email, password), places)
+        sign_in_link("You have an account? Sign in")
 
 
-def _create_account(name: str, email: str, password: str) -> None:
-    problem = _problem(name, email, password)
-    if problem:
-        st.warning(problem)
-        return
+def _create_account(name: str, email: str, password: str) -> Problems:
+    """Create the account, and go on; return what the Auth service finds wrong with a field."""
     try:
+        attempts.count()
         result = session.services().accounts.sign_up(email, password, name)
+    except SignUpRefusedError as error:
+        if error.field is None:
+            feedback.show_error(error)
+            return {}
+        return {error.field: str(error)}
     except DatabaseError as error:
-        writing.complain(error)
-        return
+        feedback.show_error(error)
+        return {}
     if isinstance(result, ConfirmationNeeded):
         st.success(
-            f"Almost there: we have sent a letter to **{as_label(result.email)}**. "
+            f"Almost there: we sent an email to **{as_label(result.email)}**. "
             "Open the link in it, then sign in here.",
             icon=":material/mark_email_unread:",
         )
-        return
+        return {}
     identity.enter(result)
-    st.switch_page(page(next_place()))
-
-
-def _problem(name: str, email: str, password: str) -> str | None:
-    if not name:
-        return "Please choose the name that others will see."
-    if "@" not in email:
-        return "Please enter your e-mail address."
-    if len(password) < _SHORTEST_PASSWORD:
-        return f"Please choose a password of at least {_SHORTEST_PASSWORD} characters."
-    return None
+    destination.go()
+    return {}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Everybody who belongs to the Tavern."""
+"""The directory: everybody who has an account, with search."""
 
 from __future__ import annotations
 
@@ -6,22 +6,40 @@ from dataclasses import replace
 
 import streamlit as st
 
-from db import users as writes
-from db.models import Role, User
-from live.fragments import PRESENCE, live_fragment
-from ui import event_cards, here, layout, session, times, writing
-from ui.bridge import clicked, mark
-from ui.first_run import run_whole_app
-from ui.pending import WRITES, Expected
-from ui.people import avatar_html, by_name, directory_html, matches, name_of, role_html
-from ui.shared import shared_html
-from ui.sidebar import Place, page
-from ui.text import as_html, as_label, plural
+from db.hub import users as db_users
+from db.hub.models import Role, User
+from livetables.fragments import PRESENCE, live_fragment
+from ui.base import html, layout, session, times
+from ui.base.html import EMPTY, Template
+from ui.base.html_actions import clicked, mark
+from ui.base.html_cache import shared_html
+from ui.base.navigation import Place, page
+from ui.base.people import (
+    avatar_html,
+    by_name,
+    name_html,
+    name_of,
+    role_html,
+)
+from ui.base.tab import own_key
+from ui.base.text import as_label, plural
+from ui.base.write_queue import WRITES, Expected
+from ui.events import tables as event_tables
+from ui.events.schedule import NO_RSVPS, attendance_by_event, this_minute, upcoming
+from ui.messages import inbox
+from ui.people.directory import directory_html, matches, online_marks
+from ui.shell.run_app import run_whole_app
+from ui.writes.submit import submit_row
 
 BLOCK = "directory"
 _SEARCH = "people_search"
-_MOST = 120
-"""People shown at once."""
+_MOST_SHOWN = 120
+
+_PROFILE = Template(
+    '<div class="tv-profile">{avatar}<div><h2>{name}{role}</h2>'
+    "<small>Joined: {joined}</small></div></div>{bio}"
+)
+_BIO = Template('<p class="tv-text" dir="auto">{text}</p>')
 
 
 def show() -> None:
@@ -35,11 +53,11 @@ def show() -> None:
 
 @st.fragment(key="people_search_box")
 def _search() -> None:
-    # The answer moves out of the widget: its own state goes when the page is left.
+    # The text is copied, because Streamlit drops the state of a widget when the person leaves the page.
     typed = st.text_input(
         "Search",
-        key=f"{_SEARCH}_box",
-        placeholder="Find somebody by name or by what they say about themselves",
+        key=own_key(f"{_SEARCH}_box"),
+        placeholder="Search names and profiles",
         icon=":material/search:",
         on_change=_searched,
     )
@@ -47,31 +65,31 @@ def _search() -> None:
 
 
 def _searched() -> None:
-    st.session_state[_SEARCH] = st.session_state[f"{_SEARCH}_box"]
+    st.session_state[_SEARCH] = st.session_state[own_key(f"{_SEARCH}_box")]
     st.rerun("people_directory")
 
 
 @live_fragment(tables=("users", WRITES), varies_by=(_SEARCH,), key="people_directory")
 def _directory() -> None:
-    wanted = st.session_state.get(_SEARCH, "")
+    query = st.session_state.get(_SEARCH, "")
     users = session.users()
-    found = [user for user in by_name(users) if matches(user, wanted)]
+    found = [user for user in by_name(users) if matches(user, query)]
     if not found:
-        layout.empty("🔎", "Nobody here by that name", "Try fewer letters.")
+        layout.empty("🔎", "Nobody found", "Try fewer letters.")
         return
-    shown = found[:_MOST]
-    st.html(
-        directory_html(shown) if wanted else shared_html(("directory", users), lambda: directory_html(shown))
+    shown = found[:_MOST_SHOWN]
+    html.show(
+        directory_html(shown) if query else shared_html(("directory", users), lambda: directory_html(shown))
     )
-    if len(found) > _MOST:
-        st.caption(f"{plural(len(found) - _MOST, 'more person', 'more people')}. Search to find them.")
+    if len(found) > _MOST_SHOWN:
+        st.caption(f"{plural(len(found) - _MOST_SHOWN, 'more person', 'more people')}. Search to find them.")
 
 
 @live_fragment(tables=("users", PRESENCE), varies_by=("user",), key="people_marks")
 def _marks() -> None:
     mark(
         BLOCK,
-        rows=here.online_marks(session.present().now),
+        rows=online_marks(session.present().now),
         everywhere=["guest"] if session.signed_in() is None else ["member"],
     )
 
@@ -83,8 +101,7 @@ def _actions() -> None:
     if click is None or user is None:
         return
     if click.action == "write":
-        st.session_state["inbox_wanted"] = user.id
-        st.switch_page(page(Place.INBOX))
+        st.switch_page(page(Place.INBOX), query_params={inbox.PARAMETER: user.id})
     _profile(user.id)
 
 
@@ -94,12 +111,15 @@ def _profile(user_id: str) -> None:
     if user is None:
         st.info("This person has left the Tavern.")
         return
-    bio = f'<p class="tv-text" dir="auto">{as_html(user.bio)}</p>' if user.bio else ""
-    zone = session.zone()
-    joined = times.day_name(user.created_at, zone, times.today_in(zone))
-    st.html(
-        f'<div class="tv-profile">{avatar_html(user, "large")}<div><h2><bdi>{as_html(name_of(user))}</bdi>'
-        f"{role_html(user)}</h2><small>Here since: {as_html(joined)}</small></div></div>{bio}"
+    region = session.region()
+    html.show(
+        _PROFILE(
+            avatar=avatar_html(user, "large"),
+            name=name_html(user),
+            role=role_html(user),
+            joined=times.day_name(user.created_at, region, times.today_in(region.zone)),
+            bio=_BIO(text=user.bio) if user.bio else EMPTY,
+        )
     )
     _plans(user)
     if user.id == session.my_id():
@@ -109,18 +129,18 @@ def _profile(user_id: str) -> None:
 
 
 def _plans(user: User) -> None:
-    events = event_cards.upcoming(session.events(), event_cards.this_minute())
-    answers = event_cards.answers_by_event(session.rsvps())
-    runs = [event for event in events if event.organizer_id == user.id]
-    goes = [
+    events = upcoming(event_tables.events(), this_minute())
+    attendances = attendance_by_event(event_tables.rsvps())
+    organizes = [event for event in events if event.organizer_id == user.id]
+    attends = [
         event
         for event in events
-        if any(rsvp.user_id == user.id for rsvp in answers.get(event.id, event_cards.NOBODY).going)
+        if any(rsvp.user_id == user.id for rsvp in attendances.get(event.id, NO_RSVPS).going)
     ]
-    for words, some in (("Runs", runs), ("Goes to", goes)):
-        if some:
-            titles = ", ".join(as_label(event.title) for event in some[:5])
-            st.markdown(f"**{words} {plural(len(some), 'event')}:** {titles}")
+    for verb, found in (("Organizes", organizes), ("Goes to", attends)):
+        if found:
+            titles = ", ".join(as_label(event.title) for event in found[:5])
+            st.markdown(f"**{verb} {plural(len(found), 'event')}:** {titles}")
 
 
 def _role(user: User) -> None:
@@ -135,9 +155,13 @@ def _role(user: User) -> None:
     role = Role(name)
     if not changed or role is user.role:
         return
-    put = writing.putting("users", lambda me: writes.set_role(me, user.id, role, version=user.version))
     expected = Expected("users", (user.id,), replace(user, role=role))
-    writing.ask(put, expected, words=f"{name_of(user)} is now {role.value}.")
+    submit_row(
+        "users",
+        lambda me: db_users.set_role(me, user.id, role, version=user.version),
+        expected,
+        success_message=f"{name_of(user)} is now {role.value}.",
+    )
     st.rerun()
 
 

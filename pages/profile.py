@@ -1,28 +1,43 @@
-"""One's own profile."""
+"""The page to edit one's own profile."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
-from db import users
-from db.auth import SignedIn
+from db.auth.accounts import SignedIn
+from db.columns import Record
+from db.hub import users
+from db.hub.models import User
 from db.merge import changed
-from db.models import Record, User
 from db.rows import Values
-from live.fragments import live_fragment
-from ui import identity, layout, session, writing
-from ui.account import invite
-from ui.conflicts import Clash, Editing, Saving, change_told, choose, save, save_decided
-from ui.first_run import run_whole_app
-from ui.pending import WRITES, Expected, with_values
-from ui.people import avatar_html
-from ui.sidebar import Place
-from ui.text import as_label, one_line
+from livetables.fragments import live_fragment
+from ui.base import drafts, feedback, html, layout, session
+from ui.base.people import avatar_html
+from ui.base.text import as_label, one_line
+from ui.base.write_queue import WRITES, Expected, with_values
+from ui.shell import identity
+from ui.shell.account import invite
+from ui.shell.run_app import run_whole_app
+from ui.writes.conflict import (
+    Clash,
+    Edit,
+    Editing,
+    PartlySaved,
+    choose,
+    describe_change,
+    save,
+    save_decided,
+)
+from ui.writes.saving import Saving
 
 _SAVING = Saving("profile")
 _BASE = "profile_base"
+_FORM = "profile_form_number"
+_MINE = "profile_mine"
+_PROBLEMS = "profile_problems"
 _LABELS: Mapping[str, str] = {"display_name": "Display name", "bio": "About you", "avatar": "Avatar"}
 _AVATARS = ("🦊", "🦉", "🐻", "🐸", "🦁", "🐙", "🌻", "🍄", "⚓", "🎻", "🧭", "🔥")
 
@@ -30,9 +45,9 @@ _AVATARS = ("🦊", "🦉", "🐻", "🐸", "🦁", "🐙", "🌻", "🍄", "⚓
 def show() -> None:
     layout.page_head("Your profile", "This is what others see of you.")
     if session.signed_in() is None:
-        invite(Place.PROFILE, "🪪", "Sign in to see your profile", "It is what others see of you.")
+        invite("🪪", "Sign in to see your profile", "It is what others see of you.")
         return
-    _begin_anew()
+    _reset()
     _profile_form()
     _sign_out_here()
 
@@ -63,67 +78,90 @@ def _profile_form() -> None:
         st.info("Your profile is being set up.")
         return
     if _SAVING.saved:
-        writing.say("Your profile is saved.")
-        _SAVING.forget()
-        st.rerun()
+        _take_answer(profile)
     clash = _SAVING.clash
     if clash is not None:
         _decide(profile, clash)
         return
-    # What the form began with, whatever happens to the profile meanwhile.
+    # The form keeps its base, even when the profile changes meanwhile: an edit is merged from there.
     base: User = st.session_state.setdefault(_BASE, profile)
-    _news(base)
-    busy = _SAVING.busy
+    _changes_since(base)
+    number = st.session_state.setdefault(_FORM, base.version)
+    key = drafts.shown(drafts.PROFILE, f"profile_{number}").key
+    row = {"_name": base.display_name, "_bio": base.bio, "_avatar": base.avatar or ""}
+    drafts.keep(drafts.PROFILE, key, row=row, note=True)
     with st.form("profile", border=True):
-        st.html(avatar_html(profile, "large"))
-        name = st.text_input(
-            "Display name",
-            base.display_name,
-            max_chars=60,
-            key=f"profile_name_{base.version}",
-        )
-        bio = st.text_area(
-            "About you",
-            base.bio,
-            max_chars=500,
-            key=f"profile_bio_{base.version}",
-            height=120,
-        )
-        avatar = st.text_input(
-            "Avatar",
-            base.avatar or "",
-            max_chars=300,
-            key=f"profile_avatar_{base.version}",
-            placeholder="An emoji, or the https address of a picture",
-            help="For example " + " ".join(_AVATARS),
-        )
-        saved = st.form_submit_button("Save profile", type="primary", disabled=busy)
+        html.show(avatar_html(profile, "large"))
+        mine = _fields(base, key)
+        saved = st.form_submit_button("Save profile", type="primary", disabled=_SAVING.busy)
         _SAVING.mark()
     if saved:
-        _save(base, name, bio, avatar)
+        _save(base, mine)
     _SAVING.show()
 
 
-def _save(base: User, name: str, bio: str, avatar: str) -> None:
-    if not one_line(name):
-        _SAVING.forget()
-        st.warning("Please choose the name that others will see.")
-        return
-    mine = {"display_name": one_line(name), "bio": bio.strip(), "avatar": avatar.strip() or None}
-    _SAVING.begin(save(_editing(session.my_profile() or base), _values(base), mine, base.version))
+def _fields(base: User, key: str) -> Values:
+    """Show the fields, each with its problem; return what is in them."""
+    problems: Mapping[str, str] = st.session_state.get(_PROBLEMS, {})
+    name = st.text_input("Display name", base.display_name, max_chars=60, key=f"{key}_name")
+    feedback.show_problem(problems.get("display_name"))
+    bio = st.text_area("About you", base.bio, max_chars=500, key=f"{key}_bio", height=120)
+    feedback.show_problem(problems.get("bio"))
+    avatar = st.text_input(
+        "Avatar",
+        base.avatar or "",
+        max_chars=16,
+        key=f"{key}_avatar",
+        placeholder="An emoji",
+        help="For example " + " ".join(_AVATARS),
+    )
+    feedback.show_problem(problems.get("avatar"))
+    return {"display_name": one_line(name), "bio": bio.strip(), "avatar": avatar.strip() or None}
+
+
+def _save(base: User, mine: Values) -> None:
+    problems: dict[str, str] = {}
+    if not mine["display_name"]:
+        problems["display_name"] = "Please choose the name that others will see."
+        mine = {**mine, "display_name": base.display_name}
+    st.session_state[_PROBLEMS] = problems
+    st.session_state[_MINE] = mine
+    edit = Edit(base=_values(base), mine=mine, version=base.version)
+    _SAVING.begin(save(_editing(session.my_profile() or base), edit, each_field_alone=True))
     st.rerun(scope="fragment")
 
 
-@live_fragment(tables=("users",), varies_by=("user",), key="profile_news")
-def _news(base: User) -> None:
-    """Tell what happens to the profile while its form is open: in another tab, for example."""
+def _take_answer(profile: User) -> None:
+    """Begin anew with what is saved. If a field was refused, keep the form, and mark it there."""
+    result = _SAVING.result
+    problems = dict(st.session_state.get(_PROBLEMS, {}))
+    if isinstance(result, PartlySaved):
+        problems |= result.refused
+    _SAVING.forget()
+    if not problems:
+        feedback.toast("Your profile is saved.")
+        drafts.forget(drafts.PROFILE)
+        st.rerun()
+    base: User = st.session_state[_BASE]
+    # The next edit starts from what the fields show, so that it changes nothing else: what somebody else has
+    # changed meanwhile is not in them.
+    shown = {name: value for name, value in st.session_state[_MINE].items() if name not in problems}
+    if shown != {name: value for name, value in _values(base).items() if name in shown}:
+        feedback.toast("Everything else is saved.")
+    st.session_state[_PROBLEMS] = problems
+    st.session_state[_BASE] = replace(with_values(base, shown), version=profile.version)
+
+
+@live_fragment(tables=("users",), varies_by=("user",), key="profile_changes")
+def _changes_since(base: User) -> None:
+    """Show what has changed while the form is open, in another tab for example."""
     now = session.my_profile()
     if now is None or now.version == base.version:
         return
     fields = changed(_values(base), _values(now))
     if fields:
-        told = change_told({**_LABELS, "bio": "Text about you"}, fields, now.updated_by, now.updated_at)
-        st.info(as_label(told), icon=":material/edit_note:")
+        change = describe_change({**_LABELS, "bio": "Text about you"}, fields, now.updated_by, now.updated_at)
+        st.info(as_label(change), icon=":material/edit_note:")
 
 
 def _decide(profile: User, clash: Clash) -> None:
@@ -136,14 +174,15 @@ def _decide(profile: User, clash: Clash) -> None:
     _SAVING.show()
 
 
-def _begin_anew() -> None:
+def _reset() -> None:
     _SAVING.forget()
-    st.session_state.pop(_BASE, None)
+    for key in (_BASE, _FORM, _MINE, _PROBLEMS):
+        st.session_state.pop(key, None)
 
 
 def _sign_out_here() -> None:
     st.divider()
-    st.caption("“Sign out” in the menu signs you out everywhere.")
+    st.caption("“Sign out” in your menu signs you out everywhere.")
     st.button("Leave only this browser", type="tertiary", on_click=identity.sign_out_here)
 
 

@@ -1,24 +1,18 @@
-"""Signing in."""
+"""The page to sign in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import streamlit as st
 
-from db.auth import SignedIn
 from db.errors import DatabaseError
-from ui import identity, layout, session, writing
-from ui.account import already_in, next_place
-from ui.first_run import run_whole_app
-from ui.sidebar import Place, page
-
-_DEMO = (
-    ("ada@tavern.example", "Ada", "admin"),
-    ("bo@tavern.example", "Bo", "organizer"),
-    ("cy@tavern.example", "Cy", "member"),
-)
-_DEMO_PASSWORD = "tavern-demo"  # noqa: S105 - public on purpose: it only exists on the embedded stack
+from ui.base import feedback, layout, session
+from ui.shell import attempts, demo, destination, identity
+from ui.shell.account import already_in, create_account_link
+from ui.shell.account_fields import problems_of_sign_in
+from ui.shell.demo import DemoPerson
+from ui.shell.run_app import run_whole_app
 
 
 def show() -> None:
@@ -28,41 +22,40 @@ def show() -> None:
     with st.container(key="account"):
         with st.form("sign_in", border=True):
             email = st.text_input("Email", key="sign_in_email", autocomplete="email")
+            places = {"email": st.container()}
             password = st.text_input(
                 "Password", type="password", key="sign_in_password", autocomplete="current-password"
             )
+            places["password"] = st.container()
             sent = st.form_submit_button("Sign in", type="primary", width="stretch")
         if sent:
-            _sign_in(email, password)
-        st.page_link(page(Place.CREATE_ACCOUNT), label="New here? Make an account")
-        if session.services().embedded:
-            _demo_people()
+            problems = problems_of_sign_in(email, password)
+            feedback.show_problems(problems, places)
+            if not problems:
+                _sign_in(email, password)
+        create_account_link("New here? Create an account")
+        if people := demo.people(session.services()):
+            _demo_people(people)
 
 
 def _sign_in(email: str, password: str) -> None:
-    if not email.strip() or not password:
-        st.warning("Please enter your e-mail and your password.")
-        return
-    _enter(lambda: session.services().accounts.sign_in(email, password))
-
-
-def _enter(sign_in: Callable[[], SignedIn]) -> None:
     try:
-        me = sign_in()
+        attempts.count()
+        me = session.services().accounts.sign_in(email, password)
     except DatabaseError as error:
-        writing.complain(error)
+        feedback.show_error(error)
         return
     identity.enter(me)
-    st.switch_page(page(next_place()))
+    destination.go()
 
 
-def _demo_people() -> None:
+def _demo_people(people: Sequence[DemoPerson]) -> None:
     st.divider()
     st.caption("This is a local demo. Look around as one of its people:")
     with st.container(horizontal=True):
-        for email, name, role in _DEMO:
-            if st.button(f"{name}, {role}", key=f"demo_{name}"):
-                _sign_in(email, _DEMO_PASSWORD)
+        for person in people:
+            if st.button(f"{person.name}, {person.role}", key=f"demo_{person.name}"):
+                _sign_in(person.email, demo.PASSWORD)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The common room: what everybody says to everybody."""
+"""The common room: a chat for everybody."""
 
 from __future__ import annotations
 
@@ -8,67 +8,84 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from db import tavern_messages
-from db.errors import Unreachable
-from db.models import TavernMessage
-from live.fragments import live_fragment
-from ui import chat, layout, session, times, writing
-from ui.bridge import Click, clicked, mark
-from ui.first_run import run_whole_app
-from ui.message_edit import LONGEST, edit_message
-from ui.pending import WRITES, Expected
-from ui.sidebar import Place, page
-from ui.text import as_html, shortened
+from db.errors import UnreachableError
+from db.hub import tavern_messages
+from db.hub.models import TavernMessage
+from livetables.fragments import live_fragment
+from ui.base import drafts, feedback, html, layout, session, times
+from ui.base.follow import follow
+from ui.base.html import Template
+from ui.base.html_actions import Click, clicked, mark
+from ui.base.navigation import Place, page
+from ui.base.send_keys import send_keys
+from ui.base.text import shortened
+from ui.base.write_queue import WRITES, Expected, Mode
+from ui.messages import tables
+from ui.messages.edit import LONGEST, edit_message
+from ui.messages.room import room_html
+from ui.shell import destination, welcome
+from ui.shell.account import sign_in_link
+from ui.shell.run_app import run_whole_app
+from ui.writes.submit import show_unsent, submit_removal, submit_row
 
 BLOCK = "room"
 TABLE = tavern_messages.TABLE
 _SHOWN = "room_shown"
 _ALL_SHOWN = "room_all_shown"
 _TOO_LONG = "room_too_long_text"
+_PUT_BACK = "room_text_to_put_back"
 _FIRST, _MORE = 80, 120
+
+_QUOTE = Template('<blockquote class="tv-quote">{text}</blockquote>')
+_INVITATION = Template('<p class="tv-lead">Everybody can read here. Sign in to write.</p>')()
 
 
 def show() -> None:
-    layout.page_head("The common room", "Everybody hears what is said here.")
+    layout.page_head("The common room", "Everybody can read what you write here.")
+    if session.signed_in() is None:
+        welcome.show()
     st.session_state.setdefault(_SHOWN, _FIRST)
     with st.container(key=BLOCK, height=560, autoscroll=True):
         _earlier()
         _messages()
     _marks()
+    follow(BLOCK)
     _actions()
     _composer()
 
 
 @live_fragment(
-    tables=("tavern_messages", "users", WRITES), varies_by=("time_zone", _SHOWN), key="room_messages"
+    tables=("tavern_messages", "users", WRITES),
+    varies_by=("time_zone", "language", _SHOWN),
+    key="room_messages",
 )
 def _messages() -> None:
-    messages, zone = session.tavern_messages(), session.zone()
+    messages, region = tables.tavern_messages(), session.region()
     if not messages:
-        layout.empty("🍺", "Quiet so far", "Say the first word.")
+        layout.empty("🍺", "Quiet so far", "Write the first message.")
         return
-    shown, today, pending = st.session_state[_SHOWN], times.today_in(zone), session.pending(TABLE)
-    st.html(chat.room_html(messages, session.users(), shown, zone, today, pending))
+    shown, today, pending = st.session_state[_SHOWN], times.today_in(region.zone), session.pending(TABLE)
+    html.show(room_html(messages, session.users(), shown, region, today, pending))
 
 
 @st.fragment(key="room_earlier")
 def _earlier() -> None:
-    if st.session_state.get(_ALL_SHOWN) or len(session.tavern_messages()) < _FIRST:
+    if st.session_state.get(_ALL_SHOWN) or len(tables.tavern_messages()) < _FIRST:
         return
     st.button("Load earlier messages", type="tertiary", on_click=_load_earlier, width="stretch")
 
 
 def _load_earlier() -> None:
     st.session_state[_SHOWN] += _MORE
-    if st.session_state[_SHOWN] > len(session.tavern_messages()):
+    if st.session_state[_SHOWN] > len(tables.tavern_messages()):
         try:
             st.session_state[_ALL_SHOWN] = not session.load_older("tavern_messages")
-        except Unreachable as error:
-            writing.tell(error)
+        except UnreachableError as error:
+            feedback.toast_error(error)
     st.rerun(["room_earlier", "room_messages"])
 
 
-# ---------------------------------------------------------------- one's own messages, and those to moderate
+# ---------------------------------------------------------------- edit, delete, hide
 
 
 @live_fragment(tables=("users",), varies_by=("user", "role"), key="room_marks")
@@ -79,7 +96,7 @@ def _marks() -> None:
 @st.fragment(key="room_actions")
 def _actions() -> None:
     click = clicked(BLOCK)
-    message = session.tavern_messages().get((click.row,)) if click else None
+    message = tables.tavern_messages().get((click.row,)) if click else None
     if click is not None and message is not None:
         _act(click, message)
 
@@ -98,89 +115,98 @@ def _act(click: Click, message: TavernMessage) -> None:
 
 @st.dialog("Delete this message?")
 def _delete(message: TavernMessage) -> None:
-    st.html(f'<blockquote class="tv-quote">{as_html(shortened(message.body or "", 200))}</blockquote>')
-    st.caption("It goes away for everybody, and cannot be brought back.")
+    html.show(_QUOTE(text=shortened(message.body or "", 200)))
+    st.caption("It disappears for everybody. You cannot undo this.")
     if not st.button("Delete", type="primary", icon=":material/delete:"):
         return
     key = (message.id,)
-    remove = writing.removing(TABLE, key, lambda me: tavern_messages.remove(me, message.id))
-    writing.ask(remove, Expected(TABLE, key, None))
+    submit_removal(TABLE, key, lambda me: tavern_messages.remove(me, message.id))
     st.rerun()
 
 
 def _moderate(message: TavernMessage, *, hidden: bool) -> None:
     do = tavern_messages.hide if hidden else tavern_messages.unhide
-    put = writing.putting(TABLE, lambda me: do(me, message.id, version=message.version))
-    # What a hidden message said is not known here, so showing it again has to wait for the database.
-    gone = replace(message, body=None, hidden_at=datetime.now(UTC), hidden_by=session.my_id())
-    writing.ask(put, *([Expected(TABLE, (message.id,), gone)] if hidden else []))
+    # Only the database has the body of a hidden message, so `unhide` expects nothing before the answer.
+    hidden_message = replace(message, body=None, hidden_at=datetime.now(UTC), hidden_by=session.my_id())
+    submit_row(
+        TABLE,
+        lambda me: do(me, message.id, version=message.version),
+        *([Expected(TABLE, (message.id,), hidden_message)] if hidden else []),
+    )
 
 
-# ---------------------------------------------------------------- saying something
+# ---------------------------------------------------------------- write
 
 
 @st.fragment(key="room_composer")
 def _composer() -> None:
     me = session.my_id()
+    draft = drafts.shown(drafts.ROOM, "room_say")
     if me is None:
         _invitation()
-        return
     with st.container(key="composer", gap=None):
-        place = st.container(key="unsent_room")
-        # Without `max_chars`: with it the browser drops a long text that is pasted, and says nothing.
-        said = st.chat_input("Say something…", key="room_say")
-    if said and said.strip():
-        _say_or_shorten(me, said.strip())
-    with place:
-        _too_long(me)
+        unsent = st.container(key="unsent_room")
+        _put_back(draft.key)
+        # No `max_chars`: with it the browser silently drops a long text that is pasted.
+        written = st.chat_input("Say something…", key=draft.key)
+        send_keys("composer")
+    if written and written.strip():
+        _post_or_explain(me, written.strip())
+    drafts.keep(drafts.ROOM, draft.key)
+    with unsent:
+        _explain()
         _unsent()
 
 
-def _say_or_shorten(me: str, body: str) -> None:
+def _post_or_explain(me: str | None, body: str) -> None:
+    st.session_state.pop(_TOO_LONG, None)
+    if me is None:
+        # The text waits as the draft of this tab.
+        feedback.toast("Sign in to send it. Your text waits.", ":material/login:")
+        st.switch_page(page(Place.SIGN_IN), query_params=destination.link_parameters())
     if len(body) <= LONGEST:
-        _say(me, body)
-    else:
-        st.session_state[_TOO_LONG] = body
-
-
-def _too_long(me: str) -> None:
-    """Give back what is too long for a message, to be shortened; nothing of it is lost."""
-    if _TOO_LONG not in st.session_state:
+        _post(me, body)
+        drafts.forget(drafts.ROOM, sent=body)
         return
-    kept = str(st.session_state[_TOO_LONG])
-    with st.form("room_too_long"):
-        text = st.text_area("Your message", kept, height=140).strip()
-        st.warning(
-            f"A message has up to {LONGEST:,} characters, and this has {len(text):,}. Please shorten it."
-        )
-        with st.container(horizontal=True):
-            sent = st.form_submit_button("Send", type="primary")
-            discarded = st.form_submit_button("Discard", type="tertiary")
-    if not (sent or discarded):
-        return
-    del st.session_state[_TOO_LONG]
-    if sent and text:
-        _say_or_shorten(me, text)
+    st.session_state[_TOO_LONG] = st.session_state[_PUT_BACK] = body
     st.rerun(scope="fragment")
 
 
-def _say(me: str, body: str) -> None:
+def _put_back(key: str) -> None:
+    """Show a text that was too long in the field again, to be shortened."""
+    if _PUT_BACK in st.session_state:
+        st.session_state[key] = st.session_state.pop(_PUT_BACK)
+
+
+def _explain() -> None:
+    if _TOO_LONG in st.session_state:
+        length = len(str(st.session_state[_TOO_LONG]))
+        st.warning(f"A message has up to {LONGEST:,} characters, and this has {length:,}. Please shorten it.")
+
+
+def _post(me: str, body: str) -> None:
     message_id, now = str(uuid.uuid4()), datetime.now(UTC)
     message = TavernMessage(message_id, me, body, None, None, None, 0, now, now)
-    put = writing.putting(TABLE, lambda me: tavern_messages.post(me, message_id, body))
     expected = Expected(TABLE, (message_id,), message, new=True)
-    writing.ask(put, expected, text=body, waits=True, told=False)
+    submit_row(
+        TABLE,
+        lambda me: tavern_messages.post(me, message_id, body),
+        expected,
+        text=body,
+        mode=Mode.RETRY_WHEN_ONLINE,
+        notify=False,
+    )
 
 
 @live_fragment(tables=(WRITES,), varies_by=("user",), key="room_deliveries")
 def _unsent() -> None:
-    writing.unsent(TABLE)
+    show_unsent(TABLE)
 
 
 def _invitation() -> None:
     with st.container(key="invitation", horizontal=True, vertical_alignment="center"):
-        st.html('<p class="tv-lead">You can read along. Sign in to say something yourself.</p>')
-        st.page_link(page(Place.SIGN_IN), label="Sign in to write", icon=":material/login:")
+        html.show(_INVITATION)
+        sign_in_link("Sign in to write")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""How programs publish the runs of their agents to the board: `AgentEventPublisher`, or its sync sister.
+"""The client for programs outside the app: agents publish their runs, routers their decisions.
+
+It writes to Supabase with a person's own token and uses the row types and errors of `db/`. The pages, the
+engine and Streamlit are not used here. Start reading at `publisher.py` (agents) or `metrics.py` (routing).
 
 ```python
 async with AgentEventPublisher(url, key, token) as publisher:
@@ -6,21 +9,19 @@ async with AgentEventPublisher(url, key, token) as publisher:
     await publisher.update_progress(run_id, step="Reading", progress=25, tokens=1200)
     await publisher.complete_run(run_id, result={"files": 3})
 ```
-
-Nothing that is called waits for the database, and no outage of it raises into the agent.
 """
 
 from __future__ import annotations
 
-from db.agent_models import Level, RunStatus
+from db.agents.models import Level, RunStatus
 from publish.errors import (
-    Closed,
-    IllegalTransition,
-    NotClaimed,
+    IllegalTransitionError,
+    NotClaimedError,
+    PublisherClosedError,
     PublishError,
-    SpoolUnusable,
-    Undelivered,
-    UnknownRun,
+    SpoolUnusableError,
+    UndeliveredError,
+    UnknownRunError,
 )
 from publish.metrics import AsyncMetricsCollector, RoutingDecision, SyncMetricsCollector
 from publish.publisher import AgentEventPublisher
@@ -30,17 +31,17 @@ from publish.transport import TokenSource
 __all__ = [
     "AgentEventPublisher",
     "AsyncMetricsCollector",
-    "Closed",
-    "IllegalTransition",
+    "IllegalTransitionError",
     "Level",
-    "NotClaimed",
+    "NotClaimedError",
     "PublishError",
+    "PublisherClosedError",
     "RoutingDecision",
     "RunStatus",
-    "SpoolUnusable",
+    "SpoolUnusableError",
     "SyncAgentEventPublisher",
     "SyncMetricsCollector",
     "TokenSource",
-    "Undelivered",
-    "UnknownRun",
+    "UndeliveredError",
+    "UnknownRunError",
 ]

@@ -1,8 +1,8 @@
-"""What waits to be sent, merged so that a chatty agent costs few writes. No I/O; every method is thread-safe.
+"""The outbox of a publisher: what is not sent yet, merged so that a chatty agent costs few writes.
 
-Of each run there is at most one opening, then rows of events, and then patches of the run itself. Progress
-merges into the last patch. Changes of status do not merge with each other, since the database checks each
-step of the flow. The end of a run is sent last of all, and nothing can be added after it.
+No I/O; every method is thread-safe. The insert of a run is sent first; its events and patches follow in turn.
+Progress merges into the last patch. Changes of status do not merge with each other, because the database
+checks every transition. The final status is sent last, and nothing can be added after it.
 """
 
 from __future__ import annotations
@@ -13,49 +13,53 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from db.agent_models import EventKind, Level, RunStatus
-from publish.errors import IllegalTransition, UnknownRun
-from publish.unsent import Events, Opening, Parcel, Patch, Unsent, Values
+from db.agents.models import EventKind, Level, RunStatus
+from publish.errors import IllegalTransitionError, UnknownRunError
+from publish.unsent import MOST_EVENTS, EventsInsert, RunInsert, RunPatch, UnsentRun, Values, Write
 
 LONGEST_LOG: Final = 8_000
 """Characters up to which log lines share a row."""
-EVENTS_A_REQUEST: Final = 100
-KEPT_AFTER_THE_END: Final = 1_000
-"""Runs whose end was sent and that are still known; beyond them the oldest are forgotten."""
-BEAT_EVERY: Final = timedelta(seconds=10)
-"""A sign of life so soon after something else was said of the run would be a write for nothing."""
+EVENTS_PER_REQUEST: Final = 100
+MOST_FINISHED: Final = 1_000
+"""Finished and sent runs that stay known; beyond them the oldest are forgotten."""
+HEARTBEAT_INTERVAL: Final = timedelta(seconds=10)
+"""A heartbeat sooner than this after another report would be a needless write."""
 
 
 class Outbox:
-    """Everything that a publisher has not sent yet. `on_news` is called whenever there is more."""
+    """Everything that a publisher has not sent yet.
 
-    def __init__(self, on_news: Callable[[], object], now: Callable[[], datetime] | None = None) -> None:
-        self._on_news = on_news
+    `on_change` is called whenever there is more to send. Methods that name a run raise `UnknownRunError` for
+    one that was neither opened nor joined; those that add to it raise `IllegalTransitionError` after its end.
+    """
+
+    def __init__(self, on_change: Callable[[], object], now: Callable[[], datetime] | None = None) -> None:
+        self._on_change = on_change
         self._now = now or (lambda: datetime.now(UTC))
         self._lock = threading.RLock()
-        self._runs: dict[str, Unsent] = {}
-        self._ended: dict[str, None] = {}
+        self._runs: dict[str, UnsentRun] = {}
+        self._finished: dict[str, None] = {}
 
-    # What agents say.
+    # Reports of agents.
 
     def open(self, values: Mapping[str, object], status: RunStatus) -> str:
-        """Note a new run and return its id."""
+        """Add a new run and return its id."""
         run_id = str(uuid.uuid4())
         now = self._now().isoformat()
         owner = {"user_id": values["user_id"]} if "user_id" in values else {}
-        opening = Opening(run_id, {**values, "id": run_id, "status": status.value, "started_at": now})
+        insert = RunInsert(run_id, {**values, "id": run_id, "status": status.value, "started_at": now})
         with self._lock:
-            self._runs[run_id] = Unsent(run_id, status, owner, opening)
-        self._on_news()
+            self._runs[run_id] = UnsentRun(run_id, status, owner, insert)
+        self._on_change()
         return run_id
 
     def join(self, run_id: str, status: RunStatus) -> None:
-        """Take over a run that is in the database, in this status."""
+        """Take over a run that is in the database with this status."""
         with self._lock:
-            self._runs.setdefault(run_id, Unsent(run_id, status, {}))
+            self._runs.setdefault(run_id, UnsentRun(run_id, status, {}))
 
     def progress(self, run_id: str, values: Values, step: str | None) -> None:
-        """Note how far a run is; a new step also becomes an event."""
+        """Add progress. A new step also becomes an event."""
         with self._lock:
             run = self._open_run(run_id)
             if run is None:
@@ -68,10 +72,10 @@ class Outbox:
             if step is not None:
                 values = {**values, "current_step": step}
             self._patch(run, values)
-        self._on_news()
+        self._on_change()
 
     def move(self, run_id: str, status: RunStatus, values: Values, evidence: object = None) -> None:
-        """Note a change of status. Raises `IllegalTransition`."""
+        """Add a change of status. Raises `IllegalTransitionError` where the flow does not allow it."""
         with self._lock:
             run = self._open_run(run_id)
             if run is None:
@@ -82,159 +86,166 @@ class Outbox:
             if status is RunStatus.COMPLETED and run.status is RunStatus.PENDING:
                 self._move(run, RunStatus.IN_PROGRESS, {})
             self._move(run, status, values)
-        self._on_news()
+        self._on_change()
 
     def log(self, run_id: str, text: str, level: Level) -> None:
-        """Note a line of the log."""
+        """Add a line to the log."""
         with self._lock:
             run = self._open_run(run_id)
             if run is None:
                 return
             last = run.events[-1] if run.events else None
-            if last is not None and last["id"] != run.tried and _goes_on(last, level, text):
+            if last is not None and last["id"] != run.last_sent_event and _can_append(last, level, text):
                 last["message"] = f"{last['message']}\n{text}"
             else:
                 self._add_event(run, EventKind.LOG, level, text, {})
-        self._on_news()
+        self._on_change()
 
-    def beat(self, run_id: str) -> None:
-        """Note a sign of life."""
+    def heartbeat(self, run_id: str) -> None:
+        """Add a heartbeat, unless something else was reported a moment ago."""
         with self._lock:
             run = self._open_run(run_id)
-            if run is None or (run.spoke_at is not None and self._now() - run.spoke_at < BEAT_EVERY):
+            if run is None:
+                return
+            if run.last_report_at is not None and self._now() - run.last_report_at < HEARTBEAT_INTERVAL:
                 return
             self._patch(run, {})
-        self._on_news()
+        self._on_change()
 
     def status(self, run_id: str) -> RunStatus:
-        """Return the status that a run has, or will have once everything is sent."""
+        """Return the status that the run has, or will have once everything is sent."""
         with self._lock:
             return self._run(run_id).status
 
-    def goes_on(self, run_id: str) -> bool:
-        """Whether the run is known and has not ended."""
+    def is_active(self, run_id: str) -> bool:
+        """Return whether the run is known and not finished."""
         with self._lock:
             return run_id in self._runs and not self._runs[run_id].status.finished
 
     def problem(self, run_id: str) -> str | None:
-        """Return why the database refused something of this run, None when it did not."""
+        """Return why the database refused a part of this run; None if it did not."""
         with self._lock:
             return self._run(run_id).problem
 
-    # What a spool keeps.
+    # For the spool.
 
-    def kept(self, run_id: str) -> Values | None:
-        """Return as JSON what must not be forgotten of a run; None when there is nothing."""
+    def to_json(self, run_id: str) -> Values | None:
+        """Return the part of a run that must survive the process, as JSON; None if there is none."""
         with self._lock:
             run = self._runs.get(run_id)
-            return None if run is None else run.kept()
+            return None if run is None else run.to_json()
 
-    def restore(self, run: Unsent) -> None:
-        """Take over what a process before this one has left."""
+    def restore(self, run: UnsentRun) -> None:
+        """Take over a run that an earlier process left."""
         with self._lock:
             self._runs.setdefault(run.id, run)
         if run.waiting:
-            self._on_news()
+            self._on_change()
 
-    # What is sent.
+    # Sending.
 
     def unsent(self) -> list[str]:
-        """Return the runs of which something waits or is on its way."""
+        """Return the ids of the runs with something to send or in flight."""
         with self._lock:
-            return [run.id for run in self._runs.values() if run.waiting or run.sending is not None]
+            return [run.id for run in self._runs.values() if run.waiting or run.in_flight is not None]
 
-    def take(self, run_id: str) -> Parcel | None:
-        """Return what is to be sent next of a run, None when nothing is or something is on its way."""
+    def take(self, run_id: str) -> Write | None:
+        """Return the next write of a run; None if there is none, or one is in flight."""
         with self._lock:
             run = self._runs.get(run_id)
-            if run is None or run.sending is not None:
+            if run is None or run.in_flight is not None:
                 return None
-            run.sending = self._next(run)
-            return run.sending
+            run.in_flight = self._next(run)
+            return run.in_flight
 
-    def sent(self, parcel: Parcel) -> None:
-        """Forget what arrived."""
+    def mark_sent(self, write: Write) -> None:
+        """Drop a write that arrived."""
         with self._lock:
-            run = self._run(parcel.run_id)
-            run.sending = None
-            self._forget_ended(run)
+            run = self._run(write.run_id)
+            run.in_flight = None
+            self._forget_finished(run)
 
-    def back(self, parcel: Parcel) -> None:
-        """Take back what could not be sent now."""
+    def put_back(self, write: Write) -> None:
+        """Queue a write again that could not be sent now."""
         with self._lock:
-            self._run(parcel.run_id).take_back(parcel)
+            self._run(write.run_id).put_back(write)
 
-    def refused(self, parcel: Parcel, reason: str) -> None:
-        """Drop what the database will never take; of a change of status, try the bare fact once more."""
+    def mark_refused(self, write: Write, reason: str) -> None:
+        """Drop a write that the database will never take. Of a change of status, keep the bare status."""
         with self._lock:
-            run = self._run(parcel.run_id)
-            run.sending = None
+            run = self._run(write.run_id)
+            run.in_flight = None
             run.problem = reason
-            if isinstance(parcel, Opening):
+            if isinstance(write, RunInsert):
                 self._close(run, RunStatus.FAILED)
-            elif isinstance(parcel, Patch) and parcel.status is not None and parcel.values.keys() - _BARE:
-                bare = {name: value for name, value in parcel.values.items() if name in _BARE}
-                if parcel.last and parcel.status is not RunStatus.COMPLETED:
-                    bare.setdefault("error", reason)
-                run.patches.appendleft(bare)
-            self._forget_ended(run)
+            elif isinstance(write, RunPatch) and write.status is not None:
+                self._retry_bare_status(run, write, reason)
+            self._forget_finished(run)
 
-    def closed(self, run_id: str, status: RunStatus) -> None:
-        """Learn that somebody else has finished the run."""
+    def mark_closed(self, run_id: str, status: RunStatus) -> None:
+        """Note that somebody else has finished the run."""
         with self._lock:
             run = self._run(run_id)
-            run.sending = None
+            run.in_flight = None
             self._close(run, status)
-            self._forget_ended(run)
+            self._forget_finished(run)
 
     # Within the lock.
 
-    def _run(self, run_id: str) -> Unsent:
+    def _run(self, run_id: str) -> UnsentRun:
         if run_id not in self._runs:
-            raise UnknownRun(run_id)
+            raise UnknownRunError(run_id)
         return self._runs[run_id]
 
-    def _forget_ended(self, run: Unsent) -> None:
-        """Let the oldest go of the runs of which nothing more is to be sent."""
-        if run.status.finished and not run.waiting:
-            self._ended[run.id] = None
-        while len(self._ended) > KEPT_AFTER_THE_END:
-            oldest = next(iter(self._ended))
-            del self._ended[oldest], self._runs[oldest]
+    def _retry_bare_status(self, run: UnsentRun, patch: RunPatch, reason: str) -> None:
+        if not patch.values.keys() - _STATUS_COLUMNS:
+            return  # this was the bare status already
+        bare = {name: value for name, value in patch.values.items() if name in _STATUS_COLUMNS}
+        if patch.final and patch.status is not RunStatus.COMPLETED:
+            bare.setdefault("error", reason)
+        run.patches.appendleft(bare)
 
-    def _open_run(self, run_id: str) -> Unsent | None:
-        """Return the run; None when somebody else has finished it, which is nothing to stumble over."""
+    def _forget_finished(self, run: UnsentRun) -> None:
+        """Forget the oldest runs that are finished and sent, beyond `MOST_FINISHED`."""
+        if run.status.finished and not run.waiting:
+            self._finished[run.id] = None
+        while len(self._finished) > MOST_FINISHED:
+            oldest = next(iter(self._finished))
+            del self._finished[oldest], self._runs[oldest]
+
+    def _open_run(self, run_id: str) -> UnsentRun | None:
+        """Return the run; None if somebody else has finished it, which is not the agent's mistake."""
         run = self._run(run_id)
         if run.closed_by_others:
             return None
         if run.status.finished:
-            raise IllegalTransition(run.status, run.status)
+            raise IllegalTransitionError(run.status, run.status)
         return run
 
-    def _close(self, run: Unsent, status: RunStatus) -> None:
+    def _close(self, run: UnsentRun, status: RunStatus) -> None:
         run.status, run.closed_by_others = status, True
-        run.opening, run.lost_lines = None, 0
+        run.insert, run.dropped_lines = None, 0
         run.events.clear()
         run.patches.clear()
 
-    def _move(self, run: Unsent, status: RunStatus, values: Values) -> None:
+    def _move(self, run: UnsentRun, status: RunStatus, values: Values) -> None:
         if status is not run.status and not run.status.may_become(status):
-            raise IllegalTransition(run.status, status)
+            raise IllegalTransitionError(run.status, status)
         moved = {}
         if status is not run.status:
             moved = {"status": status.value, "status_at": self._now().isoformat()}
         run.status = status
         self._patch(run, {**values, **moved})
 
-    def _patch(self, run: Unsent, values: Values) -> None:
-        run.spoke_at = self._now()
-        values = {**values, "heartbeat_at": run.spoke_at.isoformat()}
+    def _patch(self, run: UnsentRun, values: Values) -> None:
+        run.last_report_at = self._now()
+        values = {**values, "heartbeat_at": run.last_report_at.isoformat()}
         if run.patches and not ("status" in values and "status" in run.patches[-1]):
             run.patches[-1].update(values)
         else:
             run.patches.append(values)
 
-    def _add_event(self, run: Unsent, kind: EventKind, level: Level, message: str, data: Values) -> None:
+    def _add_event(self, run: UnsentRun, kind: EventKind, level: Level, message: str, data: Values) -> None:
         run.seq += 1
         run.events.append(
             {
@@ -249,36 +260,39 @@ class Outbox:
                 "at": self._now().isoformat(),
             }
         )
-        run.make_room()
+        run.drop_excess_events()
 
-    def _next(self, run: Unsent) -> Parcel | None:
-        if run.opening is not None:
-            opening, run.opening = run.opening, None
-            return opening
-        if run.lost_lines:
-            self._tell_of_lost_lines(run)
-        ends = len(run.patches) == 1 and Patch(run.id, run.patches[0]).last
-        if run.patches and (not run.events or (run.patch_next and not ends)):
+    def _next(self, run: UnsentRun) -> Write | None:
+        if run.insert is not None:
+            insert, run.insert = run.insert, None
+            return insert
+        if run.dropped_lines:
+            self._report_dropped_lines(run)
+        only_final_left = len(run.patches) == 1 and RunPatch(run.id, run.patches[0]).final
+        # Events and patches take turns, except that the final status waits for all events.
+        if run.patches and (not run.events or (run.patch_next and not only_final_left)):
             run.patch_next = False
-            return Patch(run.id, run.patches.popleft())
+            return RunPatch(run.id, run.patches.popleft())
         if run.events:
             run.patch_next = True
-            count = min(EVENTS_A_REQUEST, len(run.events))
-            return Events(run.id, tuple(run.events.popleft() for _ in range(count)))
+            count = min(EVENTS_PER_REQUEST, len(run.events))
+            return EventsInsert(run.id, tuple(run.events.popleft() for _ in range(count)))
         return None
 
-    def _tell_of_lost_lines(self, run: Unsent) -> None:
-        count, run.lost_lines = run.lost_lines, 0
+    def _report_dropped_lines(self, run: UnsentRun) -> None:
+        # The report needs a place too. Make it first, so that the lines dropped for it are counted.
+        run.drop_excess_events(MOST_EVENTS - 1)
+        count, run.dropped_lines = run.dropped_lines, 0
         text = f"{count} older lines were dropped: the database could not be reached."
         self._add_event(run, EventKind.LOG, Level.WARNING, text, {"dropped": count})
-        run.lost_lines = 0
 
 
-_BARE: Final = frozenset({"status", "status_at", "heartbeat_at", "error"})
-"""What has to be known of a change of status, if the rest is refused."""
+_STATUS_COLUMNS: Final = frozenset({"status", "status_at", "heartbeat_at", "error"})
+"""What is sent of a change of status when the database refuses the rest."""
 
 
-def _goes_on(last: Values, level: Level, text: str) -> bool:
+def _can_append(last: Values, level: Level, text: str) -> bool:
+    """Return whether a log line may share the row of the last event."""
     return (
         last["kind"] == EventKind.LOG.value
         and last["level"] == level.value

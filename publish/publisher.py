@@ -1,60 +1,66 @@
-"""The publisher for programs with an event loop."""
+"""The publisher of agents' runs, for programs with an event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import random
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, Unpack
 
 import httpx
 
-from db.agent_models import Level, RunStatus
-from publish.errors import Closed, NotClaimed, Undelivered
+from db.agents.models import Level, RunStatus
+from db.background import contained, record_fault, start_task
+from publish.backoff import Backoff
+from publish.errors import NotClaimedError, PublisherClosedError, UndeliveredError
 from publish.reports import Reports
+from publish.run_options import NewRun, RunOptions
 from publish.spool import Spool
-from publish.transport import Answer, Fate, TokenSource, Transport, project_of, source_of
-from publish.unsent import Parcel
+from publish.transport import TIMEOUT, Outcome, Result, TokenSource, Transport, project_of, token_source
+from publish.unsent import Write
 
 _log: Final = logging.getLogger(__name__)
 
+_PLACE: Final = "agent events"
+
 INTERVAL: Final = timedelta(milliseconds=250)
-"""What is said within this time is sent together, however much it is."""
-LONGEST_RETRY: Final = timedelta(seconds=15)
-CLOSING: Final = timedelta(seconds=30)
-AT_EXIT: Final = timedelta(seconds=5)
-"""How long what is left may take when a program ends without having closed its publisher."""
-_FIRST_RETRY: Final = 0.25
-_TIMEOUT: Final = httpx.Timeout(10.0, connect=4.0)
+"""Reports within this time are sent together, however many they are."""
+CLOSE_TIMEOUT: Final = timedelta(seconds=30)
+"""How long `aclose` and `claim_run` wait for the database by default."""
+EXIT_TIMEOUT: Final = timedelta(seconds=5)
+"""How long a program that ends without closing its publisher may be held up."""
 
 
 class AgentEventPublisher:
-    """Publishes the runs of agents. Methods only note what is said; a task of this publisher sends it.
+    """Publishes the runs of agents. Methods only take a report; a task of the publisher sends it.
 
-    - `url` and `key` are the project's, its anon or publishable key; what is not given is read from
-      `SUPABASE_URL` and `SUPABASE_KEY`. `token` is, or gives, the access token of the person whose runs these
-      are. Without one it is the key: in a backend for many people the service key, and then each run says
-      whose it is (`user_id`).
-    - While the database cannot be reached, everything is kept and tried again. Log lines beyond
-      `publish.unsent.MOST_EVENTS` rows are dropped, oldest first; progress is merged; changes of status are
-      never dropped.
-    - When somebody cancels the run, `status` says so after the next write, and what is said of it from then
-      on counts for nothing. An agent that wants to stop then asks `is_over`.
+    - `url` and `key` are the project's URL and its anon or publishable key. They default to `SUPABASE_URL`
+      and `SUPABASE_KEY`.
+    - `token` is the access token of the person who owns the runs, or a function that returns it. It defaults
+      to the key: a backend for many people passes the service key, and names the owner of each run
+      (`user_id`).
+    - `interval`: reports within this time are sent together.
+    - `spool` is the path of a file that belongs to this publisher alone. With it, unsent reports outlive the
+      process: when `start_run`, `update_status`, `complete_run` or `fail_run` returns, they are on disk, and
+      the next publisher with the same file sends them, once. `left_behind` are the unfinished runs in it.
 
-    - A program that ends without `aclose` gives what is left a few seconds.
-    - With a `spool`, a file of this publisher's own, what is not sent outlives the process, however it ends.
-      When `start_run`, `update_status`, `complete_run` or `fail_run` returns, the file has it, and the next
-      publisher with the same file sends it, once. `left_behind` are the runs that were going on.
+    While the database is unreachable, reports are kept and retried. Progress is merged, changes of status are
+    never dropped, and of log lines the oldest are dropped beyond `publish.unsent.MOST_EVENTS` rows.
 
-    Made and used inside one running loop. Raises `PublishError` for misuse.
+    When somebody cancels a run, `status` shows it after the next write, and later reports of the run are
+    ignored. An agent that can stop asks `is_over`. A program that ends without `aclose` waits a few seconds
+    for unsent reports.
+
+    Create and use it inside one running event loop. Raises `PublishError` if there is no project,
+    `SpoolUnusableError` for the file; methods raise `UnknownRunError`, `IllegalTransitionError` and
+    `PublisherClosedError` for misuse, and nothing for an outage.
     """
 
     def __init__(
@@ -68,21 +74,21 @@ class AgentEventPublisher:
     ) -> None:
         url, key = project_of(url, key)
         self._spool = None if spool is None else Spool(Path(spool))
-        self._reports = Reports(self._news)
+        self._reports = Reports(self._on_change)
         self._outbox = self._reports.outbox
         self._interval = interval.total_seconds()
-        self._http = httpx.AsyncClient(timeout=_TIMEOUT)
-        self._transport = Transport(url, key, source_of(token or key), self._http)
-        self._wanted = asyncio.Event()
-        self._hurry = asyncio.Event()
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._http = httpx.AsyncClient(timeout=TIMEOUT)
+        self._transport = Transport(url, key, token_source(token or key), self._http)
+        self._has_work = asyncio.Event()
+        self._flush_requested = asyncio.Event()
+        self._all_sent = asyncio.Event()
+        self._all_sent.set()
         self._closing = False
-        left = [] if self._spool is None else self._spool.load()
-        for run in left:
+        restored = [] if self._spool is None else self._spool.load()
+        for run in restored:
             self._outbox.restore(run)
-        self._left_behind = [run.id for run in left if not run.status.finished]
-        self._task = asyncio.create_task(self._run(), name="agent event publisher")
+        self._left_behind = [run.id for run in restored if not run.status.finished]
+        self._task = start_task(self._run(), "agent event publisher")
 
     async def __aenter__(self) -> Self:
         return self
@@ -99,60 +105,46 @@ class AgentEventPublisher:
 
     @property
     def left_behind(self) -> Sequence[str]:
-        """Runs in the spool that the process before did not end: go on with them, or fail them."""
-        return [run_id for run_id in self._left_behind if self._outbox.goes_on(run_id)]
+        """Ids of runs in the spool that an earlier process did not finish: continue or fail them."""
+        return [run_id for run_id in self._left_behind if self._outbox.is_active(run_id)]
 
-    # What agents say.
+    # Reports of agents.
 
-    async def start_run(
-        self,
-        *,
-        agent_name: str,
-        task_id: str | None = None,
-        user_id: str | None = None,
-        agent_id: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        retry_of: str | None = None,
-        status: RunStatus = RunStatus.IN_PROGRESS,
-    ) -> str:
-        """Start a run and return its id, at once. `pending` says that its agent is not at work yet."""
-        run_id = self._reports.start(
-            agent_name,
-            task_id=task_id,
-            user_id=user_id,
-            agent_id=agent_id,
-            metadata=metadata,
-            retry_of=retry_of,
-            status=status,
-        )
-        await self._keep(run_id)
+    async def start_run(self, **options: Unpack[RunOptions]) -> str:
+        """Start a run and return its id at once.
+
+        Keywords: `agent_name` (required), `task_id`, `user_id`, `agent_id`, `metadata`, `retry_of`, `status`;
+        see `publish.run_options.NewRun`. Raises `TypeError` for others.
+        """
+        run_id = self._reports.start(NewRun(**options))
+        await self._save(run_id)
         return run_id
 
     async def join_run(self, run_id: str, status: RunStatus = RunStatus.PENDING) -> None:
-        """Go on with a run that is in the database already, in this status."""
+        """Continue a run that is in the database already, with this status."""
         self._outbox.join(run_id, status)
-        await self._keep(run_id)
+        await self._save(run_id)
 
-    async def claim_run(self, run_id: str, within: timedelta | None = CLOSING) -> bool:
-        """Take over a run that waits; False when somebody else has, it has ended, or there is none.
+    async def claim_run(self, run_id: str, within: timedelta | None = CLOSE_TIMEOUT) -> bool:
+        """Claim a pending run; False if somebody else has it, it has ended, or there is none.
 
-        Of several workers that ask for the same run exactly one gets it, also when answers get lost. This
-        waits for the database, up to `within`. Raises `NotClaimed` when it does not answer until then.
+        Of several workers that claim the same run exactly one gets it, even if answers get lost. This waits
+        for the database up to `within` (None: without limit). Raises `NotClaimedError` if it did not answer.
         """
         mark = f"Taken over by worker {uuid.uuid4().hex[:12]}"
-        answer = Answer(Fate.LATER, "there was no time to ask.")
+        result = Result(Outcome.RETRY, "there was no time to ask.")
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None if within is None else within.total_seconds()):
-                for pause in _pauses():
-                    answer = await self._transport.claim(run_id, mark)
-                    if answer.fate is not Fate.LATER:
+            async with _timeout(within):
+                for pause in Backoff():
+                    result = await self._transport.claim(run_id, mark)
+                    if result.outcome is not Outcome.RETRY:
                         break
                     await asyncio.sleep(pause)
-        if answer.fate in (Fate.LATER, Fate.REFUSED):
-            raise NotClaimed(run_id, answer.reason)
-        if answer.fate is Fate.SENT:
+        if result.outcome in (Outcome.RETRY, Outcome.REFUSED):
+            raise NotClaimedError(run_id, result.reason)
+        if result.outcome is Outcome.SENT:
             await self.join_run(run_id, RunStatus.IN_PROGRESS)
-        return answer.fate is Fate.SENT
+        return result.outcome is Outcome.SENT
 
     async def update_progress(
         self,
@@ -163,64 +155,70 @@ class AgentEventPublisher:
         tokens: int | None = None,
         cost_usd: Decimal | float | None = None,
     ) -> None:
-        """Say what it is doing (a new step begins), how far it is in percent, what it has used so far."""
-        begins = self._outbox.status(run_id) is RunStatus.PENDING
+        """Report the current step, the progress in percent, and tokens and US dollars used so far.
+
+        None leaves a value as it is. A pending run becomes `in_progress`.
+        """
+        was_pending = self._outbox.status(run_id) is RunStatus.PENDING
         self._reports.progress(run_id, step, progress, tokens, cost_usd)
-        if begins:
-            await self._keep(run_id)
+        if was_pending:
+            await self._save(run_id)
 
     async def update_status(
         self, run_id: str, status: RunStatus | str, step: str | None = None, *, evidence: object = None
     ) -> None:
-        """Move the run on in its flow; `evidence` of a verification is added to what is there."""
+        """Report a change of status. `evidence` of a verification (any JSON) is added to earlier evidence.
+
+        Raises `IllegalTransitionError` where the flow does not allow it, `ValueError` for an unknown status.
+        """
         self._reports.move(run_id, status, step, evidence)
-        await self._keep(run_id)
+        await self._save(run_id)
 
     async def complete_run(self, run_id: str, result: object = None) -> None:
-        """Say that it is done; `result` is anything JSON can hold."""
+        """Report success. `result` is any JSON up to 200 kB. Raises `IllegalTransitionError`."""
         self._reports.complete(run_id, result)
-        await self._keep(run_id)
+        await self._save(run_id)
 
     async def fail_run(self, run_id: str, error: str) -> None:
-        """Say that it failed, and why."""
+        """Report failure and its reason, up to 5,000 characters. Raises `IllegalTransitionError`."""
         self._reports.fail(run_id, error)
-        await self._keep(run_id)
+        await self._save(run_id)
 
     async def log(self, run_id: str, text: str, level: Level | str = Level.INFO) -> None:
-        """Add a line to its log."""
+        """Add a line of up to 20,000 characters to the log. Raises `ValueError` for an unknown level."""
         self._reports.log(run_id, text, level)
 
     async def heartbeat(self, run_id: str) -> None:
-        """Say that it is alive, where nothing else is said for long: after 60 s it is taken for stuck."""
-        self._outbox.beat(run_id)
+        """Report that the agent is alive. A run without any report for 60 s counts as stuck."""
+        self._outbox.heartbeat(run_id)
 
     def status(self, run_id: str) -> RunStatus:
-        """Return the run's status, as far as this publisher knows it."""
+        """Return the status of the run, as far as this publisher knows it."""
         return self._outbox.status(run_id)
 
     def is_over(self, run_id: str) -> bool:
-        """Whether the run is finished, for instance because a person cancelled it."""
+        """Return whether the run is finished, for instance because somebody cancelled it."""
         return self._outbox.status(run_id).finished
 
     def problem(self, run_id: str) -> str | None:
-        """Return what the database refused of this run, None when it took everything."""
+        """Return why the database refused a part of this run; None if it took everything."""
         return self._outbox.problem(run_id)
 
     # Sending.
 
     async def flush(self, within: timedelta | None = None) -> bool:
-        """Send everything now; False when it could not be done in this time."""
-        self._hurry.set()
-        self._wanted.set()
+        """Send everything now; return False if that took longer than `within` (None: no limit)."""
+        self._flush_requested.set()
+        self._has_work.set()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None if within is None else within.total_seconds()):
-                await self._empty.wait()
-        return self._empty.is_set()
+            async with _timeout(within):
+                await self._all_sent.wait()
+        return self._all_sent.is_set()
 
-    async def aclose(self, within: timedelta | None = CLOSING) -> None:
-        """Send what is left and end; None tries until it is done.
+    async def aclose(self, within: timedelta | None = CLOSE_TIMEOUT) -> None:
+        """Send what is left and close. None retries until everything is sent.
 
-        Raises `Undelivered` for what is lost; with a spool, nothing is.
+        Raises `UndeliveredError` if reports are lost; with a spool none are.
         """
         if self._http.is_closed:
             return
@@ -230,105 +228,110 @@ class AgentEventPublisher:
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
         await self._http.aclose()
-        left = self._outbox.unsent()
+        unsent = self._outbox.unsent()
         if self._spool is not None:
-            for run_id in left:
-                await self._keep(run_id)
+            for run_id in unsent:
+                await self._save(run_id)
             self._spool.close()
-        elif left:
-            raise Undelivered(left)
+        elif unsent:
+            raise UndeliveredError(unsent)
 
-    def _news(self) -> None:
+    def _on_change(self) -> None:
         if self._http.is_closed:
-            raise Closed
-        self._empty.clear()
-        self._wanted.set()
+            raise PublisherClosedError
+        self._all_sent.clear()
+        self._has_work.set()
 
     async def _run(self) -> None:
         try:
-            await self._send_for_ever()
+            await self._send_forever()
         except asyncio.CancelledError:
-            # Not by `aclose`: the loop is about to end.
+            # If it is not `aclose` that cancels, the event loop is about to end.
             if not self._closing:
-                await self._send_the_last()
+                await self._send_before_exit()
             raise
 
-    async def _send_the_last(self) -> None:
+    async def _send_before_exit(self) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(AT_EXIT.total_seconds()):
-                for pause in _pauses():
+            async with _timeout(EXIT_TIMEOUT):
+                for pause in Backoff():
                     if await self._deliver():
                         return
                     await asyncio.sleep(pause)
-        _log.warning("Not sent before the end: %s", Undelivered(self._outbox.unsent()))
+        _log.warning("Not sent before the end: %s", UndeliveredError(self._outbox.unsent()))
 
-    async def _send_for_ever(self) -> None:
-        pauses = _pauses()
+    async def _send_forever(self) -> None:
+        backoff = Backoff()
         while True:
-            await self._wanted.wait()
-            await self._gather()
-            self._wanted.clear()
-            if await self._deliver():
-                pauses = _pauses()
+            await self._has_work.wait()
+            await self._wait_for_more()
+            self._has_work.clear()
+            delivered = False
+            with contained(_PLACE):  # such as a spool on a full disk
+                delivered = await self._deliver()
+            if delivered:
+                backoff.reset()
                 continue
-            self._wanted.set()
-            await asyncio.sleep(next(pauses))
+            self._has_work.set()
+            await asyncio.sleep(next(backoff))
 
-    async def _gather(self) -> None:
-        """Let more come in before it is sent, unless somebody waits for it."""
-        # Not wait_for(), which in Python 3.11 can swallow the cancelling of this task.
+    async def _wait_for_more(self) -> None:
+        """Let more reports come in before sending, unless somebody flushes."""
+        # Not wait_for(), which on Python 3.11 can swallow the cancellation of this task.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._interval):
-                await self._hurry.wait()
+                await self._flush_requested.wait()
 
     async def _deliver(self) -> bool:
-        """Send what waits; False when something has to be tried again."""
+        """Send everything; return False if something has to be retried."""
         while runs := self._outbox.unsent():
-            if not all(await asyncio.gather(*(self._deliver_run(run_id) for run_id in runs))):
+            results = await asyncio.gather(
+                *(self._deliver_run(run_id) for run_id in runs), return_exceptions=True
+            )
+            for error in results:
+                if isinstance(error, BaseException):
+                    raise error
+            if not all(results):
                 return False
-        self._hurry.clear()
-        self._empty.set()
+        self._flush_requested.clear()
+        self._all_sent.set()
         return True
 
     async def _deliver_run(self, run_id: str) -> bool:
-        while (parcel := self._outbox.take(run_id)) is not None:
+        while (write := self._outbox.take(run_id)) is not None:
             try:
-                answer = await self._transport.send(parcel)
+                result = await self._transport.send(write)
             except Exception as error:
-                # A fault of ours must not end the task, with the ends of other runs in it.
-                _log.exception("A part of run %s could not be sent", run_id)
-                answer = Answer(Fate.LATER, repr(error))
+                # A bug of ours must not end the task while other runs wait to be finished.
+                record_fault(_PLACE, error)
+                result = Result(Outcome.RETRY, repr(error))
             except BaseException:
-                self._outbox.back(parcel)  # also when cancelled: then it counts as undelivered
+                self._outbox.put_back(write)  # cancelled: it counts as undelivered
                 raise
-            self._settle(parcel, answer)
-            # Before anything else is sent of it: of what is kept, one parcel at most may have arrived, and
-            # that one does no harm a second time.
-            await self._keep(run_id)
-            if answer.fate is Fate.LATER:
+            self._apply(write, result)
+            # The spool is saved before the next write is sent. So at most one write of it has arrived, and
+            # sending that one again does no harm.
+            await self._save(run_id)
+            if result.outcome is Outcome.RETRY:
                 return False
         return True
 
-    async def _keep(self, run_id: str) -> None:
+    async def _save(self, run_id: str) -> None:
         if self._spool is not None:
-            await asyncio.to_thread(self._spool.keep, run_id, partial(self._outbox.kept, run_id))
+            await asyncio.to_thread(self._spool.save, run_id, partial(self._outbox.to_json, run_id))
 
-    def _settle(self, parcel: Parcel, answer: Answer) -> None:
-        match answer.fate:
-            case Fate.SENT:
-                self._outbox.sent(parcel)
-            case Fate.LATER:
-                self._outbox.back(parcel)
-            case Fate.REFUSED:
-                _log.error("The database refused a part of run %s: %s", parcel.run_id, answer.reason)
-                self._outbox.refused(parcel, answer.reason)
-            case Fate.CLOSED:
-                self._outbox.closed(parcel.run_id, answer.status or RunStatus.CANCELLED)
+    def _apply(self, write: Write, result: Result) -> None:
+        match result.outcome:
+            case Outcome.SENT:
+                self._outbox.mark_sent(write)
+            case Outcome.RETRY:
+                self._outbox.put_back(write)
+            case Outcome.REFUSED:
+                _log.error("The database refused a part of run %s: %s", write.run_id, result.reason)
+                self._outbox.mark_refused(write, result.reason)
+            case Outcome.CLOSED:
+                self._outbox.mark_closed(write.run_id, result.status or RunStatus.CANCELLED)
 
 
-def _pauses() -> Iterator[float]:
-    """Give the seconds between tries, longer and longer, each a little by chance."""
-    pause = _FIRST_RETRY
-    while True:
-        yield random.uniform(pause / 2, pause)  # noqa: S311 - spreads retries, no secret
-        pause = min(pause * 2, LONGEST_RETRY.total_seconds())
+def _timeout(within: timedelta | None) -> asyncio.Timeout:
+    return asyncio.timeout(None if within is None else within.total_seconds())

@@ -1,14 +1,15 @@
-"""What agents say, brought into a form that the schema takes."""
+"""Brings what agents report into the form of the schema, and hands it to the outbox."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from db.agent_models import Level, RunStatus
+from db.agents.models import Level, RunStatus
 from publish.outbox import Outbox
-from publish.plain import cost_of, count_of, metadata_of, plain, text_of
+from publish.run_options import NewRun
+from publish.sanitize import cost_of, count_of, json_value, metadata_of, text_of
 from publish.unsent import Values
 
 _LONGEST_STEP, _LONGEST_ERROR, _LONGEST_LINE = 300, 5_000, 20_000
@@ -17,33 +18,26 @@ _MOST_TOKENS: Final = 2**63 - 1
 
 
 class Reports:
-    """What an agent can say, for both publishers: into the outbox, without waiting for anything."""
+    """The reports of agents, for both publishers. No method waits.
 
-    def __init__(self, on_news: Callable[[], object]) -> None:
-        self.outbox: Final = Outbox(on_news)
+    `on_change` is called whenever the outbox has something new to send.
+    """
 
-    def start(
-        self,
-        agent_name: str,
-        *,
-        task_id: str | None,
-        user_id: str | None,
-        agent_id: str | None,
-        metadata: Mapping[str, object] | None,
-        retry_of: str | None,
-        status: RunStatus,
-    ) -> str:
-        """Note a new run."""
+    def __init__(self, on_change: Callable[[], object]) -> None:
+        self.outbox: Final = Outbox(on_change)
+
+    def start(self, run: NewRun) -> str:
+        """Add a new run and return its id."""
         values: Values = {
-            "agent_name": _optional(agent_name, _LONGEST_NAME),
-            "agent_id": _optional(agent_id or agent_name, _LONGEST_ID),
-            "task_id": _optional(task_id, _LONGEST_ID),
-            "metadata": metadata_of(metadata or {}),
-            "retry_of": _optional(retry_of, _LONGEST_ID),
+            "agent_name": _optional(run.agent_name, _LONGEST_NAME),
+            "agent_id": _optional(run.agent_id or run.agent_name, _LONGEST_ID),
+            "task_id": _optional(run.task_id, _LONGEST_ID),
+            "metadata": metadata_of(run.metadata or {}),
+            "retry_of": _optional(run.retry_of, _LONGEST_ID),
         }
-        if user_id is not None:
-            values["user_id"] = text_of(user_id)
-        return self.outbox.open(values, status)
+        if run.user_id is not None:
+            values["user_id"] = text_of(run.user_id)
+        return self.outbox.open(values, run.status)
 
     def progress(
         self,
@@ -53,7 +47,7 @@ class Reports:
         tokens: int | None,
         cost_usd: Decimal | float | None,
     ) -> None:
-        """Note how far a run is."""
+        """Report the current step, the progress in percent, and tokens and US dollars used so far."""
         values: Values = {}
         if progress is not None:
             values["progress_percent"] = min(100.0, max(0.0, float(progress)))
@@ -64,20 +58,21 @@ class Reports:
         self.outbox.progress(run_id, values, None if step is None else _step(step))
 
     def move(self, run_id: str, status: RunStatus | str, step: str | None, evidence: object) -> None:
-        """Note a change of status."""
+        """Report a change of status. Raises `IllegalTransitionError`, or `ValueError` for no status."""
         values: Values = {} if step is None else {"current_step": _step(step)}
-        self.outbox.move(run_id, RunStatus(status), values, None if evidence is None else plain(evidence))
+        json_evidence = None if evidence is None else json_value(evidence)
+        self.outbox.move(run_id, RunStatus(status), values, json_evidence)
 
     def complete(self, run_id: str, result: object) -> None:
-        """Note that a run has done what it should."""
-        self.outbox.move(run_id, RunStatus.COMPLETED, {"result": plain(result)})
+        """Report success and its result."""
+        self.outbox.move(run_id, RunStatus.COMPLETED, {"result": json_value(result)})
 
     def fail(self, run_id: str, error: str) -> None:
-        """Note that a run came to nothing."""
+        """Report failure and its reason."""
         self.outbox.move(run_id, RunStatus.FAILED, {"error": text_of(error)[:_LONGEST_ERROR]})
 
     def log(self, run_id: str, text: str, level: Level | str) -> None:
-        """Note a line of the log."""
+        """Report a line of the log. Raises `ValueError` for an unknown level."""
         self.outbox.log(run_id, text_of(text)[:_LONGEST_LINE], Level(level))
 
 

@@ -1,4 +1,4 @@
-"""The publisher for programs without an event loop."""
+"""The publisher of agents' runs, for programs without an event loop."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import concurrent.futures.thread  # noqa: F401  # registers the end of the execu
 import logging
 import threading
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Self, TypeVar, Unpack
 
-from db.agent_models import Level, RunStatus
-from publish.errors import Closed, PublishError
-from publish.publisher import AT_EXIT, CLOSING, INTERVAL, AgentEventPublisher
+from db.agents.models import Level, RunStatus
+from db.background import start_daemon
+from publish.errors import PublisherClosedError, PublishError
+from publish.publisher import CLOSE_TIMEOUT, EXIT_TIMEOUT, INTERVAL, AgentEventPublisher
+from publish.run_options import RunOptions
 from publish.transport import TokenSource
 
 T = TypeVar("T")
@@ -26,9 +28,10 @@ _log: Final = logging.getLogger(__name__)
 
 
 class SyncAgentEventPublisher:
-    """As `AgentEventPublisher`, for any thread; a thread of its own sends. Close it, or use `with`.
+    """`AgentEventPublisher` for any thread; it runs in a thread of its own. Close it, or use `with`.
 
-    What is open when the program ends is closed then, and given a few seconds.
+    The arguments and errors are those of `AgentEventPublisher`. Publishers that are open when the program
+    ends are closed then, within a few seconds.
     """
 
     def __init__(
@@ -41,11 +44,14 @@ class SyncAgentEventPublisher:
         spool: Path | str | None = None,
     ) -> None:
         self._loop = asyncio.new_event_loop()
-        # Daemon: a program that forgets to close must still be able to end.
-        self._thread = threading.Thread(target=self._loop.run_forever, name="agent events", daemon=True)
-        self._thread.start()
+        # A daemon, so that a program that forgets to close can still end.
+        thread = start_daemon("agent events", self._loop.run_forever)
+        if thread is None:
+            self._loop.close()
+            raise PublishError("No thread can be started to publish with. Please try again.")
+        self._thread = thread
         self._closed = False
-        _open.add(self)
+        _open_publishers.add(self)
 
         async def make() -> AgentEventPublisher:
             return AgentEventPublisher(url, key, token, interval=interval, spool=spool)
@@ -53,7 +59,7 @@ class SyncAgentEventPublisher:
         try:
             self._publisher = self._wait(make())
         except BaseException:
-            self._end()
+            self._stop_loop()
             raise
 
     def __enter__(self) -> Self:
@@ -71,41 +77,26 @@ class SyncAgentEventPublisher:
 
     @property
     def left_behind(self) -> Sequence[str]:
-        """Runs in the spool that the process before did not end: go on with them, or fail them."""
+        """Ids of runs in the spool that an earlier process did not finish: continue or fail them."""
         return self._publisher.left_behind
 
-    def start_run(
-        self,
-        *,
-        agent_name: str,
-        task_id: str | None = None,
-        user_id: str | None = None,
-        agent_id: str | None = None,
-        metadata: Mapping[str, object] | None = None,
-        retry_of: str | None = None,
-        status: RunStatus = RunStatus.IN_PROGRESS,
-    ) -> str:
-        """Start a run and return its id, at once. `pending` says that its agent is not at work yet."""
-        return self._wait(
-            self._publisher.start_run(
-                agent_name=agent_name,
-                task_id=task_id,
-                user_id=user_id,
-                agent_id=agent_id,
-                metadata=metadata,
-                retry_of=retry_of,
-                status=status,
-            )
-        )
+    def start_run(self, **options: Unpack[RunOptions]) -> str:
+        """Start a run and return its id at once.
+
+        Keywords: `agent_name` (required), `task_id`, `user_id`, `agent_id`, `metadata`, `retry_of`, `status`;
+        see `publish.run_options.NewRun`. Raises `TypeError` for others.
+        """
+        return self._wait(self._publisher.start_run(**options))
 
     def join_run(self, run_id: str, status: RunStatus = RunStatus.PENDING) -> None:
-        """Go on with a run that is in the database already, in this status."""
+        """Continue a run that is in the database already, with this status."""
         self._wait(self._publisher.join_run(run_id, status))
 
-    def claim_run(self, run_id: str, within: timedelta | None = CLOSING) -> bool:
-        """Take over a run that waits; False when somebody else has, it has ended, or there is none.
+    def claim_run(self, run_id: str, within: timedelta | None = CLOSE_TIMEOUT) -> bool:
+        """Claim a pending run; False if somebody else has it, it has ended, or there is none.
 
-        Waits for the database, up to `within`. Raises `NotClaimed` when it does not answer until then.
+        Waits for the database up to `within` (None: without limit). Raises `NotClaimedError` if it did not
+        answer.
         """
         return self._wait(self._publisher.claim_run(run_id, within))
 
@@ -118,51 +109,57 @@ class SyncAgentEventPublisher:
         tokens: int | None = None,
         cost_usd: Decimal | float | None = None,
     ) -> None:
-        """Say what it is doing (a new step begins), how far it is in percent, what it has used so far."""
+        """Report the current step, the progress in percent, and tokens and US dollars used so far.
+
+        None leaves a value as it is. A pending run becomes `in_progress`.
+        """
         self._wait(self._publisher.update_progress(run_id, step, progress, tokens=tokens, cost_usd=cost_usd))
 
     def update_status(
         self, run_id: str, status: RunStatus | str, step: str | None = None, *, evidence: object = None
     ) -> None:
-        """Move the run on in its flow; `evidence` of a verification is added to what is there."""
+        """Report a change of status. `evidence` of a verification (any JSON) is added to earlier evidence.
+
+        Raises `IllegalTransitionError` where the flow does not allow it, `ValueError` for an unknown status.
+        """
         self._wait(self._publisher.update_status(run_id, status, step, evidence=evidence))
 
     def complete_run(self, run_id: str, result: object = None) -> None:
-        """Say that it is done; `result` is anything JSON can hold."""
+        """Report success. `result` is any JSON up to 200 kB. Raises `IllegalTransitionError`."""
         self._wait(self._publisher.complete_run(run_id, result))
 
     def fail_run(self, run_id: str, error: str) -> None:
-        """Say that it failed, and why."""
+        """Report failure and its reason, up to 5,000 characters. Raises `IllegalTransitionError`."""
         self._wait(self._publisher.fail_run(run_id, error))
 
     def log(self, run_id: str, text: str, level: Level | str = Level.INFO) -> None:
-        """Add a line to its log."""
+        """Add a line of up to 20,000 characters to the log. Raises `ValueError` for an unknown level."""
         self._wait(self._publisher.log(run_id, text, level))
 
     def heartbeat(self, run_id: str) -> None:
-        """Say that it is alive, where nothing else is said for long: after 60 s it is taken for stuck."""
+        """Report that the agent is alive. A run without any report for 60 s counts as stuck."""
         self._wait(self._publisher.heartbeat(run_id))
 
     def status(self, run_id: str) -> RunStatus:
-        """Return the run's status, as far as this publisher knows it."""
+        """Return the status of the run, as far as this publisher knows it."""
         return self._publisher.status(run_id)
 
     def is_over(self, run_id: str) -> bool:
-        """Whether the run is finished, for instance because a person cancelled it."""
+        """Return whether the run is finished, for instance because somebody cancelled it."""
         return self._publisher.is_over(run_id)
 
     def problem(self, run_id: str) -> str | None:
-        """Return what the database refused of this run, None when it took everything."""
+        """Return why the database refused a part of this run; None if it took everything."""
         return self._publisher.problem(run_id)
 
     def flush(self, within: timedelta | None = None) -> bool:
-        """Send everything now; False when it could not be done in this time."""
+        """Send everything now; return False if that took longer than `within` (None: no limit)."""
         return self._wait(self._publisher.flush(within))
 
-    def close(self, within: timedelta | None = CLOSING) -> None:
-        """Send what is left and end; None tries until it is done.
+    def close(self, within: timedelta | None = CLOSE_TIMEOUT) -> None:
+        """Send what is left and close. None retries until everything is sent.
 
-        Raises `Undelivered` for what is lost; with a spool, nothing is.
+        Raises `UndeliveredError` if reports are lost; with a spool none are.
         """
         if self._closed:
             return
@@ -170,10 +167,10 @@ class SyncAgentEventPublisher:
         try:
             self._wait(self._publisher.aclose(within))
         finally:
-            self._end()
+            self._stop_loop()
 
-    def _end(self) -> None:
-        _open.discard(self)
+    def _stop_loop(self) -> None:
+        _open_publishers.discard(self)
         self._wait(self._loop.shutdown_default_executor())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -182,22 +179,22 @@ class SyncAgentEventPublisher:
     def _wait(self, coroutine: Coroutine[object, object, T]) -> T:
         if self._loop.is_closed():
             coroutine.close()
-            raise Closed
+            raise PublisherClosedError
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
 
-_open: Final[set[SyncAgentEventPublisher]] = set()
+_open_publishers: Final[set[SyncAgentEventPublisher]] = set()
 
 
-def _at_exit() -> None:
-    deadline = time.monotonic() + AT_EXIT.total_seconds()
-    for publisher in tuple(_open):
+def _close_at_exit() -> None:
+    deadline = time.monotonic() + EXIT_TIMEOUT.total_seconds()
+    for publisher in tuple(_open_publishers):
         try:
             publisher.close(timedelta(seconds=max(0.0, deadline - time.monotonic())))
         except PublishError as error:
             _log.warning("A publisher was not closed before the end: %s", error)
 
 
-# Not by `atexit` where it can be: by then no executor takes work, and without one no name is resolved.
-# What is registered here is called before what was registered earlier, which is the end of the executors.
-getattr(threading, "_register_atexit", atexit.register)(_at_exit)
+# Functions of `atexit` run after the executors have ended, and without an executor asyncio resolves no names.
+# `threading._register_atexit` calls the newest function first, so this one runs before the executors end.
+getattr(threading, "_register_atexit", atexit.register)(_close_at_exit)

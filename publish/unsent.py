@@ -1,4 +1,4 @@
-"""What of one run is not sent yet, and the parcels in which it is sent. No I/O."""
+"""The unsent part of one run, and the writes that send it. No I/O."""
 
 from __future__ import annotations
 
@@ -7,146 +7,171 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Self, cast
+from typing import Final, Self
 
-from db import columns
-from db.agent_models import EventKind, RunStatus
-from db.columns import Record
+from db.agents.models import EventKind, RunStatus
+from db.columns import Model, Record
 
 Values = dict[str, object]
+"""Columns and their values, as JSON has them."""
 
 MOST_EVENTS: Final = 500
-"""Rows of events kept for a run while they cannot be sent; then the oldest log lines make room."""
+"""Event rows that a run buffers while they cannot be sent; beyond them the oldest log lines are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """The row of a new run."""
+class RunInsert:
+    """Inserts the row of a new run."""
 
     run_id: str
     values: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
-    """Rows for the trail of a run; their ids make it harmless to send them twice."""
+class EventsInsert:
+    """Inserts event rows of a run. The rows have ids, so sending them twice does no harm."""
 
     run_id: str
     rows: tuple[Mapping[str, object], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
-    """Columns of a run that change."""
+class RunPatch:
+    """Updates columns of a run."""
 
     run_id: str
     values: Mapping[str, object]
 
     @property
     def status(self) -> RunStatus | None:
-        """The status it moves the run to, if any."""
+        """The status that this patch sets, if any."""
         return RunStatus(str(self.values["status"])) if "status" in self.values else None
 
     @property
-    def last(self) -> bool:
-        """Whether it ends the run."""
+    def final(self) -> bool:
+        """Whether this patch finishes the run."""
         return self.status is not None and self.status.finished
 
 
-Parcel = Opening | Events | Patch
+Write = RunInsert | EventsInsert | RunPatch
+"""What one request to the database does."""
 
 
 @dataclass(slots=True)
-class Unsent:
-    """One run. `sending` is on its way: nobody knows yet whether it arrives.
+class UnsentRun:
+    """What of one run is not in the database yet.
 
-    `tried` is the newest row of events that may have arrived: what is added to it now would not arrive.
+    - `in_flight` is the write that is being sent; it is unknown whether it arrives.
+    - `last_sent_event` is the id of the newest event row that may have arrived. A log line that is added to
+      this row now would be lost, because the database ignores a row it has.
+    - `closed_by_others` is set when somebody else has finished the run: nothing more is sent of it.
     """
 
     id: str
     status: RunStatus
     owner: Values
-    opening: Opening | None = None
+    insert: RunInsert | None = None
     events: deque[Values] = field(default_factory=deque)
     patches: deque[Values] = field(default_factory=deque)
     evidence: list[object] = field(default_factory=list)
     step: str | None = None
-    spoke_at: datetime | None = None
+    last_report_at: datetime | None = None
     seq: int = 0
-    lost_lines: int = 0
-    sending: Parcel | None = None
-    tried: str | None = None
+    dropped_lines: int = 0
+    in_flight: Write | None = None
+    last_sent_event: str | None = None
     patch_next: bool = False
     closed_by_others: bool = False
     problem: str | None = None
 
     @property
     def waiting(self) -> bool:
-        """Whether something is to be sent."""
-        return bool(self.opening or self.events or self.patches or self.lost_lines)
+        """Whether there is something to send."""
+        return bool(self.insert or self.events or self.patches or self.dropped_lines)
 
-    def take_back(self, parcel: Parcel) -> None:
-        """Put what did not arrive, or perhaps not, where it was."""
-        self.sending = None
-        if isinstance(parcel, Opening):
-            self.opening = parcel
-        elif isinstance(parcel, Events):
-            self.events.extendleft(dict(row) for row in reversed(parcel.rows))
-            self.tried = str(parcel.rows[-1]["id"])
-            self.make_room()
-        elif self.patches and parcel.status is None:
-            self.patches[0] = {**parcel.values, **self.patches[0]}
+    def put_back(self, write: Write) -> None:
+        """Return a write, which may or may not have arrived, to the front of what is sent."""
+        self.in_flight = None
+        if isinstance(write, RunInsert):
+            self.insert = write
+        elif isinstance(write, EventsInsert):
+            self.events.extendleft(dict(row) for row in reversed(write.rows))
+            self.last_sent_event = str(write.rows[-1]["id"])
+            self.drop_excess_events()
+        elif self.patches and write.status is None:
+            self.patches[0] = {**write.values, **self.patches[0]}
         else:
-            self.patches.appendleft(dict(parcel.values))
+            self.patches.appendleft(dict(write.values))
 
-    def make_room(self) -> None:
-        """Let the oldest lines of the log go when there is too much, and count them."""
-        while len(self.events) > MOST_EVENTS:
+    def drop_excess_events(self, most: int = MOST_EVENTS) -> None:
+        """Drop the oldest log rows beyond `most`, and count their lines."""
+        while len(self.events) > most:
             oldest = next((row for row in self.events if row["kind"] == EventKind.LOG.value), self.events[0])
-            self.lost_lines += str(oldest["message"]).count("\n") + 1
+            self.dropped_lines += _lines_of(oldest)
             self.events.remove(oldest)
 
-    # For a spool.
+    # For the spool.
 
-    def kept(self) -> Values | None:
-        """Return it as JSON, with what is on its way taken back; None when there is nothing to keep."""
+    def to_json(self) -> Values | None:
+        """Return the run as JSON, with the write in flight put back; None if nothing has to be kept."""
         run = deepcopy(self)
-        if run.sending is not None:
-            run.take_back(run.sending)
+        if run.in_flight is not None:
+            run.put_back(run.in_flight)
         if run.status.finished and not run.waiting:
             return None
+        # These keys are the format of the file, and stay as they are.
         return {
             "id": run.id,
             "status": run.status.value,
             "owner": run.owner,
-            "opening": None if run.opening is None else dict(run.opening.values),
+            "opening": None if run.insert is None else dict(run.insert.values),
             "events": list(run.events),
             "patches": list(run.patches),
             "evidence": run.evidence,
             "step": run.step,
             "seq": run.seq,
-            "lost_lines": run.lost_lines,
+            "lost_lines": run.dropped_lines,
         }
 
     @classmethod
-    def from_kept(cls, kept: Record) -> Self:
-        """Read what `kept` returned. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
-        run_id, opening = columns.text(kept, "id"), columns.optional_object(kept, "opening")
-        events = deque(_objects(kept, "events"))
+    def from_json(cls, record: Record) -> Self:
+        """Read what `to_json` returned. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+        run = _StoredRun.from_record(record)
+        events = deque(dict(row) for row in run.events)
         return cls(
-            id=run_id,
-            status=RunStatus(columns.text(kept, "status")),
-            owner=dict(columns.optional_object(kept, "owner") or {}),
-            opening=None if opening is None else Opening(run_id, opening),
+            id=run.id,
+            status=run.status,
+            owner=dict(run.owner or {}),
+            insert=None if run.opening is None else RunInsert(run.id, run.opening),
             events=events,
-            tried=str(events[-1]["id"]) if events else None,
-            patches=deque(_objects(kept, "patches")),
-            evidence=list(columns.items(kept, "evidence")),
-            step=columns.optional_text(kept, "step"),
-            seq=columns.integer(kept, "seq"),
-            lost_lines=columns.integer(kept, "lost_lines"),
+            last_sent_event=str(events[-1]["id"]) if events else None,
+            patches=deque(dict(patch) for patch in run.patches),
+            evidence=list(run.evidence),
+            step=run.step,
+            seq=run.seq,
+            dropped_lines=run.lost_lines,
         )
 
 
-def _objects(kept: Record, name: str) -> list[Values]:
-    return [dict(cast("Mapping[str, object]", one)) for one in columns.items(kept, name)]
+def _lines_of(row: Values) -> int:
+    """Return how many lines are lost with a row. One that reports lost lines stands for all of them."""
+    match row.get("data"):
+        case {"dropped": int(count)}:
+            return count
+    return str(row["message"]).count("\n") + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredRun(Model):
+    """A run as a spool stores it."""
+
+    id: str
+    status: RunStatus
+    events: tuple[Mapping[str, object], ...]
+    patches: tuple[Mapping[str, object], ...]
+    evidence: tuple[object, ...]
+    seq: int
+    lost_lines: int
+    owner: Mapping[str, object] | None = None
+    opening: Mapping[str, object] | None = None
+    step: str | None = None

@@ -1,8 +1,8 @@
-"""How much raters agree: Cohen's and Fleiss' kappa, Krippendorff's alpha, and how often gold tasks are right.
+"""The agreement of raters: Cohen's and Fleiss' kappa, Krippendorff's alpha, and scores on gold tasks.
 
-The statistics are those of statsmodels and krippendorff; what is done here is to bring judgments into the
-form each of them needs, and to say None where a number would mean nothing: without two raters of one task,
-or when everybody said the same of everything, so that chance alone would agree as often.
+The statistics come from statsmodels and krippendorff. This module brings judgments into the form that each of
+them needs, and returns None where a number would mean nothing: if no task has two raters, or if all verdicts
+are the same, because then chance alone would agree as often.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from statsmodels.stats.inter_rater import cohens_kappa, fleiss_kappa
 from statsmodels.stats.proportion import proportion_confint
 
-from db.rating_task_models import Verdict
+from db.ratings.task_models import Verdict
 
 CATEGORIES: Final = tuple(Verdict)
 _INDEX: Final = {verdict: number for number, verdict in enumerate(CATEGORIES)}
@@ -26,7 +26,7 @@ _INDEX: Final = {verdict: number for number, verdict in enumerate(CATEGORIES)}
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """Who said what of which task."""
+    """The verdict of a rater on a task."""
 
     task_id: str
     rater_id: str
@@ -35,7 +35,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number between -1 and 1, with a 95 % interval where the statistic has one; of so many tasks."""
+    """A statistic between -1 and 1 over this many tasks, with its 95 % interval if it has one."""
 
     value: float
     tasks: int
@@ -44,17 +44,17 @@ class Estimate:
 
     @property
     def in_words(self) -> str:
-        """How large that is, in the words of Landis and Koch (1977), https://doi.org/10.2307/2529310."""
+        """The value in the words of Landis and Koch (1977), https://doi.org/10.2307/2529310."""
         bounds = ((0.0, "poor"), (0.2, "slight"), (0.4, "fair"), (0.6, "moderate"), (0.8, "substantial"))
         return next((word for bound, word in bounds if self.value <= bound), "almost perfect")
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What all the statistics say of the same votes. `alike` is the share of equal pairs, 0 to 1.
+    """All statistics of the same votes. `alike` is the share of equal pairs of votes, 0 to 1.
 
-    Cohen's kappa is for two raters (None for more: see `pairwise_kappa`); Fleiss' takes the tasks that have
-    the most usual number of votes; Krippendorff's alpha takes every task with two votes or more.
+    Cohen's kappa is for two raters, None for more (see `pairwise_kappa`). Fleiss' kappa uses the tasks with
+    the most common number of votes. Krippendorff's alpha uses all tasks with two votes or more.
     """
 
     tasks: int
@@ -68,7 +68,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class PairAgreement:
-    """How two raters agree on the tasks that both have judged."""
+    """The agreement of two raters on the tasks that both have judged."""
 
     one: str
     other: str
@@ -77,7 +77,7 @@ class PairAgreement:
 
 @dataclass(frozen=True, slots=True)
 class GoldScore:
-    """How often a rater gave the answer that a gold task should get, with a 95 % interval (Wilson's)."""
+    """How often a rater gave the right verdict on gold tasks. `low` and `high` are Wilson's 95 % interval."""
 
     correct: int
     total: int
@@ -86,14 +86,14 @@ class GoldScore:
 
     @property
     def accuracy(self) -> float:
-        """The share, 0 to 1."""
+        """The share of right verdicts, 0 to 1."""
         return self.correct / self.total
 
 
 def agreement(votes: Iterable[Vote]) -> Agreement:
-    """Work out everything for these votes; of two votes of one rater on one task the later counts."""
+    """Return all statistics of these votes. If a rater voted twice on a task, the later vote counts."""
     tasks = _by_task(votes)
-    raters = {rater for given in tasks.values() for rater in given}
+    raters = {rater for verdicts in tasks.values() for rater in verdicts}
     equal, pairs = _pairs(tasks.values())
     return Agreement(
         tasks=len(tasks),
@@ -107,67 +107,67 @@ def agreement(votes: Iterable[Vote]) -> Agreement:
 
 
 def pairwise_kappa(votes: Iterable[Vote], *, least: int = 2) -> Sequence[PairAgreement]:
-    """Return Cohen's kappa for every two raters with at least so many tasks in common."""
+    """Return Cohen's kappa for every two raters who share at least `least` tasks."""
     tasks = _by_task(votes)
-    raters = sorted({rater for given in tasks.values() for rater in given})
+    raters = sorted({rater for verdicts in tasks.values() for rater in verdicts})
     return tuple(_pair_agreements(tasks, raters, least))
 
 
 def gold_scores(votes: Iterable[Vote], gold: Mapping[str, Verdict]) -> Mapping[str, GoldScore]:
-    """Return, for each rater who judged any, how the gold tasks (task id: right verdict) were judged."""
+    """Return the score of each rater who judged a gold task. `gold` has the right verdict by task id."""
     correct: Counter[str] = Counter()
     total: Counter[str] = Counter()
-    for task_id, given in _by_task(votes).items():
+    for task_id, verdicts in _by_task(votes).items():
         if task_id not in gold:
             continue
-        for rater, verdict in given.items():
+        for rater, verdict in verdicts.items():
             total[rater] += 1
             correct[rater] += verdict is gold[task_id]
     return {rater: _score(correct[rater], count) for rater, count in total.items()}
 
 
-Given = Mapping[str, Verdict]
+Verdicts = Mapping[str, Verdict]
 """The verdicts on one task, by rater."""
 
 
-def _by_task(votes: Iterable[Vote]) -> Mapping[str, Given]:
+def _by_task(votes: Iterable[Vote]) -> Mapping[str, Verdicts]:
     tasks: defaultdict[str, dict[str, Verdict]] = defaultdict(dict)
     for vote in votes:
         tasks[vote.task_id][vote.rater_id] = vote.verdict
     return tasks
 
 
-def _pairs(tasks: Collection[Given]) -> tuple[int, int]:
+def _pairs(tasks: Collection[Verdicts]) -> tuple[int, int]:
     equal = pairs = 0
-    for given in tasks:
-        counts = Counter(given.values())
-        pairs += len(given) * (len(given) - 1) // 2
+    for verdicts in tasks:
+        counts = Counter(verdicts.values())
+        pairs += len(verdicts) * (len(verdicts) - 1) // 2
         equal += sum(count * (count - 1) // 2 for count in counts.values())
     return equal, pairs
 
 
-def _cohen(tasks: Mapping[str, Given], one: str, other: str) -> Estimate | None:
+def _cohen(tasks: Mapping[str, Verdicts], one: str, other: str) -> Estimate | None:
     table = np.zeros((len(CATEGORIES), len(CATEGORIES)))
-    for given in tasks.values():
-        if one in given and other in given:
-            table[_INDEX[given[one]], _INDEX[given[other]]] += 1
+    for verdicts in tasks.values():
+        if one in verdicts and other in verdicts:
+            table[_INDEX[verdicts[one]], _INDEX[verdicts[other]]] += 1
     shared = int(table.sum())
-    if not shared or _by_chance_alone(table.sum(axis=0), table.sum(axis=1), shared):
+    if not shared or _single_verdict(table.sum(axis=0), table.sum(axis=1), shared):
         return None
-    with np.errstate(divide="ignore", invalid="ignore"):  # of tests that nobody asks for
+    with np.errstate(divide="ignore", invalid="ignore"):  # from tests of significance that are not used
         found = cohens_kappa(table)
-    # The interval is that of a normal distribution, which knows no bounds.
+    # The interval is that of a normal distribution, which has no bounds.
     low, high = np.clip((found.kappa_low, found.kappa_upp), -1, 1)
     return Estimate(float(found.kappa), shared, float(low), float(high))
 
 
-def _by_chance_alone(columns: np.ndarray, rows: np.ndarray, total: int) -> bool:
-    """Whether both always said the same one thing: kappa would be 0 / 0."""
+def _single_verdict(columns: np.ndarray, rows: np.ndarray, total: int) -> bool:
+    """Return whether both raters always gave one and the same verdict: kappa would be 0 / 0."""
     return float(columns @ rows) >= total * total
 
 
 def _pair_agreements(
-    tasks: Mapping[str, Given], raters: Sequence[str], least: int
+    tasks: Mapping[str, Verdicts], raters: Sequence[str], least: int
 ) -> Iterator[PairAgreement]:
     for one, other in combinations(raters, 2):
         kappa = _cohen(tasks, one, other)
@@ -175,31 +175,31 @@ def _pair_agreements(
             yield PairAgreement(one, other, kappa)
 
 
-def _fleiss(tasks: Mapping[str, Given]) -> Estimate | None:
-    sizes = Counter(len(given) for given in tasks.values() if len(given) > 1)
+def _fleiss(tasks: Mapping[str, Verdicts]) -> Estimate | None:
+    sizes = Counter(len(verdicts) for verdicts in tasks.values() if len(verdicts) > 1)
     if not sizes:
         return None
-    # Of equally usual numbers the greater one, which says more about agreement.
-    usual = max(sizes, key=lambda size: (sizes[size], size))
-    table = _counts([given for given in tasks.values() if len(given) == usual])
+    # Of equally common numbers the greater one, which says more about agreement.
+    most_common = max(sizes, key=lambda size: (sizes[size], size))
+    table = _counts([verdicts for verdicts in tasks.values() if len(verdicts) == most_common])
     if np.count_nonzero(table.sum(axis=0)) < 2:
         return None
     return Estimate(float(fleiss_kappa(table, method="fleiss")), len(table))
 
 
-def _alpha(tasks: Mapping[str, Given]) -> Estimate | None:
-    table = _counts([given for given in tasks.values() if len(given) > 1])
+def _alpha(tasks: Mapping[str, Verdicts]) -> Estimate | None:
+    table = _counts([verdicts for verdicts in tasks.values() if len(verdicts) > 1])
     if not len(table) or np.count_nonzero(table.sum(axis=0)) < 2:
         return None
     alpha = krippendorff.alpha(value_counts=table, level_of_measurement="nominal")
     return Estimate(float(alpha), len(table))
 
 
-def _counts(tasks: Sequence[Given]) -> np.ndarray:
+def _counts(tasks: Sequence[Verdicts]) -> np.ndarray:
     """Return how often each task (row) got each verdict (column)."""
     table = np.zeros((len(tasks), len(CATEGORIES)), dtype=int)
-    for row, given in enumerate(tasks):
-        for verdict in given.values():
+    for row, verdicts in enumerate(tasks):
+        for verdict in verdicts.values():
             table[row, _INDEX[verdict]] += 1
     return table
 

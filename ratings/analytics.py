@@ -1,4 +1,4 @@
-"""What the judgments of a campaign say: about the candidates, about the raters, and each for itself."""
+"""The results of a campaign: its judgments, the agreement of its raters, the ranking of its candidates."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.rating_models import RaterProfile
-from db.rating_task_models import Judgment, TaskSecret, Verdict
+from db.ratings.models import RaterProfile
+from db.ratings.task_models import Judgment, TaskSecret, Verdict
 from ratings import records
 from ratings.agreement import Agreement, GoldScore, Vote, agreement, gold_scores
 from ratings.counts import COUNTED
@@ -21,36 +21,36 @@ from ratings.tables import JudgmentRow, RaterRow, SecretRow
 
 @dataclass(frozen=True, slots=True)
 class JudgedPair:
-    """A judgment that counts, with who the candidates are; `rater_id` is the rater's."""
+    """A judgment that was not undone, with the names of its candidates."""
 
     judgment: Judgment
     secret: TaskSecret
 
     @property
     def rater_id(self) -> str:
-        """The rater's id, as it was said at sign-up."""
+        """The tenant's id of the rater."""
         return self.judgment.rater_id
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Everything of a campaign at one moment."""
+    """The results of a campaign at one moment."""
 
     judged: Sequence[JudgedPair]
     agreement: Agreement
     gold: Mapping[str, GoldScore]
     ranking: Ranking
-    """Of tasks that are not gold, whose answers were known before."""
+    """Without gold tasks, because their right verdict was known before."""
 
 
 class Analytics:
-    """Reads whole campaigns."""
+    """Reads whole campaigns from the database."""
 
     def __init__(self, database: Database) -> None:
         self._database: Final = database
 
     def judged(self, campaign_id: str) -> Sequence[JudgedPair]:
-        """Return every judgment of a campaign that was not taken back, oldest first."""
+        """Return the judgments of a campaign that were not undone, oldest first."""
 
         def work(session: Session) -> Sequence[JudgedPair]:
             rows = session.execute(
@@ -64,21 +64,21 @@ class Analytics:
         return self._database.read(work)
 
     def results(self, campaign_id: str) -> Results:
-        """Work out agreement, gold scores and the ranking of the candidates."""
+        """Return the agreement, the gold scores and the ranking of the candidates of a campaign."""
         judged = self.judged(campaign_id)
         votes = [Vote(one.judgment.task_id, one.rater_id, one.judgment.verdict) for one in judged]
         gold: dict[str, Verdict] = {
             one.secret.task_id: one.secret.gold_verdict for one in judged if one.secret.gold_verdict
         }
-        plain = [
+        comparisons = [
             Comparison(one.secret.name_a, one.secret.name_b, one.judgment.verdict)
             for one in judged
             if one.secret.gold_verdict is None
         ]
-        return Results(judged, agreement(votes), gold_scores(votes, gold), ranking(tally(plain)))
+        return Results(judged, agreement(votes), gold_scores(votes, gold), ranking(tally(comparisons)))
 
     def leaderboard(self, tenant_id: str) -> Sequence[RaterProfile]:
-        """Return the active raters of a tenant, the most judgments first."""
+        """Return the active raters of a tenant, those with the most judgments first."""
 
         def work(session: Session) -> Sequence[RaterProfile]:
             rows = session.scalars(

@@ -1,4 +1,4 @@
-"""Supabase for the rating core, where there is one: sign-in of raters, live events, files, edge functions."""
+"""Supabase for the rating core: sign-in of raters, live events, files, edge functions."""
 
 from __future__ import annotations
 
@@ -15,23 +15,25 @@ from storage3.types import FileOptions
 from supabase import Client, ClientOptions, create_client
 from supabase_auth.types import AuthResponse
 
-from ratings.errors import BadDatabaseUrl, NoSupabase, NotThere
+from db.background import contained, start_daemon
+from ratings.errors import BadDatabaseUrlError, NoSupabaseError, NotFoundError
 from ratings.events import Event
 from ratings.listening import Changes, Listening, PrivateChannel, Source
 
 _log: Final = logging.getLogger(__name__)
 
-_MOST_WAITING: Final = 1000
-_ASKED: Final = 10.0
-_PATIENCE: Final = 60.0
-"""Seconds; a file may take some."""
+_PLACE: Final = "ratings-broadcast"
+_MOST_QUEUED: Final = 1000
+_TIMEOUT: Final = 10.0
+_FILE_TIMEOUT: Final = 60.0
+"""Seconds."""
 
 Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class SupabaseSettings:
-    """A project. The service key is for programs that broadcast, never for what people run."""
+    """The URL and keys of a project. Only programs that broadcast need the service key."""
 
     url: str
     key: str = field(repr=False)
@@ -39,57 +41,67 @@ class SupabaseSettings:
 
 
 def supabase_settings(values: Mapping[str, str]) -> SupabaseSettings | None:
-    """Read `SUPABASE_URL`, `SUPABASE_KEY` and `SUPABASE_SERVICE_KEY`; None when there is no Supabase."""
+    """Read `SUPABASE_URL`, `SUPABASE_KEY` and `SUPABASE_SERVICE_KEY`; return None if there is no Supabase.
+
+    Raises `BadDatabaseUrlError` if only one of URL and key is set.
+    """
     url, key = values.get("SUPABASE_URL", "").strip().rstrip("/"), values.get("SUPABASE_KEY", "").strip()
     if not url and not key:
         return None
     if not url or not key:
-        raise BadDatabaseUrl("Set both SUPABASE_URL and SUPABASE_KEY, or neither to go without Supabase.")
+        raise BadDatabaseUrlError(
+            "Set both SUPABASE_URL and SUPABASE_KEY, or neither to go without Supabase."
+        )
     return SupabaseSettings(url, key, values.get("SUPABASE_SERVICE_KEY", "").strip() or None)
 
 
 class SupabaseBridge:
-    """One project, and whoever is signed in to it here. Without settings, it only says that it is not there.
+    """One project, and the person who is signed in to it.
 
-    What only Supabase has raises `NoSupabase` then; `publish` does nothing.
+    Without settings it is not available: `publish` does nothing then, and all other methods raise
+    `NoSupabaseError`. Otherwise they raise the errors of Supabase's clients (`AuthError`, `StorageException`,
+    `FunctionsError`, httpx's errors).
     """
 
     def __init__(self, settings: SupabaseSettings | None) -> None:
         self._settings = settings
-        self._made: Client | None = None
-        self._http: Final = httpx.Client(timeout=_PATIENCE, follow_redirects=True)
-        self._waiting: Final[queue.Queue[Event | None]] = queue.Queue(_MOST_WAITING)
+        self._client_made: Client | None = None
+        self._http: Final = httpx.Client(timeout=_FILE_TIMEOUT, follow_redirects=True)
+        self._queue: Final[queue.Queue[Event | None]] = queue.Queue(_MOST_QUEUED)
         self._sender: threading.Thread | None = None
         self._lock: Final = threading.Lock()
 
     def is_available(self) -> bool:
-        """Whether there is a Supabase to use; not whether it answers at the moment."""
+        """Return whether a project is set up. It may be unreachable at the moment."""
         return self._settings is not None
 
     def close(self) -> None:
-        """Send what is waiting, and close."""
+        """Send the queued events and close the connections."""
         if self._sender is not None:
-            self._waiting.put(None)
-            self._sender.join(_ASKED)
+            self._queue.put(None)
+            self._sender.join(_TIMEOUT)
         self._http.close()
 
     # Raters
 
     def sign_up_rater(self, email: str, password: str, metadata: Mapping[str, str]) -> AuthResponse:
-        """Make an account. `metadata` has rater_id, name, tenant_id, and the invite_code of a closed tenant.
+        """Create an account. `metadata` has rater_id, name, tenant_id, and a closed tenant's invite_code.
 
-        Whether that lets them into the tenant is decided by the database. Raises supabase-py's `AuthError`.
+        The database decides whether that admits them to the tenant. Raises supabase-py's `AuthError`.
         """
-        said = {**metadata, "display_name": metadata.get("name", "")}
-        return self._client.auth.sign_up({"email": email, "password": password, "options": {"data": said}})
+        data = {**metadata, "display_name": metadata.get("name", "")}
+        return self.client.auth.sign_up({"email": email, "password": password, "options": {"data": data}})
 
     def sign_in_rater(self, email: str, password: str) -> AuthResponse:
-        """Sign in here; `session.access_token` of the answer is the JWT, with tenant_id and rater_id."""
-        return self._client.auth.sign_in_with_password({"email": email, "password": password})
+        """Sign in. `session.access_token` of the answer is the JWT, with tenant_id and rater_id.
+
+        Raises supabase-py's `AuthError`.
+        """
+        return self.client.auth.sign_in_with_password({"email": email, "password": password})
 
     def access_token(self) -> str | None:
-        """Return the token of whoever is signed in here."""
-        session = self._client.auth.get_session()
+        """Return the fresh access token of the person who is signed in; None if nobody is."""
+        session = self.client.auth.get_session()
         return session.access_token if session else None
 
     # Files and functions
@@ -97,116 +109,123 @@ class SupabaseBridge:
     def upload_model_artifact(
         self, bucket: str, path: str, content: bytes, content_type: str = "application/octet-stream"
     ) -> str:
-        """Put a file there, `path` beginning with the tenant's id; return the path."""
+        """Upload a file to `path`, which begins with the tenant's id, and return the path."""
         options: FileOptions = {"content-type": content_type}
-        self._client.storage.from_(bucket).upload(path, content, options)
+        self.client.storage.from_(bucket).upload(path, content, options)
         return path
 
     def download_model_artifact(self, bucket: str, path: str) -> bytes:
-        """Return the file."""
-        return self._client.storage.from_(bucket).download(path)
+        """Return the content of a file."""
+        return self.client.storage.from_(bucket).download(path)
 
     def get_public_url(self, bucket: str, path: str) -> str:
-        """Return the address of a file of a public bucket; of others, it leads nowhere."""
-        return self._client.storage.from_(bucket).get_public_url(path)
+        """Return the address of a file. It works only for public buckets."""
+        return self.client.storage.from_(bucket).get_public_url(path)
 
     def get_signed_url(self, bucket: str, path: str, seconds: int) -> str:
-        """Return an address of any file that is good for so long. Raises `NotThere`."""
-        address = self._client.storage.from_(bucket).create_signed_url(path, seconds)["signedURL"]
+        """Return an address of a file that is valid for these seconds. Raises `NotFoundError`."""
+        address = self.client.storage.from_(bucket).create_signed_url(path, seconds)["signedURL"]
         if address is None:
-            raise NotThere
+            raise NotFoundError
         return address
 
     def invoke_edge_function(self, name: str, body: Mapping[str, object]) -> object:
-        """Call an edge function with JSON; return the JSON that it answers."""
-        answer = self._client.functions.invoke(name, {"body": dict(body), "responseType": "json"})
+        """Call an edge function with a JSON body and return its JSON answer."""
+        answer = self.client.functions.invoke(name, {"body": dict(body), "responseType": "json"})
         return cast("object", answer)
 
     # Live events
 
     def publish(self, event: Event) -> None:
-        """Broadcast in the tenant's private channel, after this returns; an outage is logged, no more.
+        """Broadcast an event in the tenant's private channel, in the background.
 
-        Needs the service key; without it there is nothing to be sent with. Too many waiting ones are
-        dropped: who listens looks for itself now and then.
+        Does nothing without the service key. An outage is logged. Events beyond a full queue are dropped,
+        which is harmless because listeners also poll.
         """
         if self._settings is None or self._settings.service_key is None:
             return
         self._start_sender()
         try:
-            self._waiting.put_nowait(event)
+            self._queue.put_nowait(event)
         except queue.Full:
             _log.warning("Too many rating events are waiting for Realtime: one is dropped")
 
     def listen(
         self,
         tenant_id: str,
-        heard: Callable[[Row], None],
+        on_row: Callable[[Row], None],
         on_live: Callable[[bool], None] = lambda _: None,
         *,
         brand_id: str | None = None,
     ) -> Listening:
-        """Hear the tenant's broadcasts as whoever is signed in."""
-        return self._listening([PrivateChannel(_channel(tenant_id, brand_id))], heard, on_live)
+        """Listen to the tenant's broadcasts as the person who is signed in.
+
+        `on_row` receives each payload; `on_live` is called when the connection is established or lost.
+        """
+        return self._listening([PrivateChannel(_channel(tenant_id, brand_id))], on_row, on_live)
 
     def listen_to_tables(
-        self, heard: Callable[[Row], None], on_live: Callable[[bool], None] = lambda _: None
+        self, on_row: Callable[[Row], None], on_live: Callable[[bool], None] = lambda _: None
     ) -> Listening:
-        """Hear of each change of the tasks and raters that whoever is signed in may see."""
+        """Listen to the changes of tasks and raters that the person who is signed in may see."""
         every = RealtimePostgresChangesListenEvent.All
         return self._listening(
-            [Changes("rating_tasks", every), Changes("rater_profiles", every)], heard, on_live
+            [Changes("rating_tasks", every), Changes("rater_profiles", every)], on_row, on_live
         )
 
     def subscribe_to_new_tasks(
         self, callback: Callable[[Row], None], on_live: Callable[[bool], None] = lambda _: None
     ) -> Listening:
-        """Hear of each new row of `rating_tasks` that whoever is signed in may see, where it is kept here.
+        """Listen to new rows of `rating_tasks` in this project that the person who is signed in may see.
 
-        The row says `task_id` besides `id`.
+        `callback` receives the row, with its id also as `task_id`.
         """
         source = Changes("rating_tasks", RealtimePostgresChangesListenEvent.Insert)
         return self._listening([source], lambda row: callback({**row, "task_id": row["id"]}), on_live)
 
     def subscribe_to_rater_stats(self, rater_id: str, callback: Callable[[Row], None]) -> Listening:
-        """Hear of each change of a rater's profile (`total_judgments`, ...), as a member of the tenant."""
+        """Listen to the changes of a rater's profile (`total_judgments`, ...), as a member of the tenant."""
         source = Changes(
             "rater_profiles", RealtimePostgresChangesListenEvent.Update, f"rater_id=eq.{rater_id}"
         )
         return self._listening([source], callback, lambda _: None)
 
     @property
-    def _client(self) -> Client:
+    def client(self) -> Client:
+        """Supabase's own client, signed in as the rater, for what this class does not offer.
+
+        Raises `NoSupabaseError`.
+        """
         if self._settings is None:
-            raise NoSupabase
+            raise NoSupabaseError
         with self._lock:
-            if self._made is None:
+            if self._client_made is None:
                 options = ClientOptions(
                     auto_refresh_token=False, persist_session=False, httpx_client=self._http
                 )
-                self._made = create_client(self._settings.url, self._settings.key, options)
-            return self._made
+                self._client_made = create_client(self._settings.url, self._settings.key, options)
+            return self._client_made
 
     def _listening(
-        self, sources: list[Source], heard: Callable[[Row], None], on_live: Callable[[bool], None]
+        self, sources: list[Source], on_row: Callable[[Row], None], on_live: Callable[[bool], None]
     ) -> Listening:
         if self._settings is None:
-            raise NoSupabase
-        return Listening(self._settings.url, self._settings.key, self.access_token, sources, heard, on_live)
+            raise NoSupabaseError
+        return Listening(self._settings.url, self._settings.key, self.access_token, sources, on_row, on_live)
 
     def _start_sender(self) -> None:
         with self._lock:
-            if self._sender is None:
-                self._sender = threading.Thread(target=self._send_all, name="ratings-broadcast", daemon=True)
-                self._sender.start()
+            if self._sender is None or not self._sender.is_alive():
+                self._sender = start_daemon(_PLACE, self._send_all)
 
     def _send_all(self) -> None:
         assert self._settings is not None
         key = self._settings.service_key or ""
         headers = {"apikey": key, "Authorization": f"Bearer {key}"}
-        with httpx.Client(base_url=self._settings.url, headers=headers, timeout=_ASKED) as http:
-            while (event := self._waiting.get()) is not None:
-                self._send(http, event)
+        with httpx.Client(base_url=self._settings.url, headers=headers, timeout=_TIMEOUT) as http:
+            while (event := self._queue.get()) is not None:
+                with contained(_PLACE):
+                    self._send(http, event)
 
     def _send(self, http: httpx.Client, event: Event) -> None:
         channels = {_channel(event.tenant_id, None), _channel(event.tenant_id, event.brand_id)}
@@ -229,7 +248,7 @@ _current_lock: Final = threading.Lock()
 
 
 def init_supabase(settings: SupabaseSettings | None) -> SupabaseBridge:
-    """Make the bridge that `get_supabase()` returns from then on; without settings, one that is not there."""
+    """Make the bridge that `get_supabase()` returns from now on. Without settings it is not available."""
     global _current
     with _current_lock:
         if _current is not None:
@@ -239,5 +258,5 @@ def init_supabase(settings: SupabaseSettings | None) -> SupabaseBridge:
 
 
 def get_supabase() -> SupabaseBridge:
-    """Return the bridge of `init_supabase()`; before that, one that is not available."""
+    """Return the bridge of `init_supabase()`, or before that one that is not available."""
     return _current or SupabaseBridge(None)

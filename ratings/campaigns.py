@@ -1,4 +1,4 @@
-"""Tenants, raters, campaigns and tasks: what a manager sets up."""
+"""The part of the store that managers use: tenants, raters, campaigns and tasks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from db.rating_drafts import CampaignDraft, TaskDraft
-from db.rating_models import Campaign, CampaignStatus, RaterProfile, RatingRole
-from db.rating_task_models import RatingTask
+from db.ratings.drafts import CampaignDraft, TaskDraft
+from db.ratings.models import (
+    Campaign,
+    CampaignStatus,
+    RaterProfile,
+    RatingRole,
+)
+from db.ratings.task_models import RatingTask
 from ratings import lookups, records
 from ratings.counts import Counts, set_status
-from ratings.database import Database, broke_a_rule
-from ratings.errors import NotThere, Refused
+from ratings.database import Database, violates_constraint
+from ratings.errors import NotFoundError, RefusedError
 from ratings.events import Event, EventKind, Listener
 from ratings.tables import CampaignRow, ContentRow, LeaseRow, RaterRow, SecretRow, TaskRow, TenantRow, new_id
 
@@ -26,7 +31,11 @@ _log: Final = logging.getLogger(__name__)
 
 
 class CampaignStore:
-    """What there is to rate, and by whom."""
+    """Adds and changes tenants, raters, campaigns and tasks.
+
+    `on_event` is called after each commit. Methods raise `RefusedError` for values that the database does not
+    take, and SQLAlchemy's errors if it is unreachable.
+    """
 
     def __init__(self, database: Database, on_event: Listener | None = None) -> None:
         self.database: Final = database
@@ -34,7 +43,7 @@ class CampaignStore:
         self._on_event = on_event
 
     def add_tenant(self, tenant_id: str, name: str) -> None:
-        """Add a tenant; one that is there already stays as it is."""
+        """Add a tenant. An existing one stays as it is."""
 
         def work(session: Session) -> None:
             if session.get(TenantRow, tenant_id) is None:
@@ -52,10 +61,10 @@ class CampaignStore:
         brand_id: str | None = None,
         user_id: str | None = None,
     ) -> RaterProfile:
-        """Add somebody who rates; the one of this id that is there already is returned.
+        """Add a rater, or return the existing one with this id.
 
-        On a Supabase Postgres raters sign up through Auth instead, which makes their profile: there only a
-        `user_id` of an account can be added.
+        On a Supabase Postgres raters sign up through Auth, which makes their profile. There `user_id` has to
+        be the id of an account. Raises `RefusedError`.
         """
 
         def work(session: Session) -> RaterProfile:
@@ -79,7 +88,7 @@ class CampaignStore:
         return self._write(work, "Raters of a Supabase project sign up with an account.")
 
     def create(self, campaign_id: str, tenant_id: str, draft: CampaignDraft) -> Campaign:
-        """Make a campaign, once, however often it is asked for with this id."""
+        """Add a campaign, or return the existing one with this id. Raises `RefusedError`."""
 
         def work(session: Session) -> Campaign:
             row = session.get(CampaignRow, campaign_id)
@@ -91,18 +100,21 @@ class CampaignStore:
             return records.campaign(row)
 
         campaign = self._write(work, "There is no such tenant, or a value of the campaign is not possible.")
-        self._tell(EventKind.CAMPAIGN_CHANGED, campaign)
+        self._emit(EventKind.CAMPAIGN_CHANGED, campaign)
         return campaign
 
     def set_status(self, campaign_id: str, status: CampaignStatus) -> Campaign:
-        """Begin, pause or complete a campaign; completing it makes all its judgments final."""
+        """Start, pause or complete a campaign. Completing it makes all its judgments final.
+
+        Raises `NotFoundError`, or `RefusedError` for a return to draft.
+        """
 
         def work(session: Session) -> Campaign:
             row = session.get(CampaignRow, campaign_id, with_for_update=True)
             if row is None:
-                raise NotThere
+                raise NotFoundError
             if status is CampaignStatus.DRAFT and row.status != status.value:
-                raise Refused("A campaign that has begun can be paused, but is no draft any more.")
+                raise RefusedError("A campaign that has begun can be paused, but is no draft any more.")
             finished = status is CampaignStatus.COMPLETED and row.status != status.value
             row.status = status.value
             session.flush()
@@ -112,28 +124,31 @@ class CampaignStore:
             return records.campaign(row)
 
         campaign = self.database.write(work)
-        self._tell(EventKind.CAMPAIGN_CHANGED, campaign)
+        self._emit(EventKind.CAMPAIGN_CHANGED, campaign)
         return campaign
 
     def add_tasks(self, campaign_id: str, drafts: Sequence[TaskDraft]) -> Sequence[RatingTask]:
-        """Add tasks to the queue, all or none; those that are there already stay as they are."""
+        """Add tasks to the queue, all or none; existing ones stay as they are. Return all of them.
+
+        Raises `NotFoundError` for the campaign, `RefusedError` for a task.
+        """
 
         def work(session: Session) -> tuple[Campaign, Sequence[RatingTask], Sequence[str]]:
             campaign = lookups.campaign_of(session, campaign_id)
-            wanted = [draft.id for draft in drafts]
-            known = set(session.scalars(select(TaskRow.id).where(TaskRow.id.in_(wanted))))
+            ids = [draft.id for draft in drafts]
+            known = set(session.scalars(select(TaskRow.id).where(TaskRow.id.in_(ids))))
             new = [draft for draft in drafts if draft.id not in known]
             for number, draft in enumerate(drafts, start=1):
                 if campaign.task_types and draft.task_type not in campaign.task_types:
-                    raise Refused(f"Task {number} is of a type that this campaign does not take.")
-            # In two steps: what belongs to a task follows it.
+                    raise RefusedError(f"Task {number} is of a type that this campaign does not take.")
+            # In two steps, because contents and secrets refer to their task.
             session.add_all([_task(campaign, draft) for draft in new])
             session.flush()
-            session.add_all([row for draft in new for row in _belongings(campaign, draft)])
+            session.add_all([row for draft in new for row in _details(campaign, draft)])
             session.flush()
             rows = session.scalars(
                 select(TaskRow)
-                .where(TaskRow.id.in_(wanted), TaskRow.campaign_id == campaign_id)
+                .where(TaskRow.id.in_(ids), TaskRow.campaign_id == campaign_id)
                 .order_by(TaskRow.created_at, TaskRow.id)
                 .execution_options(populate_existing=True)
             )
@@ -142,11 +157,11 @@ class CampaignStore:
 
         campaign, tasks, added = self._write(work, "A value of these tasks is not possible.")
         for task_id in added:
-            self._tell(EventKind.TASK_CREATED, campaign, task_id)
+            self._emit(EventKind.TASK_CREATED, campaign, task_id)
         return tasks
 
     def withdraw(self, task_id: str) -> RatingTask:
-        """Take a task out of the queue; its judgments stay."""
+        """Take a task out of the queue; its judgments stay. Raises `NotFoundError`."""
 
         def work(session: Session) -> RatingTask:
             task = self._locked(session, task_id)
@@ -159,10 +174,10 @@ class CampaignStore:
                     lease.state = "released"
             return records.task(self._counts.task_changed(session, task_id))
 
-        return self._changed(work)
+        return self._write_task(work)
 
     def put_back(self, task_id: str) -> RatingTask:
-        """Put a withdrawn task into the queue again."""
+        """Put a withdrawn task into the queue again. Raises `NotFoundError`."""
 
         def work(session: Session) -> RatingTask:
             task = self._locked(session, task_id)
@@ -170,30 +185,30 @@ class CampaignStore:
             set_status(task, self.database.now(session))
             return records.task(self._counts.task_changed(session, task_id))
 
-        return self._changed(work)
+        return self._write_task(work)
 
     def tasks(
         self, tenant_id: str, *, newest: int = 500, before: RatingTask | None = None
     ) -> Sequence[RatingTask]:
-        """Return the newest tasks of a tenant, or of those made before this one, newest first."""
+        """Return the newest tasks of a tenant, or those older than `before`, newest first."""
 
         def work(session: Session) -> Sequence[RatingTask]:
-            wanted = select(TaskRow).where(TaskRow.tenant_id == tenant_id)
+            query = select(TaskRow).where(TaskRow.tenant_id == tenant_id)
             if before is not None:
-                at_once = and_(TaskRow.created_at == before.created_at, TaskRow.id < before.id)
-                wanted = wanted.where(or_(TaskRow.created_at < before.created_at, at_once))
-            newest_first = wanted.order_by(TaskRow.created_at.desc(), TaskRow.id.desc())
+                same_time = and_(TaskRow.created_at == before.created_at, TaskRow.id < before.id)
+                query = query.where(or_(TaskRow.created_at < before.created_at, same_time))
+            newest_first = query.order_by(TaskRow.created_at.desc(), TaskRow.id.desc())
             return [records.task(row) for row in session.scalars(newest_first.limit(newest))]
 
         return self.database.read(work)
 
     def task_ids(self, tenant_id: str) -> Sequence[str]:
         """Return the ids of all tasks of a tenant."""
-        wanted = select(TaskRow.id).where(TaskRow.tenant_id == tenant_id)
-        return self.database.read(lambda session: session.scalars(wanted).all())
+        query = select(TaskRow.id).where(TaskRow.tenant_id == tenant_id)
+        return self.database.read(lambda session: session.scalars(query).all())
 
     def open_count(self, campaign_id: str) -> int:
-        """Return how many tasks of a campaign still want judgments."""
+        """Return how many tasks of a campaign are not completed."""
 
         def work(session: Session) -> int:
             return session.execute(
@@ -205,10 +220,10 @@ class CampaignStore:
     def _locked(self, session: Session, task_id: str) -> TaskRow:
         task = lookups.lock(session, task_id, wait=True)
         if task is None:
-            raise NotThere
+            raise NotFoundError
         return task
 
-    def _changed(self, work: lookups.Work[RatingTask]) -> RatingTask:
+    def _write_task(self, work: lookups.Work[RatingTask]) -> RatingTask:
         task = self.database.write(work)
         if self._on_event is not None:
             self._on_event(Event(EventKind.TASK_CHANGED, task.tenant_id, task.campaign_id, task.id))
@@ -218,13 +233,13 @@ class CampaignStore:
         try:
             return self.database.write(work)
         except DBAPIError as error:
-            if not broke_a_rule(error):
+            if not violates_constraint(error):
                 raise
-            # The lines after the first may hold the row, and so does what the error would be raised from.
+            # Later lines of the message and the original error may contain the row with its secrets.
             _log.info("The database refused: %s", str(error.orig).partition("\n")[0])
-            raise Refused(refused) from None
+            raise RefusedError(refused) from None
 
-    def _tell(self, kind: EventKind, campaign: Campaign, task_id: str | None = None) -> None:
+    def _emit(self, kind: EventKind, campaign: Campaign, task_id: str | None = None) -> None:
         if self._on_event is not None:
             event = Event(kind, campaign.tenant_id, campaign.id, task_id, brand_id=campaign.brand_id)
             self._on_event(event)
@@ -245,7 +260,7 @@ def _task(campaign: CampaignRow, draft: TaskDraft) -> TaskRow:
     )
 
 
-def _belongings(campaign: CampaignRow, draft: TaskDraft) -> tuple[ContentRow, SecretRow]:
+def _details(campaign: CampaignRow, draft: TaskDraft) -> tuple[ContentRow, SecretRow]:
     content = ContentRow(
         task_id=draft.id,
         tenant_id=campaign.tenant_id,

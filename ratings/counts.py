@@ -1,7 +1,7 @@
-"""What follows from leases and judgments, where no triggers keep it: a task's state, raters' counts, tallies.
+"""The columns derived from leases and judgments: a task's state, raters' counts, tallies.
 
-The same as the triggers of `supabase/migrations/*_judgments.sql`, in the same order; nothing happens here on
-a database that has them. Callers hold the lock of the task, and then that of the tenant's counts.
+This does the same as the triggers of `supabase/migrations/*_judgments.sql`, in the same order, and nothing on
+a database that has them. Callers hold the lock of the task first, and then the lock of the tenant's counts.
 """
 
 from __future__ import annotations
@@ -28,38 +28,38 @@ OPEN: Final = and_(JudgmentRow.sealed_at.is_(None), COUNTED)
 
 
 class Counts:
-    """Keeps the derived columns of one database."""
+    """Keeps the derived columns of one database up to date."""
 
     def __init__(self, database: Database) -> None:
         self._database: Final = database
-        self._mine: Final = not database.kept_by_triggers
+        self._without_triggers: Final = not database.kept_by_triggers
 
     def task_changed(self, session: Session, task_id: str) -> TaskRow:
-        """Bring the task's judgments, leases and status up to date; return it."""
+        """Update the count, leases and status of a task, and return it."""
         session.flush()
-        if self._mine:
+        if self._without_triggers:
             self._refresh(session, task_id)
         return session.get_one(TaskRow, task_id, populate_existing=True)
 
     def _refresh(self, session: Session, task_id: str) -> None:
-        given = session.execute(
+        count = session.execute(
             select(func.count()).where(JudgmentRow.task_id == task_id, COUNTED)
         ).scalar_one()
-        ends = session.scalars(
+        expiries = session.scalars(
             select(LeaseRow.expires_at)
             .where(LeaseRow.task_id == task_id, LeaseRow.state == "active")
             .order_by(LeaseRow.expires_at, LeaseRow.id)
         ).all()
         task = session.get_one(TaskRow, task_id, populate_existing=True)
-        task.judgments_count = given
-        task.leased_until = [end.isoformat() for end in ends]
+        task.judgments_count = count
+        task.leased_until = [expiry.isoformat() for expiry in expiries]
         set_status(task, self._database.now(session))
         session.flush()
 
     def judged(self, session: Session, judgment: JudgmentRow) -> None:
-        """Count a new vote, or one that is given anew; the rater's earlier ones are final with it."""
+        """Count a judgment that is new or was given again. The rater's earlier judgments become final."""
         session.flush()
-        if not self._mine:
+        if not self._without_triggers:
             return
         now = self._database.now(session)
         self.seal(
@@ -76,22 +76,22 @@ class Counts:
             self._settle(session, judgment)
 
     def undone(self, session: Session, judgment: JudgmentRow) -> None:
-        """Count a vote no more."""
+        """Stop counting a judgment."""
         session.flush()
-        if self._mine:
+        if self._without_triggers:
             self._count_one(session, judgment, -1)
 
     def seal(self, session: Session, chosen: object) -> None:
-        """Make these judgments (a select of them) final, and count them in agreement, gold and tallies."""
+        """Make judgments final, and count them in agreement, gold and tallies. `chosen` selects them."""
         for judgment in session.scalars(chosen).all():  # type: ignore[call-overload]  # any select of judgments
             judgment.sealed_at = self._database.now(session)
             session.flush()
-            if self._mine:
+            if self._without_triggers:
                 self._settle(session, judgment)
 
     def campaign_finished(self, session: Session, campaign: CampaignRow) -> None:
-        """Make all judgments final, and publish the tallies."""
-        if not self._mine:
+        """Make all judgments of a campaign final, and publish its tallies."""
+        if not self._without_triggers:
             return
         self._database.lock_counts(session, campaign.tenant_id)
         self.seal(session, select(JudgmentRow).where(JudgmentRow.campaign_id == campaign.id, OPEN))
@@ -107,7 +107,7 @@ class Counts:
         session.flush()
 
     def _streak(self, session: Session, rater: RaterRow) -> tuple[int, date | None]:
-        # Days are UTC's; a database without zones has UTC anyway.
+        # Days are those of UTC, because a database without time zones stores UTC.
         moments = session.scalars(
             select(JudgmentRow.judged_at)
             .where(JudgmentRow.user_id == rater.user_id, JudgmentRow.tenant_id == rater.tenant_id, COUNTED)
@@ -130,7 +130,7 @@ class Counts:
                 JudgmentRow.task_id == judgment.task_id,
                 JudgmentRow.id != judgment.id,
                 JudgmentRow.sealed_at.is_not(None),
-                # As in the database: of two that are final in the same moment, the id decides.
+                # As in the triggers: of two that became final at the same moment, the id decides.
                 or_(
                     JudgmentRow.sealed_at < judgment.sealed_at,
                     and_(JudgmentRow.sealed_at == judgment.sealed_at, JudgmentRow.id < judgment.id),
@@ -139,18 +139,18 @@ class Counts:
         ).all()
         secret = session.get(SecretRow, judgment.task_id)
         gold = secret.gold_verdict if secret else None
-        mine = session.get(RaterRow, judgment.user_id, populate_existing=True)
-        alike = [other.verdict == judgment.verdict for other in earlier]
-        if mine is not None:
-            mine.compared += len(earlier)
-            mine.agreed += sum(alike)
-            mine.gold_total += gold is not None
-            mine.gold_correct += gold == judgment.verdict
-        for other, same in zip(earlier, alike, strict=True):
-            theirs = session.get(RaterRow, other.user_id, populate_existing=True)
-            if theirs is not None:
-                theirs.compared += 1
-                theirs.agreed += same
+        own_profile = session.get(RaterRow, judgment.user_id, populate_existing=True)
+        agrees = [other.verdict == judgment.verdict for other in earlier]
+        if own_profile is not None:
+            own_profile.compared += len(earlier)
+            own_profile.agreed += sum(agrees)
+            own_profile.gold_total += gold is not None
+            own_profile.gold_correct += gold == judgment.verdict
+        for other, same in zip(earlier, agrees, strict=True):
+            other_profile = session.get(RaterRow, other.user_id, populate_existing=True)
+            if other_profile is not None:
+                other_profile.compared += 1
+                other_profile.agreed += same
             session.flush()
         if secret is not None and gold is None:
             self._tally(session, judgment, secret)
@@ -188,7 +188,7 @@ class Counts:
 
 
 def set_status(task: TaskRow, now: datetime) -> None:
-    """Let the status follow from the counts; only withdrawing a task is a decision."""
+    """Derive the status from the counts, unless the task is withdrawn."""
     if task.status != "withdrawn":
         if task.judgments_count >= task.judgments_wanted:
             task.status = "completed"

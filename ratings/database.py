@@ -1,11 +1,9 @@
-"""One SQL database, whichever: how it is reached, what a transaction is there, and what is tried again."""
+"""Opens an SQL database, and runs transactions on it with retries after lock conflicts."""
 
 from __future__ import annotations
 
 import logging
-import random
 import threading
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final, TypeVar, cast
@@ -16,8 +14,15 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
-from ratings.errors import BadDatabaseUrl, NotMigrated
+from ratings.errors import BadDatabaseUrlError, NotMigratedError
 from ratings.tables import Base, JudgmentRow, TenantRow
 
 T = TypeVar("T")
@@ -31,16 +36,19 @@ _DRIVERS: Final[Mapping[str, str]] = {
     "mariadb": "mariadb+pymysql",
     "sqlite": "sqlite+pysqlite",
 }
-_TRIES: Final = 20
-_WAITS: Final = {"40001", "40P01", "55P03", "1205", "1213", "1020"}
-"""Serialization failures, deadlocks and lock timeouts of Postgres, MariaDB and MySQL."""
+_ATTEMPTS: Final = 20
+_FIRST_PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 0.4
+"""Seconds between two attempts."""
+_CONFLICTS: Final = {"40001", "40P01", "55P03", "1205", "1213", "1020"}
+"""Codes of serialization failures, deadlocks and lock timeouts of Postgres, MariaDB and MySQL."""
 
 
 class Database:
     """A database with the rating tables. Thread-safe; close it at the end.
 
-    `kept_by_triggers` says that these are the tables of `supabase/migrations`, whose triggers keep what
-    follows from leases and judgments; else `ratings.counts` does.
+    `kept_by_triggers` says that the tables are those of `supabase/migrations`, whose triggers update the
+    derived columns. Otherwise `ratings.counts` updates them.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -49,7 +57,7 @@ class Database:
 
     @property
     def dialect(self) -> str:
-        """`postgresql`, `mysql`, `mariadb` or `sqlite`."""
+        """The kind of database: `postgresql`, `mysql`, `mariadb` or `sqlite`."""
         return self.engine.dialect.name
 
     def close(self) -> None:
@@ -57,20 +65,17 @@ class Database:
         self.engine.dispose()
 
     def write(self, work: Callable[[Session], T]) -> T:
-        """Do this in one transaction; once more when it met another one in a deadlock. It may run twice."""
-        for attempt in range(1, _TRIES + 1):
-            try:
+        """Run `work` in one transaction and return its result.
+
+        After a deadlock or another lock conflict it runs again, up to 20 times. Raises what `work` raises.
+        """
+        for attempt in _lock_conflict_retries():
+            with attempt:
                 return self._in_transaction(work, writing=True)
-            except DBAPIError as error:
-                if attempt == _TRIES or not _met_another(error):
-                    raise
-                _log.info("Trying again after %s", type(error.orig).__name__)
-                # Those who met part ways.
-                time.sleep(random.uniform(0, 0.02 * attempt))  # noqa: S311 - no secret
         raise AssertionError("unreachable")
 
     def read(self, work: Callable[[Session], T]) -> T:
-        """Do this in one transaction that writes nothing."""
+        """Run `work` in one transaction that only reads, and return its result."""
         return self._in_transaction(work, writing=False)
 
     def _in_transaction(self, work: Callable[[Session], T], *, writing: bool) -> T:
@@ -79,7 +84,7 @@ class Database:
             return work(session)
 
     def now(self, session: Session) -> datetime:
-        """Return the database's clock, which all programs on it share; a file has the computer's."""
+        """Return the time of the database's clock, which its programs share; for SQLite the computer's."""
         if self.dialect == "postgresql":
             return cast("datetime", session.execute(select(func.clock_timestamp())).scalar_one())
         if self.dialect == "sqlite":
@@ -88,12 +93,12 @@ class Database:
         return cast("datetime", found).replace(tzinfo=UTC)
 
     def lock_claims(self, session: Session, user_id: str) -> None:
-        """Let one rater claim one task at a time, however many tabs there are."""
+        """Let a rater claim one task at a time, however many tabs they have open."""
         if self.dialect == "postgresql":
             _advisory_lock(session, f"rating.claim.{user_id}")
 
     def lock_counts(self, session: Session, tenant_id: str) -> None:
-        """Let one judgment of a tenant be counted at a time. After the lock of the task, never before it."""
+        """Let one judgment of a tenant be counted at a time. Lock the task first, never after this."""
         if self.dialect == "postgresql":
             _advisory_lock(session, f"rating.counts.{tenant_id}")
         elif self.dialect != "sqlite":
@@ -101,15 +106,15 @@ class Database:
 
 
 def open_database(url: str) -> Database:
-    """Connect to the database of this URL, and make the tables that are missing.
+    """Connect to the database of this URL, and create missing tables.
 
-    Raises `BadDatabaseUrl`, `NotMigrated`; whatever SQLAlchemy raises when it cannot be reached.
+    Raises `BadDatabaseUrlError`, `NotMigratedError`, and SQLAlchemy's errors if it is unreachable.
     """
     engine = _engine(_usable(url))
     if not inspect(engine).has_table(JudgmentRow.__tablename__):
         if _is_supabase(engine):
             engine.dispose()
-            raise NotMigrated
+            raise NotMigratedError
         Base.metadata.create_all(engine)
     return Database(engine)
 
@@ -119,7 +124,7 @@ _lock: Final = threading.Lock()
 
 
 def init_db(url: str) -> Database:
-    """Open the database that `get_db()` returns from then on."""
+    """Open the database that `get_db()` returns from now on. Raises what `open_database` raises."""
     global _current
     with _lock:
         if _current is not None:
@@ -129,14 +134,14 @@ def init_db(url: str) -> Database:
 
 
 def get_db() -> Database:
-    """Return the database that was opened with `init_db()`. Raises `BadDatabaseUrl` before that."""
+    """Return the database of `init_db()`. Raises `BadDatabaseUrlError` before that."""
     if _current is None:
-        raise BadDatabaseUrl("Call init_db() with DATABASE_URL first.")
+        raise BadDatabaseUrlError("Call init_db() with DATABASE_URL first.")
     return _current
 
 
-def broke_a_rule(error: DBAPIError) -> bool:
-    """Whether the database refused because of a constraint; MariaDB and MySQL name checks otherwise."""
+def violates_constraint(error: DBAPIError) -> bool:
+    """Return whether a constraint caused the error. MariaDB and MySQL have codes of their own for checks."""
     return isinstance(error, IntegrityError | DataError) or _code(error) in ("4025", "3819")
 
 
@@ -144,12 +149,14 @@ def _usable(url: str) -> URL:
     try:
         parsed = make_url(url.strip())
     except ArgumentError as error:
-        raise BadDatabaseUrl from error
+        raise BadDatabaseUrlError from error
     backend = parsed.drivername.partition("+")[0]
     if backend not in _DRIVERS:
-        raise BadDatabaseUrl
+        raise BadDatabaseUrlError
     if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise BadDatabaseUrl("Give SQLite a file, as sqlite:///ratings.db: memory is not shared by threads.")
+        raise BadDatabaseUrlError(
+            "Give SQLite a file, as sqlite:///ratings.db: memory is not shared by threads."
+        )
     return parsed.set(drivername=_DRIVERS[backend]) if "+" not in parsed.drivername else parsed
 
 
@@ -161,8 +168,8 @@ def _engine(url: URL) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    # Each statement sees what was committed before it: what was looked at before waiting for a lock is old.
-    # Errors end up in logs, and parameters are gold answers and candidates' names.
+    # Read committed, because rows that were read before waiting for a lock are out of date.
+    # Errors end up in logs, so they must not show parameters: gold verdicts and names of candidates.
     return create_engine(
         url,
         hide_parameters=True,
@@ -174,7 +181,7 @@ def _engine(url: URL) -> Engine:
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    # The driver's own idea of transactions is switched off, so that `begin` below decides.
+    # The driver must not begin transactions by itself; `_begin_sqlite` does.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("pragma journal_mode = wal")
@@ -183,7 +190,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # Immediate: a transaction that reads first and writes later could else not get the lock any more.
+    # Immediate, because a transaction that reads before it writes may fail to get the lock later.
     writing = connection.get_execution_options().get("rating_writes", True)
     connection.exec_driver_sql("begin immediate" if writing else "begin")
 
@@ -209,11 +216,30 @@ def _has_triggers(engine: Engine) -> bool:
         return bool(found.scalar_one())
 
 
-def _met_another(error: DBAPIError) -> bool:
+def _is_lock_conflict(error: BaseException) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
     locked = isinstance(error, OperationalError) and "database is locked" in str(error.orig)
-    return locked or _code(error) in _WAITS
+    return locked or _code(error) in _CONFLICTS
 
 
 def _code(error: DBAPIError) -> str:
     original = error.orig
     return str(getattr(original, "pgcode", None) or (getattr(original, "args", None) or ("",))[0])
+
+
+def _lock_conflict_retries() -> Retrying:
+    return Retrying(
+        retry=retry_if_exception(_is_lock_conflict),
+        stop=stop_after_attempt(_ATTEMPTS),
+        # Random pauses, so that two transactions in conflict do not meet again.
+        wait=wait_random_exponential(multiplier=_FIRST_PAUSE, max=_LONGEST_PAUSE),
+        before_sleep=_log_conflict,
+        reraise=True,
+    )
+
+
+def _log_conflict(state: RetryCallState) -> None:
+    # Not the error itself: its text may hold rows with secrets.
+    error = state.outcome.exception() if state.outcome else None
+    _log.info("Trying again after %s", type(getattr(error, "orig", error)).__name__)

@@ -1,21 +1,23 @@
-"""What can go wrong in the rating core, in words for people.
+"""The errors of the rating core; each message is a sentence for people.
 
 RatingError
-├── BadDatabaseUrl      DATABASE_URL names nothing that can be used
-├── NotThere            no such campaign, task or rater
-└── Refused             the rules say no
-    ├── NotOpen         the campaign gives no tasks now
-    ├── NotYours        the task was not given to this rater
-    ├── LeaseLost       the time was over and the place is taken; what was written is kept by the caller
-    ├── AlreadyJudged   another verdict of the same rater
-    └── TooLate         the judgment is final
+├── BadDatabaseUrlError     DATABASE_URL is not a URL of a supported database
+├── NotMigratedError        a Supabase project without this project's tables
+├── NoSupabaseError         the call needs Supabase, and none is set up
+├── NotFoundError           no such campaign, task or rater
+└── RefusedError            the rules do not allow it
+    ├── NotOpenError        the campaign assigns no tasks now
+    ├── NotYoursError       the task was not given to this rater
+    ├── LeaseLostError      the lease expired and another rater has the place; the caller keeps the comment
+    ├── AlreadyJudgedError  the same rater gave another verdict
+    └── TooLateError        the judgment is final
 """
 
 from __future__ import annotations
 
 
 class RatingError(Exception):
-    """Anything this package raises on purpose; `str` of it is a sentence."""
+    """The base of all errors that this package raises; `str()` is a sentence."""
 
     message = "Something went wrong. Please try again."
 
@@ -23,8 +25,8 @@ class RatingError(Exception):
         super().__init__(message or self.message)
 
 
-class BadDatabaseUrl(RatingError):
-    """DATABASE_URL names nothing that can be used."""
+class BadDatabaseUrlError(RatingError):
+    """DATABASE_URL, or another setting, cannot be used."""
 
     message = (
         "DATABASE_URL has to be one of postgresql://…, mysql+pymysql://…, mariadb+pymysql://… "
@@ -32,8 +34,11 @@ class BadDatabaseUrl(RatingError):
     )
 
 
-class NotMigrated(RatingError):
-    """A Supabase Postgres without this project's tables, which must not be made without their rules there."""
+class NotMigratedError(RatingError):
+    """A Supabase Postgres without this project's tables.
+
+    They are not created from here, because the API would offer them without their policies.
+    """
 
     message = (
         "This Supabase project has no rating tables yet: apply the files in supabase/migrations to it "
@@ -41,36 +46,36 @@ class NotMigrated(RatingError):
     )
 
 
-class NoSupabase(RatingError):
-    """Asked for what only Supabase has, and there is none."""
+class NoSupabaseError(RatingError):
+    """The call needs Supabase, and none is set up."""
 
     message = "This needs Supabase: set SUPABASE_URL and SUPABASE_KEY."
 
 
-class NotThere(RatingError):
+class NotFoundError(RatingError):
     """No such campaign, task or rater."""
 
     message = "This is not there (any more)."
 
 
-class Refused(RatingError):
-    """The rules say no."""
+class RefusedError(RatingError):
+    """The rules do not allow it."""
 
 
-class NotOpen(Refused):
-    """The campaign gives no tasks now."""
+class NotOpenError(RefusedError):
+    """The campaign assigns no tasks now."""
 
     message = "This campaign is not open for rating at the moment."
 
 
-class NotYours(Refused):
-    """The task was not given to this rater."""
+class NotYoursError(RefusedError):
+    """The task was not assigned to this rater."""
 
     message = "This task was not given to you."
 
 
-class LeaseLost(Refused):
-    """The time was over and somebody else has the place."""
+class LeaseLostError(RefusedError):
+    """The lease expired, and another rater has the place."""
 
     message = (
         "Your time for this task was over, and somebody else has it now. "
@@ -78,13 +83,13 @@ class LeaseLost(Refused):
     )
 
 
-class AlreadyJudged(Refused):
-    """The same rater said something else before."""
+class AlreadyJudgedError(RefusedError):
+    """The same rater gave another verdict before."""
 
     message = "You have judged this task already."
 
 
-class TooLate(Refused):
+class TooLateError(RefusedError):
     """The judgment is final."""
 
     message = "It is too late to undo this judgment."

@@ -1,4 +1,4 @@
-"""What happened, as it is told after a commit: ids only, since those who are to vote are blind."""
+"""The events after a commit. They hold ids only, because raters must not learn anything before they vote."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class EventKind(StrEnum):
-    """What happened."""
+    """The kinds of events."""
 
     TASK_CREATED = "task_created"
     TASK_CHANGED = "task_changed"
@@ -20,7 +20,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened in a tenant."""
+    """One event in a tenant."""
 
     kind: EventKind
     tenant_id: str
@@ -30,10 +30,10 @@ class Event:
     brand_id: str | None = None
 
     def payload(self) -> Mapping[str, object]:
-        """Return what is sent."""
-        said = {"campaign_id": self.campaign_id, "task_id": self.task_id, "rater_id": self.rater_id}
-        return {"kind": self.kind.value, **{key: value for key, value in said.items() if value}}
+        """Return the message that is broadcast: the kind, and the ids that are set."""
+        ids = {"campaign_id": self.campaign_id, "task_id": self.task_id, "rater_id": self.rater_id}
+        return {"kind": self.kind.value, **{name: value for name, value in ids.items() if value}}
 
 
 Listener = Callable[[Event], None]
-"""Is told after the commit. It must return soon and must not raise."""
+"""Called after the commit. It must return soon and must not raise."""

@@ -1,13 +1,13 @@
-"""Which candidate is best: the Bradley-Terry model of who was preferred to whom, fitted by statsmodels.
+"""Ranks candidates by the Bradley-Terry model of pairwise preferences, fitted by statsmodels.
 
-The model (Bradley and Terry 1952, https://doi.org/10.2307/2334029) gives each candidate a strength, such that
-the odds of one against another are the exponential of the difference. It is a logistic regression without
-intercept on the differences. A tie counts as half a win for each; `both_bad` says nothing about which is
-better and is left out, but counted.
+The model (Bradley and Terry 1952, https://doi.org/10.2307/2334029) gives each candidate a strength. The odds
+of one against another are the exponential of the difference of their strengths. So it is a logistic
+regression without intercept on these differences. A tie counts as half a win for each. `both_bad` says
+nothing about which one is better, so it is counted but not used in the fit.
 
-Where somebody won everything, or two groups never met, there is no finite answer. Then each candidate is
-given half a win and half a loss against an imagined average one, and the ranking says that it was done
-(`regularized`): all candidates can be compared, at the price of strengths a little nearer to each other.
+If a candidate won everything, or two groups were never compared, no finite solution exists. Then each
+candidate gets half a win and half a loss against an imaginary average candidate, and the ranking is marked
+`regularized`. All candidates can be compared then, but their strengths are a little closer to each other.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from typing import Final
 import numpy as np
 import statsmodels.api as sm
 
-from db.rating_task_models import Verdict
+from db.ratings.task_models import Verdict
 
 _PRIOR: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class PairTally:
-    """How two candidates did against each other."""
+    """The results of two candidates against each other."""
 
     first: str
     second: str
@@ -53,8 +53,8 @@ class Ranked:
     """A candidate in the ranking.
 
     `strength` is in log-odds, 0 for the average of all; `low` and `high` bound it at the ranking's level.
-    `rank` is 1 plus the number of candidates that are surely better (their whole interval is above this
-    one's): candidates that cannot be told apart share a rank.
+    `rank` is 1 plus the number of candidates that are better with certainty (their whole interval is above
+    this one's), so candidates that cannot be distinguished share a rank.
     """
 
     name: str
@@ -69,26 +69,26 @@ class Ranked:
 
     @property
     def games(self) -> int:
-        """Comparisons that said something about which is better."""
+        """Comparisons that count in the fit."""
         return self.wins + self.losses + self.ties
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Candidates, best first. `level` is the one of the intervals, such as 0.95."""
+    """Candidates, best first. `level` is the confidence level of the intervals, such as 0.95."""
 
     candidates: Sequence[Ranked]
     regularized: bool
     level: float
 
     def chance(self, one: str, other: str) -> float:
-        """Return how likely it is, by the model, that `one` is preferred to `other`. Raises `KeyError`."""
+        """Return the probability, 0 to 1, that `one` is preferred to `other`. Raises `KeyError`."""
         strengths = {candidate.name: candidate.strength for candidate in self.candidates}
         return 1 / (1 + math.exp(strengths[other] - strengths[one]))
 
 
 def tally(comparisons: Iterable[Comparison]) -> Sequence[PairTally]:
-    """Count verdicts by pair; which of the two was A does not matter."""
+    """Count the verdicts on each pair. It does not matter which of the two was A."""
     counts: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for one in comparisons:
         first, second = sorted((one.name_a, one.name_b))
@@ -99,15 +99,18 @@ def tally(comparisons: Iterable[Comparison]) -> Sequence[PairTally]:
 
 
 def ranking(tallies: Iterable[PairTally], *, level: float = 0.95) -> Ranking:
-    """Rank the candidates of these pairs; several tallies of one pair are added."""
+    """Rank the candidates of these pairs, with intervals at this confidence level.
+
+    Several tallies of one pair are added.
+    """
     records = _records(tallies)
     names = sorted(records.names)
     if not names:
         return Ranking((), False, level)
     regularized = len(names) > 1 and not _strongly_connected(names, records.points)
     strengths, errors = _fit(names, records.points, regularized=regularized)
-    reach = NormalDist().inv_cdf(0.5 + level / 2) * errors
-    lows, highs = strengths - reach, strengths + reach
+    half_width = NormalDist().inv_cdf(0.5 + level / 2) * errors
+    lows, highs = strengths - half_width, strengths + half_width
     ranked = [
         Ranked(
             name,
@@ -123,7 +126,7 @@ def ranking(tallies: Iterable[PairTally], *, level: float = 0.95) -> Ranking:
 
 
 Points = Mapping[tuple[str, str], float]
-"""What the first has won against the second; a tie is half a point for each."""
+"""The points of the first against the second; a tie is half a point for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +151,19 @@ def _records(tallies: Iterable[PairTally]) -> _Records:
 
 
 def _strongly_connected(names: Sequence[str], points: Points) -> bool:
-    """Whether from everybody to everybody there is a chain of wins: else there is no finite best fit."""
+    """Return whether wins lead from every candidate to every other; if not, no finite fit exists."""
     beats = {pair for pair, won in points.items() if won > 0}
     beaten = {(loser, winner) for winner, loser in beats}
     return all(_reached(names[0], edges) >= set(names) for edges in (beats, beaten))
 
 
 def _reached(start: str, edges: set[tuple[str, str]]) -> set[str]:
-    to: defaultdict[str, set[str]] = defaultdict(set)
+    neighbors: defaultdict[str, set[str]] = defaultdict(set)
     for one, other in edges:
-        to[one].add(other)
+        neighbors[one].add(other)
     seen, waiting = {start}, [start]
     while waiting:
-        new = to[waiting.pop()] - seen
+        new = neighbors[waiting.pop()] - seen
         seen |= new
         waiting += new
     return seen
@@ -173,23 +176,24 @@ def _fit(names: Sequence[str], points: Points, *, regularized: bool) -> tuple[np
         return np.zeros(1), np.zeros(1)
     index = {name: at for at, name in enumerate(names)}
     design, won = [], []
-    for (one, other), mine in points.items():
-        theirs = points[other, one]
-        if one < other and mine + theirs > 0:
+    for (one, other), points_one in points.items():
+        points_other = points[other, one]
+        if one < other and points_one + points_other > 0:
             row = np.zeros(count)
             row[index[one]], row[index[other]] = 1, -1
             design.append(row)
-            won.append((mine, theirs))
+            won.append((points_one, points_other))
     if regularized:
-        # The imagined candidate has strength 0, and so is in no column.
+        # The imaginary candidate has strength 0, so it needs no column.
         design += list(np.eye(count))
         won += [(_PRIOR, _PRIOR)] * count
         free = np.asarray(design)
     else:
-        # Only differences are known: the first candidate is held at 0 while fitting.
+        # Only differences are determined, so the first candidate is fixed at 0 while fitting.
         free = np.asarray(design)[:, 1:]
     model = sm.GLM(np.asarray(won), free, family=sm.families.Binomial())
-    # Not by the usual weighted least squares, which warns where a fit is perfect, as it always is for two.
+    # Newton, because the default (weighted least squares) warns about perfect fits, and two candidates always
+    # have one.
     fitted = model.fit(
         method="newton", start_params=np.zeros(free.shape[1]), max_start_irls=0, maxiter=100, disp=0
     )

@@ -1,10 +1,15 @@
-"""From rows of SQLAlchemy to the values that the rest of the program knows."""
+"""Turns SQLAlchemy rows into the values of `db/ratings`."""
 
 from __future__ import annotations
 
-from db import columns
-from db.rating_models import Campaign, CampaignStatus, RaterProfile, RatingRole
-from db.rating_task_models import (
+from db.columns import AwareDatetime, read
+from db.ratings.models import (
+    Campaign,
+    CampaignStatus,
+    RaterProfile,
+    RatingRole,
+)
+from db.ratings.task_models import (
     AutoCheckStatus,
     Judgment,
     LeaseState,
@@ -19,7 +24,7 @@ from ratings.tables import CampaignRow, ContentRow, JudgmentRow, LeaseRow, Rater
 
 
 def campaign(row: CampaignRow) -> Campaign:
-    """Return the campaign."""
+    """Return a row as a campaign."""
     return Campaign(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -40,7 +45,7 @@ def campaign(row: CampaignRow) -> Campaign:
 
 
 def task(row: TaskRow) -> RatingTask:
-    """Return the task."""
+    """Return a row as a task."""
     return RatingTask(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -51,7 +56,7 @@ def task(row: TaskRow) -> RatingTask:
         status=TaskStatus(row.status),
         judgments_wanted=row.judgments_wanted,
         judgments_count=row.judgments_count,
-        leased_until=columns.moments({"leased_until": row.leased_until}, "leased_until"),
+        leased_until=read(tuple[AwareDatetime, ...], row.leased_until),
         auto_check_status=AutoCheckStatus(row.auto_check_status),
         auto_check=row.auto_check,
         completed_at=row.completed_at,
@@ -62,12 +67,12 @@ def task(row: TaskRow) -> RatingTask:
 
 
 def content(row: ContentRow) -> TaskContent:
-    """Return what is to be judged."""
+    """Return a row as the content of a task."""
     return TaskContent(row.task_id, row.prompt, row.candidate_a, row.candidate_b)
 
 
 def secret(row: SecretRow) -> TaskSecret:
-    """Return who the candidates are."""
+    """Return a row as the secret of a task: its candidates and gold verdict."""
     return TaskSecret(
         task_id=row.task_id,
         external_id=row.external_id,
@@ -81,7 +86,7 @@ def secret(row: SecretRow) -> TaskSecret:
 
 
 def lease(row: LeaseRow) -> TaskLease:
-    """Return the lease."""
+    """Return a row as a lease."""
     return TaskLease(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -99,7 +104,7 @@ def lease(row: LeaseRow) -> TaskLease:
 
 
 def judgment(row: JudgmentRow) -> Judgment:
-    """Return the judgment."""
+    """Return a row as a judgment."""
     return Judgment(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -120,7 +125,7 @@ def judgment(row: JudgmentRow) -> Judgment:
 
 
 def rater(row: RaterRow) -> RaterProfile:
-    """Return the rater."""
+    """Return a row as a rater's profile."""
     return RaterProfile(
         user_id=row.user_id,
         tenant_id=row.tenant_id,

@@ -1,7 +1,7 @@
-"""The rating tables for SQLAlchemy, as `supabase/migrations` has them, on any of the databases.
+"""The rating tables for SQLAlchemy, on all supported databases, with the columns of `supabase/migrations`.
 
-On a Supabase Postgres the migrations make the tables, with their rules, rights and triggers; elsewhere
-`Base.metadata.create_all` makes them from here, and `ratings.counts` keeps what the triggers keep there.
+On a Supabase Postgres the migrations create the tables, with policies and triggers. Elsewhere
+`Base.metadata.create_all` creates them from here, and `ratings.counts` does what the triggers do there.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ _EXACT: Final = {
     for dialect in ("mysql", "mariadb")
     for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
 }
-"""MariaDB would else take `a` and `A` for the same id."""
+"""Without this MariaDB takes `a` and `A` for the same id."""
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time with its zone: as it is on Postgres, as UTC without a zone where the database knows none."""
+    """A time with its zone. Databases without time zones store UTC."""
 
     impl = DateTime
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
-        """Keep microseconds everywhere."""
+        """Return the column type, which keeps microseconds everywhere."""
         if dialect.name in ("mysql", "mariadb"):
             return dialect.type_descriptor(DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=dialect.name == "postgresql"))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Send it. Raises `ValueError` for a time without a zone."""
+        """Convert a value for the database. Raises `ValueError` for a time without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -63,14 +63,14 @@ class Moment(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Read it."""
+        """Convert a value from the database."""
         if value is None or value.tzinfo is not None:
             return value
         return value.replace(tzinfo=UTC)
 
 
 def _length(table: str, column_name: str, least: int, most: int) -> CheckConstraint:
-    """Return what SQLite does not see to by itself: it keeps texts of any length."""
+    """Return a check of a text's length, because SQLite stores texts of any length."""
     length = func.char_length(column(column_name))
     return CheckConstraint(length.between(least, most), name=f"{table}_{column_name}_length")
 
@@ -84,17 +84,17 @@ LONGEST_COMMENT: Final = 2_000
 
 
 def now() -> datetime:
-    """Return the present time."""
+    """Return the present time in UTC."""
     return datetime.now(UTC)
 
 
 def new_id() -> str:
-    """Return a new id."""
+    """Return a new random id."""
     return str(uuid.uuid4())
 
 
 class Base(DeclarativeBase):
-    """What every table has. A Supabase Postgres sets the three by itself, whatever is sent."""
+    """The columns of every table. On a Supabase Postgres triggers set them, whatever is sent."""
 
     metadata = MetaData()
 
@@ -115,7 +115,7 @@ class TenantRow(Base):
 
 
 class RaterRow(Base):
-    """`rater_profiles`. Without Supabase, `user_id` is an id like any other."""
+    """`rater_profiles`. Without Supabase `user_id` is no account, just an id."""
 
     __tablename__ = "rater_profiles"
     __table_args__ = (UniqueConstraint("tenant_id", "rater_id", name="rater_profiles_rater_id_key"), _EXACT)
@@ -173,7 +173,7 @@ class TaskRow(Base):
 
     __tablename__ = "rating_tasks"
     __table_args__ = (
-        # More judgments than wanted are impossible, whatever the code does.
+        # Even a bug in the code cannot cause more judgments than wanted.
         CheckConstraint(
             "judgments_count between 0 and judgments_wanted", name="rating_tasks_judgments_count_range"
         ),

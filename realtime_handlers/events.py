@@ -1,12 +1,14 @@
-"""What is on."""
+"""Events, their co-hosts, and people's answers to them."""
 
 from __future__ import annotations
 
-from db.models import Event
-from live.changes import Change
-from live.kinds import Kind
-from live.rows import Rows
-from live.tables import TableSpec
+from typing import Final
+
+from db.hub.models import Event, EventCohost, Rsvp
+from livetables.tables.changes import Change
+from livetables.tables.column_types import ColumnType
+from livetables.tables.rows import Rows
+from livetables.tables.spec import TableSpec
 
 
 def handle_events_change(rows: Rows[Event], change: Change[Event]) -> Rows[Event]:
@@ -14,21 +16,49 @@ def handle_events_change(rows: Rows[Event], change: Change[Event]) -> Rows[Event
     return rows.apply(change)
 
 
-SPEC = TableSpec(
+def handle_rsvps_change(rows: Rows[Rsvp], change: Change[Rsvp]) -> Rows[Rsvp]:
+    """Add, replace or remove an answer."""
+    return rows.apply(change)
+
+
+EVENTS: Final = TableSpec(
     name="events",
     key=("id",),
     parse=Event.from_record,
-    version=lambda event: event.version,
     handler=handle_events_change,
     order="created_at",
     filterable={
-        "id": Kind.UUID,
-        "title": Kind.TEXT,
-        "location": Kind.TEXT,
-        "starts_at": Kind.TIME,
-        "ends_at": Kind.TIME,
-        "capacity": Kind.INTEGER,
-        "organizer_id": Kind.UUID,
-        "cancelled_at": Kind.TIME,
+        "id": ColumnType.UUID,
+        "title": ColumnType.TEXT,
+        "location": ColumnType.TEXT,
+        "starts_at": ColumnType.TIME,
+        "ends_at": ColumnType.TIME,
+        "capacity": ColumnType.INTEGER,
+        "organizer_id": ColumnType.UUID,
+        "cancelled_at": ColumnType.TIME,
+    },
+)
+
+EVENT_COHOSTS: Final = TableSpec(
+    name="event_cohosts",
+    key=("event_id", "user_id"),
+    parse=EventCohost.from_record,
+    order="created_at",
+    recreated_at=lambda cohost: cohost.created_at,
+    filterable={"event_id": ColumnType.UUID, "user_id": ColumnType.UUID},
+)
+
+RSVPS: Final = TableSpec(
+    name="rsvps",
+    key=("event_id", "user_id"),
+    parse=Rsvp.from_record,
+    handler=handle_rsvps_change,
+    order="created_at",
+    recreated_at=lambda rsvp: rsvp.created_at,
+    filterable={
+        "event_id": ColumnType.UUID,
+        "user_id": ColumnType.UUID,
+        "status": ColumnType.TEXT,
+        "created_at": ColumnType.TIME,
     },
 )

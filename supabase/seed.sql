@@ -10,7 +10,7 @@ begin
 end
 $$;
 
--- Accounts as the Auth service writes them: no token column may be null, and every e-mail account has an identity.
+-- Accounts as the Auth service writes them: no token column may be null, and every email account has an identity.
 -- The hash is bcrypt's of `tavern-demo`; people without one cannot sign in with a password.
 insert into auth.users (
     instance_id, id, aud, role, email, encrypted_password, email_confirmed_at,
@@ -57,29 +57,38 @@ where profile.display_name = person.name;
 -- only name the actor. Past events are given their date after the answers to them.
 do $$
 declare
-    today constant timestamptz := date_trunc('day', now(), 'UTC');
+    -- The events are in the evening where the demo is looked at: the embedded Supabase says in which zone it runs.
+    -- UTC says nothing about that, because machines without a place are set to it.
+    house constant text := coalesce(
+        (
+            select name from pg_catalog.pg_timezone_names
+            where name = current_setting('local_supabase.time_zone', true) and name !~ '^(Etc/|posix|right/)|UTC$'
+        ),
+        'Europe/Berlin'
+    );
+    today constant date := (now() at time zone house)::date;
     item record;
 begin
     for item in
         select e.*, u.id as organizer_id from (values
             (1, 'Bo', 'Quiz night: maps and borders', 'Teams of up to four. Six rounds, one of them by ear. The winners choose the next theme.',
-                2, interval '18 hours 30 minutes', interval '2 hours 30 minutes', 'Europe/Berlin', 'The long table', 24, interval '6 days'),
+                2, time '19:30', interval '2 hours 30 minutes', house, 'The long table', 24, interval '6 days'),
             (2, 'Tomás Rey', 'Paella for the whole house', 'Two pans, one with fish and one without. Bring something to drink and an appetite.',
-                4, interval '17 hours', interval '3 hours', 'Europe/Madrid', 'Courtyard kitchen', 6, interval '5 days'),
+                4, time '18:00', interval '3 hours', house, 'Courtyard kitchen', 6, interval '5 days'),
             (3, 'Mei Tanaka', 'Stargazing on the roof', 'Jupiter is up all evening. Warm clothes; there will be tea. We move to the week after if it is cloudy.',
-                6, interval '11 hours', interval '2 hours', 'Asia/Tokyo', 'Roof terrace', 12, interval '4 days'),
+                6, time '20:00', interval '2 hours', house, 'Roof terrace', 12, interval '4 days'),
             (4, 'Bo', 'Mending circle', 'Bring what is torn: trousers, tents, toasters. Needles, solder and patience are here.',
-                9, interval '10 hours', interval '4 hours', 'Europe/London', 'Workshop', null, interval '3 days'),
+                9, time '11:00', interval '4 hours', house, 'Workshop', null, interval '3 days'),
             (5, 'Nadia Okafor', 'Book club: a novel from Nigeria', 'We talk about the first half. Nobody minds if you only got to page forty.',
-                12, interval '23 hours', interval '90 minutes', 'America/New_York', 'Online, link in the chat', 15, interval '2 days'),
+                12, time '20:00', interval '90 minutes', 'America/New_York', 'Online, link in the chat', 15, interval '2 days'),
             (6, 'Cy', 'Open stage', 'Three songs or ten minutes each. The piano has been tuned.',
-                16, interval '19 hours', interval '3 hours', 'Europe/Berlin', 'Back room', 40, interval '30 hours'),
+                16, time '20:00', interval '3 hours', house, 'Back room', 40, interval '30 hours'),
             (7, 'Bo', 'Winter walk to the mill', 'Eleven kilometers, mostly flat. Called off: the bridge is closed until further notice.',
-                7, interval '9 hours', interval '5 hours', 'Europe/Berlin', 'Meet at the door', null, interval '8 days'),
+                7, time '10:00', interval '5 hours', house, 'Meet at the door', null, interval '8 days'),
             (8, 'Ada', 'House meeting', 'Heating, keys, the new opening hours.',
-                10, interval '18 hours', interval '1 hour', 'Europe/Berlin', 'Front room', null, interval '20 days'),
+                10, time '19:00', interval '1 hour', house, 'Front room', null, interval '20 days'),
             (9, 'Cy', 'Soup and songs', 'A pot of soup, a guitar going round.',
-                13, interval '18 hours', interval '3 hours', 'Europe/Berlin', 'Back room', 20, interval '25 days')
+                13, time '19:00', interval '3 hours', house, 'Back room', 20, interval '25 days')
         ) as e (number, by, title, description, in_days, at, lasts, time_zone, location, capacity, created)
         join public.users as u on u.display_name = e.by
     loop
@@ -88,8 +97,8 @@ begin
             id, title, description, starts_at, ends_at, time_zone, location, capacity, organizer_id, created_at, updated_at
         ) values (
             ('e0000000-0000-4000-8000-00000000000' || item.number)::uuid, item.title, item.description,
-            today + make_interval(days => item.in_days) + item.at,
-            today + make_interval(days => item.in_days) + item.at + item.lasts,
+            (today + item.in_days + item.at) at time zone house,
+            (today + item.in_days + item.at + item.lasts) at time zone house,
             item.time_zone, item.location, item.capacity, item.organizer_id, now() - item.created, now() - item.created
         );
     end loop;
@@ -124,7 +133,9 @@ begin
     perform set_config('request.jwt.claims', '{"sub": "a0000000-0000-4000-8000-000000000002"}', true);
     update public.events set cancelled_at = now() - interval '26 hours' where title = 'Winter walk to the mill';
     perform set_config('request.jwt.claims', '', true);
-    update public.events set starts_at = starts_at - interval '22 days', ends_at = ends_at - interval '22 days'
+    update public.events set
+        starts_at = ((starts_at at time zone house) - interval '22 days') at time zone house,
+        ends_at = ((ends_at at time zone house) - interval '22 days') at time zone house
     where title in ('House meeting', 'Soup and songs');
 
     for item in
@@ -304,7 +315,8 @@ begin
 end
 $$;
 
--- What the three demo people routed in the last six weeks, at list prices of 2025. Random, but the same every time.
+-- Routing decisions of the three demo people in the last six weeks, at list prices of 2025. No model was asked: the
+-- numbers are random, though the same every time, and the rows say `simulated` in their metadata.
 do $$
 declare
     ada constant uuid := 'a0000000-0000-4000-8000-000000000001';
@@ -320,7 +332,7 @@ begin
 
     insert into public.routing_metrics (
         user_id, request_id, "timestamp", provider, model, route, auto_route, prompt_length, input_tokens, output_tokens,
-        cost, latency_ms, success, error_kind, fallback, fallback_from, created_at, updated_at
+        cost, latency_ms, success, error_kind, fallback, fallback_from, metadata, created_at, updated_at
     )
     select
         drawn.user_id, 'demo-' || drawn.number, drawn.at, drawn.provider, drawn.model, drawn.route, drawn.luck < 0.9,
@@ -333,7 +345,7 @@ begin
         drawn.luck >= 0.03,
         case when drawn.luck < 0.015 then 'timeout' when drawn.luck < 0.03 then 'rate_limit' end,
         drawn.luck between 0.03 and 0.09, case when drawn.luck between 0.03 and 0.09 then 'gpt-4o' end,
-        drawn.at, drawn.at
+        '{"simulated": true}', drawn.at, drawn.at
     from (
         select
             n as number,

@@ -1,9 +1,8 @@
-"""Making accounts and changing what they hold, the steps that several endpoints share."""
+"""Creating and changing accounts: the steps that several endpoints share."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from uuid import UUID
 
 import asyncpg
 
@@ -11,7 +10,7 @@ from local_supabase.auth import one_time, sessions, users
 from local_supabase.auth.api import AUDIENCE
 from local_supabase.auth.errors import unexpected, unprocessable
 from local_supabase.auth.models import Metadata, User
-from local_supabase.auth.users import Changes, Column
+from local_supabase.auth.users import Changes, Column, NewUser
 from local_supabase.database import Connection
 
 DUPLICATE_EMAIL = "A user with this email address has already been registered"
@@ -19,13 +18,13 @@ ROLE = "authenticated"
 
 
 def identity_data(user: User, email: str, *, verified: bool = False) -> dict[str, object]:
-    """Give the data of an e-mail identity."""
+    """Return the ``identity_data`` of an email identity."""
     return {"sub": user.id, "email": email, "email_verified": verified, "phone_verified": False}
 
 
 @asynccontextmanager
 async def saving_new_user() -> AsyncIterator[None]:
-    """Answer failures inside as GoTrue does: a taken address is a 422, a failing trigger a 500."""
+    """Turn database errors in the block into GoTrue's: 422 for a taken address, 500 for a failing trigger."""
     try:
         yield
     except asyncpg.UniqueViolationError as error:
@@ -38,54 +37,39 @@ async def saving_new_user() -> AsyncIterator[None]:
         raise unexpected("Database error saving new user") from error
 
 
-async def create_by_email(
-    connection: Connection,
-    email: str,
-    password_hash: str,
-    data: Metadata,
-    *,
-    audience: str = AUDIENCE,
-    role: str = ROLE,
-    user_id: UUID | None = None,
-) -> User:
-    """Make an account with an e-mail identity, the address not confirmed."""
-    user = await users.insert(
-        connection,
-        email=email,
-        password_hash=password_hash,
-        audience=audience,
-        role=role,
-        app_metadata={"provider": "email", "providers": ["email"]},
-        user_metadata=data,
-        user_id=user_id,
-    )
+async def create_by_email(connection: Connection, email: str, password_hash: str, data: Metadata) -> User:
+    """Create an account with an email identity; the address is not confirmed."""
+    user = await users.insert(connection, _by_email(email, password_hash, data))
     await users.add_identity(connection, user, "email", identity_data(user, email))
     return await users.reload(connection, user)
 
 
 async def sign_up(connection: Connection, email: str, password_hash: str, data: Metadata) -> User:
-    """Make an account as a person does: the identity and ``user_metadata`` both hold address and data."""
-    user = await users.insert(
-        connection,
-        email=email,
-        password_hash=password_hash,
-        audience=AUDIENCE,
-        role=ROLE,
-        app_metadata={"provider": "email", "providers": ["email"]},
-        user_metadata=data,
-    )
+    """Create an account for a sign-up; its identity and ``user_metadata`` both hold address and data."""
+    user = await users.insert(connection, _by_email(email, password_hash, data))
     whole = {**data, **identity_data(user, email)}
     await users.add_identity(connection, user, "email", whole)
     return await users.update(connection, user, users.user_metadata_change(user, whole))
 
 
+def _by_email(email: str, password_hash: str, data: Metadata) -> NewUser:
+    return NewUser(
+        AUDIENCE,
+        ROLE,
+        app_metadata={"provider": "email", "providers": ["email"]},
+        user_metadata=data,
+        email=email,
+        password_hash=password_hash,
+    )
+
+
 async def confirm(connection: Connection, user: User) -> User:
-    """Count the address as the user's own."""
+    """Mark the address as confirmed and void the codes that were sent."""
     await one_time.clear(connection, user)
     changes: Changes = {
         Column.CONFIRMATION_TOKEN: "",
         Column.EMAIL_CONFIRMED_AT: datetime.now(UTC),
-        **users.user_metadata_change(user, {"email_verified": True}),
+        **users.user_metadata_change(user, {"email_verified": True}, by_auth=True),
     }
     return await users.update(connection, user, changes)
 
@@ -93,7 +77,7 @@ async def confirm(connection: Connection, user: User) -> User:
 async def change_password(
     connection: Connection, user: User, password_hash: str | None, keep_session: str | None
 ) -> User:
-    """Set a password, void every code that was sent, and sign out all sessions but the one to keep."""
+    """Set a password, void the codes that were sent, and sign out all sessions except ``keep_session``."""
     await one_time.clear(connection, user)
     if keep_session is None:
         await sessions.close_all(connection, user.id)
@@ -127,7 +111,7 @@ async def refresh_providers(connection: Connection, user: User) -> User:
 
 
 async def adopt_email(connection: Connection, user: User, email: str) -> User:
-    """Make an address the user's confirmed one; an anonymous user becomes a permanent one by it."""
+    """Set the user's confirmed address, which makes an anonymous user permanent."""
     if user.identity_of("email") is None:
         await users.add_identity(connection, user, "email", identity_data(user, email, verified=True))
     else:

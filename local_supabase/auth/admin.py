@@ -1,4 +1,4 @@
-"""The endpoints of administrators: users under ``/admin/users``, and ``/invite``.
+"""The endpoints for administrators: ``/admin/users`` and ``/invite``.
 
 Source: github.com/supabase/auth, ``internal/api/admin.go`` and ``invite.go``.
 """
@@ -34,8 +34,8 @@ _LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What an administrator wants a user to be; "" and None leave a thing as it is."""
+class AdminUserRequest:
+    """The body of a request to create or update a user; "" and None leave a value unchanged."""
 
     id: UUID | None
     audience: str
@@ -51,8 +51,8 @@ class Wanted:
     ban: timedelta | None
 
     @classmethod
-    def read(cls, body: Body) -> "Wanted":
-        """Read and check a body."""
+    def read(cls, body: Body) -> "AdminUserRequest":
+        """Read and check a body. Raises `AuthError` for a value that breaks a rule."""
         email, phone, user_id = body.text("email"), body.text("phone"), body.text("id")
         wrong_id = invalid("ID must conform to the uuid v4 format")
         return cls(
@@ -83,14 +83,14 @@ def _read_ban(text: str) -> timedelta | None:
 
 
 async def list_users(api: AuthApi, request: Request) -> Response:
-    """Give a page of users, newest first, with the total in ``X-Total-Count``."""
+    """Return a page of users, newest first, with the total in ``X-Total-Count``."""
     require_admin(api, request)
     page = _page_number(request, "page", 1)
     per_page = _page_number(request, "per_page", _PER_PAGE)
     if per_page == 0:
         raise invalid("Bad Pagination Parameters: per_page must be greater than 0")
-    wanted = request.query_params.get("filter", "")
-    pattern = f"%{wanted}%" if wanted and "\0" not in wanted else None
+    requested = request.query_params.get("filter", "")
+    pattern = f"%{requested}%" if requested and "\0" not in requested else None
     async with api.context.database.as_admin() as connection:
         found, total = await users.page(
             connection,
@@ -116,7 +116,7 @@ def _page_number(request: Request, name: str, default: int) -> int:
 
 
 def _page_links(request: Request, page: int, pages: int) -> str:
-    """Give the Link header; clients read the last page's number from it."""
+    """Return the ``Link`` header, from which clients read the number of the last page."""
 
     def link(number: int, relation: str) -> str:
         query = sorted({**request.query_params, "page": str(number)}.items())
@@ -136,7 +136,7 @@ async def _load(connection: Connection, request: Request) -> User:
 
 
 async def get_user(api: AuthApi, request: Request) -> Response:
-    """Give one user."""
+    """Return one user."""
     require_admin(api, request)
     async with api.context.database.as_admin() as connection:
         user = await _load(connection, request)
@@ -144,7 +144,7 @@ async def get_user(api: AuthApi, request: Request) -> Response:
 
 
 async def list_factors(api: AuthApi, request: Request) -> Response:
-    """List the second factors of a user: there are none."""
+    """Return the second factors of a user, of which there are none."""
     require_admin(api, request)
     async with api.context.database.as_admin() as connection:
         await _load(connection, request)
@@ -152,158 +152,160 @@ async def list_factors(api: AuthApi, request: Request) -> Response:
 
 
 async def create_user(api: AuthApi, request: Request) -> Response:
-    """Make a user; the address counts as confirmed only if the administrator says so."""
+    """Create a user; the address is confirmed only with ``email_confirm``."""
     require_admin(api, request)
-    wanted = Wanted.read(await read_body(request))
-    if not wanted.email and not wanted.phone:
+    requested = AdminUserRequest.read(await read_body(request))
+    if not requested.email and not requested.phone:
         raise invalid("Cannot create a user without either an email or phone")
-    if wanted.password is not None and wanted.password_hash:
+    if requested.password is not None and requested.password_hash:
         raise invalid("Only a password or a password hash should be provided")
-    password_hash = await _password_hash(api, wanted)
+    password_hash = await _password_hash(api, requested)
     try:
         async with transaction(api) as connection:
-            await _refuse_duplicate(connection, wanted, None)
-            user = await _insert(connection, wanted, password_hash)
-            user = await _apply(connection, user, wanted)
+            await _refuse_duplicate(connection, requested, None)
+            user = await _insert(connection, requested, password_hash)
+            user = await _apply(connection, user, requested)
     except asyncpg.UniqueViolationError as error:
         raise unexpected("Database error creating new user") from error
-    except asyncpg.RaiseError as error:  # by a trigger of the project
+    except asyncpg.RaiseError as error:  # raised by a trigger of the project
         raise unexpected("Database error creating new user") from error
     return json_answer(user.to_json())
 
 
-async def _password_hash(api: AuthApi, wanted: Wanted) -> str:
-    if wanted.password_hash:
-        if not passwords.is_bcrypt_hash(wanted.password_hash):
+async def _password_hash(api: AuthApi, requested: AdminUserRequest) -> str:
+    if requested.password_hash:
+        if not passwords.is_bcrypt_hash(requested.password_hash):
             raise not_supported("Of password hashes only bcrypt's are supported here")
-        return wanted.password_hash
-    password = wanted.password or passwords.random_password()
+        return requested.password_hash
+    password = requested.password or passwords.random_password()
     if len(password.encode()) > passwords.MAX_BYTES:
         raise invalid("bcrypt: password length exceeds 72 bytes")
     return await api.hasher.hash(password)
 
 
-async def _refuse_duplicate(connection: Connection, wanted: Wanted, user: User | None) -> None:
+async def _refuse_duplicate(connection: Connection, requested: AdminUserRequest, user: User | None) -> None:
     own = user.id if user else None
-    if wanted.email:
-        other = await users.find(connection, Lookup.EMAIL_OR_IDENTITY, wanted.email)
+    if requested.email:
+        other = await users.find(connection, Lookup.EMAIL_OR_IDENTITY, requested.email)
         if other is not None and other.id != own:
             raise unprocessable("email_exists", accounts.DUPLICATE_EMAIL)
-    if wanted.phone:
-        other = await users.find(connection, Lookup.PHONE, wanted.phone)
+    if requested.phone:
+        other = await users.find(connection, Lookup.PHONE, requested.phone)
         if other is not None and other.id != own:
             message = "Phone number already registered by another user"
             raise unprocessable("phone_exists", message)
 
 
-async def _insert(connection: Connection, wanted: Wanted, password_hash: str) -> User:
-    providers = [name for name, value in (("email", wanted.email), ("phone", wanted.phone)) if value]
-    user = await users.insert(
-        connection,
-        email=wanted.email,
-        phone=wanted.phone,
-        password_hash=password_hash,
-        audience=wanted.audience or AUDIENCE,
-        role=wanted.role or accounts.ROLE,
+async def _insert(connection: Connection, requested: AdminUserRequest, password_hash: str) -> User:
+    providers = [name for name, value in (("email", requested.email), ("phone", requested.phone)) if value]
+    new = users.NewUser(
+        requested.audience or AUDIENCE,
+        requested.role or accounts.ROLE,
         app_metadata={"provider": providers[0], "providers": providers},
-        user_metadata=wanted.user_metadata or {},
-        user_id=wanted.id,
+        user_metadata=requested.user_metadata or {},
+        email=requested.email,
+        phone=requested.phone,
+        password_hash=password_hash,
+        id=requested.id,
     )
-    if wanted.email:
-        await users.add_identity(connection, user, "email", accounts.identity_data(user, wanted.email))
-    if wanted.phone:
-        await users.add_identity(connection, user, "phone", _phone_identity(user, wanted))
+    user = await users.insert(connection, new)
+    if requested.email:
+        await users.add_identity(connection, user, "email", accounts.identity_data(user, requested.email))
+    if requested.phone:
+        await users.add_identity(connection, user, "phone", _phone_identity(user, requested))
     return await users.reload(connection, user)
 
 
-def _phone_identity(user: User, wanted: Wanted) -> dict[str, object]:
+def _phone_identity(user: User, requested: AdminUserRequest) -> dict[str, object]:
     return {
         "sub": user.id,
-        "phone": wanted.phone,
-        "phone_verified": wanted.phone_confirm,
+        "phone": requested.phone,
+        "phone_verified": requested.phone_confirm,
         "email_verified": False,
     }
 
 
-async def _apply(connection: Connection, user: User, wanted: Wanted) -> User:
-    """Confirm, merge metadata and ban, as a creation and a change have in common."""
-    if wanted.app_metadata is not None:
-        changes = users.app_metadata_change(user, wanted.app_metadata)
+async def _apply(connection: Connection, user: User, requested: AdminUserRequest) -> User:
+    """Confirm, merge ``app_metadata`` and ban: the common part of creating and updating."""
+    if requested.app_metadata is not None:
+        changes = users.app_metadata_change(user, requested.app_metadata)
         user = await users.update(connection, user, changes)
-    if wanted.email_confirm:
+    if requested.email_confirm:
         user = await accounts.confirm(connection, user)
-    if wanted.phone_confirm:
+    if requested.phone_confirm:
         confirmed: Changes = {Column.PHONE_CONFIRMED_AT: datetime.now(UTC)}
         user = await users.update(connection, user, confirmed)
-    if wanted.ban is not None:
-        until = datetime.now(UTC) + wanted.ban if wanted.ban else None
+    if requested.ban is not None:
+        until = datetime.now(UTC) + requested.ban if requested.ban else None
         user = await users.update(connection, user, {Column.BANNED_UNTIL: until})
     return user
 
 
 async def update_user(api: AuthApi, request: Request) -> Response:
-    """Change a user; a new password signs the user out everywhere."""
+    """Update a user; a new password signs the user out everywhere."""
     require_admin(api, request)
     async with api.context.database.as_admin() as connection:
         user = await _load(connection, request)
-    wanted = Wanted.read(await read_body(request))
+    requested = AdminUserRequest.read(await read_body(request))
     password_hash = None
-    if wanted.password is not None:
+    if requested.password is not None:
         passwords.check_strength(
-            wanted.password, api.settings.minimum_password_length, api.settings.required_characters
+            requested.password, api.settings.minimum_password_length, api.settings.required_characters
         )
-        password_hash = await api.hasher.hash(wanted.password)
+        password_hash = await api.hasher.hash(requested.password)
     try:
         async with transaction(api) as connection:
             user = await _load(connection, request)
-            await _refuse_duplicate(connection, wanted, user)
-            user = await _change(connection, user, wanted, password_hash)
+            await _refuse_duplicate(connection, requested, user)
+            user = await _change(connection, user, requested, password_hash)
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.RaiseError) as error:
         raise unexpected("Error updating user") from error
     return json_answer(user.to_json())
 
 
-async def _change(connection: Connection, user: User, wanted: Wanted, password_hash: str | None) -> User:
-    if wanted.role:
-        user = await users.update(connection, user, {Column.ROLE: wanted.role})
+async def _change(
+    connection: Connection, user: User, requested: AdminUserRequest, password_hash: str | None
+) -> User:
+    if requested.role:
+        user = await users.update(connection, user, {Column.ROLE: requested.role})
     if password_hash is not None:
         user = await accounts.change_password(connection, user, password_hash, None)
-    if wanted.email:
-        user = await _change_email(connection, user, wanted)
-    if wanted.phone:
-        user = await _change_phone(connection, user, wanted)
-    user = await _apply(connection, user, wanted)
-    if wanted.user_metadata is not None:
-        changes = users.user_metadata_change(user, wanted.user_metadata)
+    if requested.email:
+        user = await _change_email(connection, user, requested)
+    if requested.phone:
+        user = await _change_phone(connection, user, requested)
+    user = await _apply(connection, user, requested)
+    if requested.user_metadata is not None:
+        changes = users.user_metadata_change(user, requested.user_metadata)
         user = await users.update(connection, user, changes)
     return user
 
 
-async def _change_email(connection: Connection, user: User, wanted: Wanted) -> User:
-    data = accounts.identity_data(user, wanted.email, verified=wanted.email_confirm)
+async def _change_email(connection: Connection, user: User, requested: AdminUserRequest) -> User:
+    data = accounts.identity_data(user, requested.email, verified=requested.email_confirm)
     if user.identity_of("email") is None:
         await users.add_identity(connection, user, "email", data)
     else:
-        updates = {"email": wanted.email, "email_verified": wanted.email_confirm}
+        updates = {"email": requested.email, "email_verified": requested.email_confirm}
         await users.update_identity(connection, user, "email", updates)
-    anonymous = user.is_anonymous and not wanted.email_confirm
-    changes: Changes = {Column.EMAIL: wanted.email, Column.IS_ANONYMOUS: anonymous}
+    anonymous = user.is_anonymous and not requested.email_confirm
+    changes: Changes = {Column.EMAIL: requested.email, Column.IS_ANONYMOUS: anonymous}
     return await users.update(connection, user, changes)
 
 
-async def _change_phone(connection: Connection, user: User, wanted: Wanted) -> User:
+async def _change_phone(connection: Connection, user: User, requested: AdminUserRequest) -> User:
     if user.identity_of("phone") is None:
-        await users.add_identity(connection, user, "phone", _phone_identity(user, wanted))
+        await users.add_identity(connection, user, "phone", _phone_identity(user, requested))
     else:
-        updates = {"phone": wanted.phone, "phone_verified": wanted.phone_confirm}
+        updates = {"phone": requested.phone, "phone_verified": requested.phone_confirm}
         await users.update_identity(connection, user, "phone", updates)
-    anonymous = user.is_anonymous and not wanted.phone_confirm
-    changes: Changes = {Column.PHONE: wanted.phone, Column.IS_ANONYMOUS: anonymous}
+    anonymous = user.is_anonymous and not requested.phone_confirm
+    changes: Changes = {Column.PHONE: requested.phone, Column.IS_ANONYMOUS: anonymous}
     return await users.update(connection, user, changes)
 
 
 async def delete_user(api: AuthApi, request: Request) -> Response:
-    """Delete a user, or keep the row without anything that names a person (``should_soft_delete``)."""
+    """Delete a user; with ``should_soft_delete``, keep the row but erase what identifies the person."""
     require_admin(api, request)
     raw = await read_raw(request)
     soft = parse_body(raw).flag("should_soft_delete") if raw else False
@@ -314,7 +316,7 @@ async def delete_user(api: AuthApi, request: Request) -> Response:
                 await users.delete(connection, user)
             elif user.deleted_at is None:
                 await _soft_delete(connection, user)
-    except asyncpg.IntegrityConstraintViolationError as error:  # something of the project refers to the user
+    except asyncpg.IntegrityConstraintViolationError as error:  # a row of the project references the user
         raise unexpected("Database error deleting user") from error
     return json_answer({})
 
@@ -345,7 +347,7 @@ async def _soft_delete(connection: Connection, user: User) -> None:
 
 
 async def invite(api: AuthApi, request: Request) -> Response:
-    """Make an account for an address and send it an invitation."""
+    """Create an account for an address and send it an invitation."""
     require_admin(api, request)
     body = await read_body(request)
     email = validate_email(body.text("email"))
@@ -358,9 +360,3 @@ async def invite(api: AuthApi, request: Request) -> Response:
             user = await accounts.create_by_email(connection, email, "", data)
         user = await one_time.send_invitation(api, connection, request, user)
     return json_answer(user.to_json())
-
-
-async def audit(api: AuthApi, request: Request) -> Response:
-    """Give the audit log, which this server does not keep."""
-    require_admin(api, request)
-    return json_answer([])

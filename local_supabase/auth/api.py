@@ -1,4 +1,4 @@
-"""What every endpoint of Auth shares: its parts, the caller of a request, the frame around a handler."""
+"""What the endpoints of Auth share: the service's parts, the caller of a request, the answers to failures."""
 
 import ipaddress
 import re
@@ -24,10 +24,10 @@ from local_supabase.auth.limits import Bucket
 from local_supabase.auth.mailbox import Mailbox
 from local_supabase.auth.models import User
 from local_supabase.auth.passwords import PasswordHasher
-from local_supabase.auth.sessions import Session, Visitor
+from local_supabase.auth.sessions import Session, SessionClient
 from local_supabase.auth.settings import AuthSettings
 from local_supabase.context import Context
-from local_supabase.database import Connection, DatabaseBusy, DatabaseUnavailable
+from local_supabase.database import Connection, DatabaseBusyError, DatabaseUnavailableError
 from local_supabase.identity import Identity, TokenError, TokenProblem
 
 AUDIENCE = "authenticated"
@@ -39,17 +39,20 @@ _HOUR = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """The rate limits in force, each counted by the caller's address; mails are counted together."""
+    """The active rate limits. Mails are counted together, wrong passwords and codes for each account."""
 
     emails: Bucket
     anonymous: Bucket
     refreshes: Bucket
     sign_ins: Bucket
     verifications: Bucket
+    wrong_passwords: Bucket
+    wrong_codes: Bucket
+    wrong_tries: Bucket
 
     @classmethod
     def of(cls, settings: AuthSettings) -> "Buckets":
-        """Make the buckets that the settings ask for."""
+        """Return the buckets for these settings."""
         limits = settings.rate_limits
         return cls(
             emails=Bucket(limits.email_sent, _HOUR),
@@ -57,12 +60,16 @@ class Buckets:
             refreshes=Bucket(limits.token_refresh, _FIVE_MINUTES),
             sign_ins=Bucket(limits.sign_in_sign_ups, _FIVE_MINUTES),
             verifications=Bucket(limits.token_verifications, _FIVE_MINUTES),
+            wrong_passwords=Bucket(limits.wrong_passwords, _FIVE_MINUTES),
+            wrong_codes=Bucket(limits.wrong_codes, _HOUR),
+            # A code is tried no more after it has expired, so its tries need not come back.
+            wrong_tries=Bucket(limits.wrong_tries, 1000 * max(settings.otp_expiry, 1)),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class AuthApi:
-    """The parts of the service."""
+    """The parts of the service, which every handler is given."""
 
     context: Context
     settings: AuthSettings
@@ -78,20 +85,20 @@ class AuthApi:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The signed-in user behind a request; tokens made by hand may name no session."""
+    """The signed-in user of a request; a token that Auth did not issue may name no session."""
 
     user: User
     session: Session | None
 
 
-# Postgres is restarting, or the connection broke in the middle of the request.
+# Postgres is restarting, or the connection broke during the request.
 _UNREACHABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
-    DatabaseUnavailable,
-    DatabaseBusy,
+    DatabaseUnavailableError,
+    DatabaseBusyError,
     ConnectionError,
 )
 Handler = Callable[[AuthApi, Request], Awaitable[Response]]
@@ -131,7 +138,7 @@ def json_answer(body: object, status: int = 200) -> JSONResponse:
 
 
 def address_of(request: Request) -> str | None:
-    """Give the IP address a request came from."""
+    """Return the IP address of the client, None when it is unknown."""
     host = request.client.host if request.client else ""
     try:
         return str(ipaddress.ip_address(host))
@@ -139,19 +146,25 @@ def address_of(request: Request) -> str | None:
         return None
 
 
-def visitor_of(request: Request) -> Visitor:
-    """Give what a session remembers of a request."""
+def client_of(request: Request) -> SessionClient:
+    """Return what a session stores about the client of a request."""
     agent = request.headers.get("user-agent")
-    return Visitor(agent.replace("\0", "")[:1000] if agent else None, address_of(request))
+    return SessionClient(agent.replace("\0", "")[:1000] if agent else None, address_of(request))
 
 
 def limit_key(request: Request) -> str:
-    """Give what requests are counted by."""
-    return address_of(request) or "unknown"
+    """Return the key under which a request counts against rate limits.
+
+    Anybody on this machine can come from any of its loopback addresses, so they count as one.
+    """
+    address = address_of(request)
+    if address is None:
+        return "unknown"
+    return "loopback" if ipaddress.ip_address(address).is_loopback else address
 
 
 def identity_of(api: AuthApi, request: Request) -> Identity:
-    """Verify the bearer token of a request."""
+    """Return the identity of the bearer token. Raises `AuthError` 401 without one, 403 for an invalid one."""
     match = _BEARER.fullmatch(request.headers.get("authorization", ""))
     if match is None:
         raise AuthError(401, "no_authorization", "This endpoint requires a Bearer token")
@@ -175,7 +188,7 @@ def _bad_jwt(detail: str) -> AuthError:
 
 
 def require_admin(api: AuthApi, request: Request) -> Identity:
-    """Verify that a request carries the service key, or another admin token."""
+    """Return the identity of an administrator's token. Raises `AuthError` for any other caller."""
     identity = identity_of(api, request)
     if identity.role not in ADMIN_ROLES:
         raise forbidden("not_admin", "User not allowed")
@@ -183,7 +196,7 @@ def require_admin(api: AuthApi, request: Request) -> Identity:
 
 
 async def caller_of(api: AuthApi, connection: Connection, request: Request) -> Caller:
-    """Give the signed-in user of a request; the user and the session named by the token must still exist."""
+    """Return the signed-in user. Raises `AuthError` when the user or the token's session no longer exists."""
     claims = identity_of(api, request).claims
     subject = claims.get("sub")
     if not subject or not isinstance(subject, str):

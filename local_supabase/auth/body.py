@@ -1,4 +1,4 @@
-"""Reading request bodies as GoTrue does: a JSON object whose fields have fixed types, all optional."""
+"""Reads request bodies as GoTrue does: a JSON object of optional fields with fixed types."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ def _bad_json(detail: str) -> AuthError:
 
 
 def _go_kind(value: object) -> str:
-    """Name a JSON value's kind as Go's decoder does in its messages."""
+    """Return the kind of a JSON value, as the messages of Go's decoder name it."""
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, str):
@@ -26,7 +26,7 @@ def _go_kind(value: object) -> str:
 
 
 def _holds_nul(value: object) -> bool:
-    """Tell whether any string of a JSON value, keys included, has a NUL, which Postgres cannot store."""
+    """Return whether any text or key of a JSON value has a NUL, which Postgres cannot store."""
     pending = [value]
     while pending:
         item = pending.pop()
@@ -42,7 +42,7 @@ def _holds_nul(value: object) -> bool:
 
 
 class Body:
-    """A parsed request body; a field of another type than asked for is a 400 ``bad_json``."""
+    """A parsed request body. A field of the wrong type is an `AuthError`, 400 ``bad_json``."""
 
     def __init__(self, fields: Mapping[str, object]) -> None:
         self._fields = fields
@@ -52,18 +52,18 @@ class Body:
         return _bad_json(f"json: cannot unmarshal {kind} into Go struct field .{name} of type {wanted}")
 
     def optional_text(self, name: str) -> str | None:
-        """Give a string field, or None if it is absent or null."""
+        """Return a string field, or None if it is absent or null."""
         value = self._fields.get(name)
         if value is None or isinstance(value, str):
             return value
         raise self._mismatch(name, "string")
 
     def text(self, name: str) -> str:
-        """Give a string field, or "" if it is absent or null."""
+        """Return a string field, or "" if it is absent or null."""
         return self.optional_text(name) or ""
 
     def flag(self, name: str, *, default: bool = False) -> bool:
-        """Give a boolean field."""
+        """Return a boolean field, or the default if it is absent or null."""
         value = self._fields.get(name)
         if value is None:
             return default
@@ -72,7 +72,7 @@ class Body:
         raise self._mismatch(name, "bool")
 
     def mapping(self, name: str) -> dict[str, object] | None:
-        """Give an object field, or None if it is absent or null."""
+        """Return an object field, or None if it is absent or null."""
         value = self._fields.get(name)
         if value is None or isinstance(value, dict):
             return value
@@ -80,7 +80,7 @@ class Body:
 
 
 def parse_body(raw: bytes) -> Body:
-    """Parse the bytes of a body; anything but an object (or null, as in Go) is a 400 ``bad_json``."""
+    """Parse a body. Anything but an object (or null, as in Go) is an `AuthError`, 400 ``bad_json``."""
     if not raw:
         raise _bad_json("unexpected end of JSON input")
     try:
@@ -97,7 +97,7 @@ def parse_body(raw: bytes) -> Body:
 
 
 async def read_raw(request: Request) -> bytes:
-    """Read a request's body, up to one megabyte."""
+    """Read a request's body. Raises `AuthError` 413 for more than one megabyte."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
@@ -109,5 +109,5 @@ async def read_raw(request: Request) -> bytes:
 
 
 async def read_body(request: Request) -> Body:
-    """Read and parse a request's body."""
+    """Read and parse a request's body. Raises `AuthError` as `read_raw` and `parse_body` do."""
     return parse_body(await read_raw(request))

@@ -1,4 +1,4 @@
-"""The errors of Supabase Auth and the two JSON forms in which a client may ask for them.
+"""The errors of Supabase Auth, in the two JSON forms that clients may ask for.
 
     AuthError               a status, a code and a message
      +- WeakPasswordError   422, with the reasons
@@ -20,7 +20,7 @@ _CODED_ERRORS_SINCE = date(2024, 1, 1)
 
 
 class AuthError(Exception):
-    """An answer other than success: HTTP status, machine-readable code, message for a person."""
+    """A failed request: HTTP status, machine-readable code, message for a person."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class AuthError(Exception):
 
 
 class WeakPasswordError(AuthError):
-    """A password that breaks the rules; ``reasons`` holds ``length`` and ``characters``."""
+    """A password that breaks the rules; ``reasons`` holds ``length``, ``characters`` or ``pwned``."""
 
     def __init__(self, message: str, reasons: Sequence[str]) -> None:
         super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, "weak_password", message)
@@ -47,47 +47,47 @@ class OAuthError(Exception):
 
 
 def bad_request(code: str, message: str) -> AuthError:
-    """Give a 400."""
+    """Return a 400."""
     return AuthError(HTTPStatus.BAD_REQUEST, code, message)
 
 
 def invalid(message: str) -> AuthError:
-    """Give the 400 for a request whose values break a rule."""
+    """Return a 400 for a value that breaks a rule."""
     return bad_request("validation_failed", message)
 
 
 def forbidden(code: str, message: str) -> AuthError:
-    """Give a 403."""
+    """Return a 403."""
     return AuthError(HTTPStatus.FORBIDDEN, code, message)
 
 
 def not_found(code: str, message: str) -> AuthError:
-    """Give a 404."""
+    """Return a 404."""
     return AuthError(HTTPStatus.NOT_FOUND, code, message)
 
 
 def unprocessable(code: str, message: str) -> AuthError:
-    """Give a 422."""
+    """Return a 422."""
     return AuthError(HTTPStatus.UNPROCESSABLE_ENTITY, code, message)
 
 
 def too_many(code: str, message: str) -> AuthError:
-    """Give a 429."""
+    """Return a 429."""
     return AuthError(HTTPStatus.TOO_MANY_REQUESTS, code, message)
 
 
 def unexpected(message: str) -> AuthError:
-    """Give a 500, for a failure that is not the caller's."""
+    """Return a 500, for a failure that is not the caller's."""
     return AuthError(HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected_failure", message)
 
 
 def not_supported(message: str) -> AuthError:
-    """Give a 501, for what hosted Supabase does and this server refuses to pretend."""
+    """Return a 501, for what hosted Supabase does and this server does not."""
     return AuthError(HTTPStatus.NOT_IMPLEMENTED, "not_implemented", message)
 
 
 def wants_coded_errors(headers: Headers) -> bool:
-    """Tell whether the client asked for the error form of 2024-01-01; a header that is no date is ignored."""
+    """Return whether the client asked for the error form of 2024-01-01; an invalid date is ignored."""
     try:
         return date.fromisoformat(headers.get(API_VERSION_HEADER, "")) >= _CODED_ERRORS_SINCE
     except ValueError:
@@ -95,7 +95,7 @@ def wants_coded_errors(headers: Headers) -> bool:
 
 
 def error_response(error: AuthError | OAuthError, headers: Headers) -> JSONResponse:
-    """Render an error in the form the request's API version asks for, echoing it as clients require."""
+    """Return the response for an error, in the form of the request's API version and with that version."""
     coded = wants_coded_errors(headers)
     answer_headers = {API_VERSION_HEADER: _CODED_ERRORS_SINCE.isoformat()} if coded else {}
     if isinstance(error, OAuthError):

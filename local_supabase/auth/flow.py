@@ -1,4 +1,4 @@
-"""PKCE: what is kept between asking for a mail and exchanging the code of its link (``auth.flow_state``)."""
+"""PKCE: the state between the request for a mail and the exchange of its code (``auth.flow_state``)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ LIFETIME = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class FlowState:
-    """A stored challenge, waiting for its verifier; ``method`` is how the user will have signed in."""
+    """A stored challenge; ``method`` is the authentication method of the session that it leads to."""
 
     id: UUID
     user_id: str
@@ -23,14 +23,14 @@ class FlowState:
     issued_at: datetime | None
 
     def is_expired(self) -> bool:
-        """Tell whether the code is too old; the clock starts when the link is followed."""
+        """Return whether the code is too old. Its lifetime begins when the link is followed."""
         return datetime.now(UTC) > (self.issued_at or self.created_at) + LIFETIME
 
 
-async def remember(
+async def store(
     connection: Connection, user: User, method: str, challenge: str, challenge_method: str
 ) -> None:
-    """Keep a challenge until its link is followed."""
+    """Store a challenge until its link is followed."""
     await connection.execute(
         """
         insert into auth.flow_state (id, user_id, auth_code, code_challenge_method, code_challenge,
@@ -48,7 +48,7 @@ async def remember(
 
 
 async def issue_code(connection: Connection, user: User, method: str) -> str | None:
-    """Give the code of the user's newest flow of a method, starting its clock; None if there is no flow."""
+    """Return the code of the user's newest flow of a method and begin its lifetime; None without a flow."""
     code = await connection.fetchval(
         """
         update auth.flow_state set auth_code_issued_at = clock_timestamp(), updated_at = clock_timestamp()
@@ -63,7 +63,7 @@ async def issue_code(connection: Connection, user: User, method: str) -> str | N
 
 
 async def find(connection: Connection, code: str) -> FlowState | None:
-    """Give the flow of a code, locked until the transaction ends: a code is exchanged once."""
+    """Return the flow of a code, locked until the transaction ends, so that a code is exchanged only once."""
     record = await connection.fetchrow(
         """
         select id, user_id::text, code_challenge, code_challenge_method::text, authentication_method,
@@ -85,6 +85,6 @@ async def find(connection: Connection, code: str) -> FlowState | None:
     )
 
 
-async def forget(connection: Connection, flow: FlowState) -> None:
-    """Delete a flow that was used."""
+async def delete(connection: Connection, flow: FlowState) -> None:
+    """Delete a flow whose code was exchanged."""
     await connection.execute("delete from auth.flow_state where id = $1", flow.id)

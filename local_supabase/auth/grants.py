@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local_supabase.auth import flow, issue, passwords, sessions, tokens, users
-from local_supabase.auth.api import AuthApi, json_answer, limit_key, transaction, visitor_of
+from local_supabase.auth.api import AuthApi, client_of, json_answer, limit_key, transaction
 from local_supabase.auth.body import Body, parse_body, read_raw
 from local_supabase.auth.errors import (
     AuthError,
@@ -27,7 +27,7 @@ from local_supabase.database import Connection
 
 
 async def token(api: AuthApi, request: Request) -> Response:
-    """Give a session for what the grant type asks to be presented."""
+    """Return a session for a password, a refresh token or a PKCE code, as the grant type says."""
     raw = await read_raw(request)
     grant_type = request.query_params.get("grant_type") or _form_grant_type(request, raw)
     if grant_type == "password":
@@ -44,7 +44,7 @@ async def token(api: AuthApi, request: Request) -> Response:
 
 
 def _no_provider(body: Body) -> AuthError | OAuthError:
-    """Refuse another provider's ID token: no provider is set up."""
+    """Return the error for an ID token: there are no other providers."""
     if not body.text("id_token"):
         return OAuthError("invalid request", "id_token required")
     provider = body.text("provider")
@@ -55,7 +55,7 @@ def _no_provider(body: Body) -> AuthError | OAuthError:
 
 def _form_grant_type(request: Request, raw: bytes) -> str:
     """Read the grant type from a form body, as Go's ``FormValue`` does."""
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    if not request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
         return ""
     return parse_qs(raw.decode("latin-1")).get("grant_type", [""])[0]
 
@@ -69,8 +69,11 @@ async def _password_grant(api: AuthApi, request: Request, body: Body) -> Respons
         raise unprocessable("phone_provider_disabled", "Phone logins are disabled")
     if not email:
         raise invalid("missing email or phone")
+    account = email.lower()
+    # Taken before the password is known to be wrong, so that many tries at the same moment count as well.
+    refuse_if_over(api.buckets.wrong_passwords, account)
     async with api.context.database.as_admin() as connection:
-        user = await users.find(connection, Lookup.EMAIL, email.lower())
+        user = await users.find(connection, Lookup.EMAIL, account)
     matches = await api.hasher.verify(password, user.encrypted_password if user else None)
     if user is None:
         raise _wrong_credentials()
@@ -78,10 +81,11 @@ async def _password_grant(api: AuthApi, request: Request, body: Body) -> Respons
         raise bad_request("user_banned", "User is banned")
     if not matches:
         raise _wrong_credentials()
+    api.buckets.wrong_passwords.give_back(account)
     if not user.is_confirmed:
         raise bad_request("email_not_confirmed", "Email not confirmed")
     async with transaction(api) as connection:
-        session = await issue.sign_in(api, connection, user, "password", visitor_of(request))
+        session = await issue.sign_in(api, connection, user, "password", client_of(request))
     return json_answer(session | _weakness(api, password))
 
 
@@ -90,14 +94,14 @@ def _wrong_credentials() -> AuthError:
 
 
 def _weakness(api: AuthApi, password: str) -> dict[str, object]:
-    """Tell a person who signed in that the password no longer keeps the rules."""
+    """Return the warning for a password that no longer meets the rules."""
     try:
         passwords.check_strength(
             password, api.settings.minimum_password_length, api.settings.required_characters
         )
     except WeakPasswordError as weak:
         return {"weak_password": {"message": weak.message, "reasons": list(weak.reasons)}}
-    except AuthError:  # longer than bcrypt reads; it did match
+    except AuthError:  # longer than the 72 bytes that bcrypt compares; those did match
         return {}
     return {}
 
@@ -109,7 +113,7 @@ async def _refresh_grant(api: AuthApi, request: Request, body: Body) -> Response
     refuse_if_over(api.buckets.refreshes, limit_key(request))
     async with transaction(api) as connection:
         answer = await _refresh(api, connection, request, presented)
-    # Raised only now, so that the revocation of the family is committed.
+    # Raised after the transaction, so that the revocation of the family is committed.
     if isinstance(answer, AuthError):
         raise answer
     return json_answer(answer)
@@ -132,12 +136,12 @@ async def _refresh(
         refresh_token = active.token
     else:
         refresh_token = await sessions.swap_token(connection, stored, session.id)
-    await sessions.note_refresh(connection, session.id, visitor_of(request))
+    await sessions.record_refresh(connection, session.id, client_of(request))
     return await issue.session_json(api, connection, user, session.id, refresh_token)
 
 
 async def _locked(connection: Connection, presented: str) -> tuple[User, Session, StoredToken]:
-    """Give the token's user, session and state, with no other refresh of the session under way."""
+    """Lock the session of a token against other refreshes; return its user, the session and its state."""
     missing = bad_request("refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found")
     found = await sessions.find_token(connection, presented)
     if found is None:
@@ -148,7 +152,7 @@ async def _locked(connection: Connection, presented: str) -> tuple[User, Session
         raise missing
     if user.is_banned:
         raise bad_request("user_banned", "Invalid Refresh Token: User Banned")
-    # Read again: another refresh may have used it while this one waited for the session.
+    # Read again, because another refresh may have used the token before this one got the lock.
     stored = await sessions.find_token(connection, presented)
     if session is None or stored is None:
         raise bad_request("session_not_found", "Invalid Refresh Token: No Valid Session Found")
@@ -176,6 +180,6 @@ async def _pkce_grant(api: AuthApi, request: Request, body: Body) -> Response:
         if not tokens.challenge_matches(state.challenge_method, state.challenge, verifier):
             message = "code challenge does not match previously saved code verifier"
             raise bad_request("bad_code_verifier", message)
-        await flow.forget(connection, state)
-        session = await issue.sign_in(api, connection, user, state.method, visitor_of(request))
+        await flow.delete(connection, state)
+        session = await issue.sign_in(api, connection, user, state.method, client_of(request))
     return json_answer(session)

@@ -1,4 +1,4 @@
-"""What anybody may ask: the service's health, settings and public keys."""
+"""Public information: the service's health, settings and public keys."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +13,7 @@ _EXTERNAL = (
 
 
 async def health(api: AuthApi, request: Request) -> Response:
-    """Answer as GoTrue, naming what answers."""
+    """Return what GoTrue does, with a version that names this server."""
     del api, request
     return json_answer(
         {
@@ -25,7 +25,7 @@ async def health(api: AuthApi, request: Request) -> Response:
 
 
 async def settings(api: AuthApi, request: Request) -> Response:
-    """Tell which ways of signing in there are."""
+    """Return which ways of signing in are enabled."""
     del request
     external: dict[str, bool] = {"anonymous_users": api.settings.anonymous}
     external |= dict.fromkeys(_EXTERNAL, False)
@@ -43,7 +43,7 @@ async def settings(api: AuthApi, request: Request) -> Response:
 
 
 async def jwks(api: AuthApi, request: Request) -> Response:
-    """Give the public keys: none, since tokens are signed with the shared secret."""
+    """Return no public keys, because tokens are signed with the shared secret."""
     del api, request
     answer = json_answer({"keys": []})
     answer.headers["Cache-Control"] = "public, max-age=600"

@@ -1,19 +1,19 @@
-"""Issuing sessions: the JSON that a client signs in with."""
+"""Issues sessions, as the JSON that clients store."""
 
 from datetime import UTC, datetime
 
 from local_supabase.auth import sessions, tokens, users
 from local_supabase.auth.api import AuthApi
 from local_supabase.auth.models import User
-from local_supabase.auth.sessions import Visitor
+from local_supabase.auth.sessions import SessionClient
 from local_supabase.database import Connection
 
 
 async def sign_in(
-    api: AuthApi, connection: Connection, user: User, method: str, visitor: Visitor
+    api: AuthApi, connection: Connection, user: User, method: str, client: SessionClient
 ) -> dict[str, object]:
-    """Open a session for a user and give it as clients store it; ``method`` goes into the ``amr`` claim."""
-    session_id, refresh_token = await sessions.open_session(connection, user, method, visitor)
+    """Open a session and return its JSON; ``method`` goes into the ``amr`` claim."""
+    session_id, refresh_token = await sessions.open_session(connection, user, method, client)
     signed_in = await users.reload(connection, user)
     return await session_json(api, connection, signed_in, session_id, refresh_token)
 
@@ -21,7 +21,7 @@ async def sign_in(
 async def session_json(
     api: AuthApi, connection: Connection, user: User, session_id: str, refresh_token: str
 ) -> dict[str, object]:
-    """Give a session with a new access token and the refresh token given."""
+    """Return the JSON of a session, with a new access token."""
     lifetime = api.settings.jwt_expiry
     issued_at = datetime.now(UTC)
     claims = tokens.access_claims(

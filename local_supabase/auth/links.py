@@ -1,4 +1,4 @@
-"""``POST /admin/generate_link``: the link of a mail, for an administrator who sends it some other way.
+"""``POST /admin/generate_link``: makes the link of a mail, for an administrator who sends it in another way.
 
 Source: github.com/supabase/auth, ``internal/api/mail.go``.
 """
@@ -24,8 +24,8 @@ _FOR_EXISTING = ("recovery", "email_change_current", "email_change_new")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """The link asked for, with the hash of the password of a user to be made."""
+class LinkRequest:
+    """The link to make, with the password hash of the user if one is created."""
 
     kind: str
     email: str
@@ -35,39 +35,39 @@ class Wanted:
 
 
 async def generate_link(api: AuthApi, request: Request) -> Response:
-    """Make a link and its code, without sending a mail."""
+    """Return a link and its code, without sending a mail."""
     require_admin(api, request)
     body = await read_body(request)
-    wanted = await _read(api, body)
+    requested = await _read(api, body)
     async with accounts.saving_new_user(), transaction(api) as connection:
-        user = await users.find(connection, Lookup.EMAIL, wanted.email)
-        if user is not None and user.is_confirmed and wanted.kind in ("signup", "invite"):
+        user = await users.find(connection, Lookup.EMAIL, requested.email)
+        if user is not None and user.is_confirmed and requested.kind in ("signup", "invite"):
             raise unprocessable("email_exists", accounts.DUPLICATE_EMAIL)
         if user is None:
-            user = await _create(connection, wanted)
-        recipient = wanted.new_email if wanted.kind == "email_change_new" else wanted.email
+            user = await _create(connection, requested)
+        recipient = requested.new_email if requested.kind == "email_change_new" else requested.email
         code = one_time.new_code(api, recipient)
-        user = await _keep(connection, user, wanted, code)
-    return json_answer(_answer(api, request, body, user, wanted, code))
+        user = await _keep(connection, user, requested, code)
+    return json_answer(_answer(api, request, body, user, requested, code))
 
 
 def _answer(
-    api: AuthApi, request: Request, body: Body, user: User, wanted: Wanted, code: Code
+    api: AuthApi, request: Request, body: Body, user: User, requested: LinkRequest, code: Code
 ) -> dict[str, object]:
     target = body.text("redirect_to")
     if not redirects.allowed(api.settings, target):
         target = one_time.redirect_target(api, request)
-    link_type = "email_change" if wanted.kind.startswith("email_change") else wanted.kind
+    link_type = "email_change" if requested.kind.startswith("email_change") else requested.kind
     return user.to_json() | {
         "action_link": one_time.action_link(api, link_type, code.hash, target),
         "email_otp": code.otp,
         "hashed_token": code.hash,
-        "verification_type": wanted.kind,
+        "verification_type": requested.kind,
         "redirect_to": target,
     }
 
 
-async def _read(api: AuthApi, body: Body) -> Wanted:
+async def _read(api: AuthApi, body: Body) -> LinkRequest:
     kind, email = body.text("type"), validate_email(body.text("email"))
     if kind not in _TYPES:
         raise invalid(f"Invalid email action link type requested: {kind}")
@@ -85,7 +85,7 @@ async def _read(api: AuthApi, body: Body) -> Wanted:
         if kind in _FOR_EXISTING:
             raise not_found("user_not_found", "User with this email not found")
         kind, password_hash = await _new_password(api, kind, body.text("password"))
-    return Wanted(kind, email, new_email, password_hash, body.mapping("data") or {})
+    return LinkRequest(kind, email, new_email, password_hash, body.mapping("data") or {})
 
 
 async def _refuse_taken(connection: Connection, known: User | None, new_email: str) -> None:
@@ -95,7 +95,7 @@ async def _refuse_taken(connection: Connection, known: User | None, new_email: s
 
 
 async def _new_password(api: AuthApi, kind: str, password: str) -> tuple[str, str]:
-    """Give the type and password hash for an address without an account; a magic link then signs up."""
+    """Return type and password hash for an address without an account; a magic link signs it up."""
     if kind == "invite":
         return kind, ""
     if kind == "magiclink":
@@ -106,41 +106,43 @@ async def _new_password(api: AuthApi, kind: str, password: str) -> tuple[str, st
     return kind, await api.hasher.hash(password)
 
 
-async def _create(connection: Connection, wanted: Wanted) -> User:
-    if wanted.kind not in ("signup", "invite"):  # deleted since the request was read
+async def _create(connection: Connection, requested: LinkRequest) -> User:
+    if requested.kind not in ("signup", "invite"):  # the user was deleted during the request
         raise _gone()
-    return await accounts.create_by_email(connection, wanted.email, wanted.password_hash, wanted.data)
+    return await accounts.create_by_email(
+        connection, requested.email, requested.password_hash, requested.data
+    )
 
 
 def _gone() -> AuthError:
     return not_found("user_not_found", "User with this email not found")
 
 
-async def _keep(connection: Connection, user: User, wanted: Wanted, code: Code) -> User:
-    """Store the code as the mail of its type would have."""
+async def _keep(connection: Connection, user: User, requested: LinkRequest, code: Code) -> User:
+    """Store the code as sending the mail of its type would."""
     now = datetime.now(UTC)
     changes: Changes
-    if wanted.kind in ("magiclink", "recovery"):
+    if requested.kind in ("magiclink", "recovery"):
         token_type = TokenType.RECOVERY
         changes = {Column.RECOVERY_TOKEN: code.hash, Column.RECOVERY_SENT_AT: now}
-    elif wanted.kind in ("signup", "invite"):
+    elif requested.kind in ("signup", "invite"):
         token_type = TokenType.CONFIRMATION
         changes = {Column.CONFIRMATION_TOKEN: code.hash, Column.CONFIRMATION_SENT_AT: now}
-        if wanted.kind == "invite":
+        if requested.kind == "invite":
             changes = {**changes, Column.INVITED_AT: now}
-        elif wanted.data:
-            changes = {**changes, **users.user_metadata_change(user, wanted.data)}
+        elif requested.data:
+            changes = {**changes, **users.user_metadata_change(user, requested.data)}
     else:
         token_type, column = TokenType.EMAIL_CHANGE_NEW, Column.EMAIL_CHANGE_TOKEN_NEW
-        if wanted.kind == "email_change_current":
+        if requested.kind == "email_change_current":
             token_type = TokenType.EMAIL_CHANGE_CURRENT
             column = Column.EMAIL_CHANGE_TOKEN_CURRENT
         changes = {
             column: code.hash,
-            Column.EMAIL_CHANGE: wanted.new_email,
+            Column.EMAIL_CHANGE: requested.new_email,
             Column.EMAIL_CHANGE_SENT_AT: now,
             Column.EMAIL_CHANGE_CONFIRM_STATUS: 0,
         }
-    recipient = wanted.new_email if wanted.kind == "email_change_new" else user.email
+    recipient = requested.new_email if requested.kind == "email_change_new" else user.email
     await one_time.store(connection, user, token_type, recipient, code.hash)
     return await users.update(connection, user, changes)

@@ -1,4 +1,4 @@
-"""The local mailbox: every mail that Auth would send is a file in the data folder, to be read there."""
+"""The local mailbox: every mail that Auth would send is a file in the data folder."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ SUBJECTS: Mapping[MailKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail: the code to type in, and the link to follow ("" if it has none). ``sent_at`` is RFC 3339."""
+    """A mail, with a code and a link to follow ("" if it has none). ``sent_at`` is RFC 3339."""
 
     id: str
     kind: MailKind
@@ -49,33 +49,33 @@ class Mail:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what ``to_json`` wrote."""
+        """Read a mail from the text that ``to_json`` made."""
         record = json.loads(text)
         record["kind"] = MailKind(record["kind"])
         return cls(**record)
 
     def to_json(self) -> str:
-        """Write the mail as it lies in the folder."""
+        """Return the mail as the text of its file."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False)
 
 
 class Mailbox:
-    """A folder of mails, one file each, named by time; only the newest are kept."""
+    """A folder of mails, one file each, named by time. Only the newest 500 are kept."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     async def deliver(self, mail: Mail) -> None:
-        """Put a mail into the folder."""
+        """Write a mail to the folder."""
         await asyncio.to_thread(self._write, mail)
 
     async def newest(self, recipient: str | None = None) -> list[Mail]:
-        """Give the mails, newest first, all or those to one address."""
+        """Return all mails, or those to one address, newest first."""
         mails = await asyncio.to_thread(self._read)
         return [mail for mail in mails if recipient is None or mail.to == recipient.lower()]
 
     async def clear(self) -> None:
-        """Throw every mail away."""
+        """Delete every mail."""
 
         def work() -> None:
             for path in self._paths():
@@ -101,11 +101,11 @@ class Mailbox:
         for path in self._paths():
             try:
                 mails.append(Mail.from_json(path.read_text()))
-            except (OSError, ValueError, TypeError, KeyError):  # deleted meanwhile, or not one of ours
+            except (OSError, ValueError, TypeError, KeyError):  # deleted since it was listed, or not a mail
                 continue
         return sorted(mails, key=lambda mail: mail.sent_at, reverse=True)
 
 
 def new_mail_id() -> str:
-    """Give the name of a mail."""
+    """Return a new id for a mail."""
     return uuid4().hex[:12]

@@ -1,9 +1,11 @@
-"""The mailbox in a browser and for scripts: ``/mailbox`` and ``/mailbox/messages`` of the gateway.
+"""The mailbox in a browser and for scripts, on a port of its own.
 
-Mails hold what opens accounts, so only pages of the gateway itself may read them: no other origin, and no
-name that was made to point to this machine.
+Mails hold codes that open accounts. Only who knows the secret in the mailbox's address may read them, which
+keeps out other users of the machine. Its own port keeps out the pages that the gateway serves, and requests
+from another origin, or with a host name that someone pointed to this machine (DNS rebinding), are refused.
 """
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from html import escape
@@ -40,9 +42,8 @@ View = Callable[[Request], Awaitable[Response]]
 
 
 def mailbox_routes(mailbox: Mailbox, url: str) -> list[Route]:
-    """Give the routes, relative to the root of the gateway at ``url``."""
+    """Return the routes of a mailbox whose address, with the secret as its only path segment, is ``url``."""
     headers = {
-        "Access-Control-Allow-Origin": url,
         "Cache-Control": "no-store",
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
         "Referrer-Policy": "no-referrer",
@@ -61,25 +62,39 @@ def mailbox_routes(mailbox: Mailbox, url: str) -> list[Route]:
         mails = await mailbox.newest(request.query_params.get("to"))
         return JSONResponse({"messages": [asdict(mail) for mail in mails]})
 
+    guard = _Guard(url, headers)
     return [
-        Route("/mailbox", _local(page, headers), methods=["GET"]),
-        Route("/mailbox/messages", _local(messages, headers), methods=["GET", "DELETE"]),
+        Route("/{secret}", guard.wrap(page), methods=["GET"]),
+        Route("/{secret}/", guard.wrap(page), methods=["GET"]),
+        Route("/{secret}/messages", guard.wrap(messages), methods=["GET", "DELETE"]),
     ]
 
 
-def _local(view: View, headers: Mapping[str, str]) -> View:
-    """Let a view answer only requests that name this machine, from its own pages or from no page at all."""
+class _Guard:
+    """Lets views answer only who knows the secret, at a loopback host and from no other page."""
 
-    async def answer(request: Request) -> Response:
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        parts = urlsplit(url)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._secret = parts.path.removeprefix("/").encode()
+        self._headers = headers
+
+    def wrap(self, view: View) -> View:
+        async def answer(request: Request) -> Response:
+            response = self._refusal(request) or await view(request)
+            response.headers.update(self._headers)
+            return response
+
+        return answer
+
+    def _refusal(self, request: Request) -> Response | None:
         origin = request.headers.get("origin")
         own_host = urlsplit(f"//{request.headers.get('host', '')}").hostname in _LOOPBACK
-        if not own_host or (origin and origin != headers["Access-Control-Allow-Origin"]):
-            return PlainTextResponse("The mailbox is for this machine only.", 403, dict(headers))
-        response = await view(request)
-        response.headers.update(headers)
-        return response
-
-    return answer
+        if not own_host or (origin and origin != self._origin):
+            return PlainTextResponse("The mailbox is for this machine only.", 403)
+        if not secrets.compare_digest(request.path_params["secret"].encode(), self._secret):
+            return PlainTextResponse("Not Found", 404)
+        return None
 
 
 def _article(mail: Mail) -> str:

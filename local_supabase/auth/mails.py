@@ -17,7 +17,7 @@ RESEND_TYPES = ("signup", "email_change", "sms", "phone_change")
 
 
 async def otp(api: AuthApi, request: Request) -> Response:
-    """Send a magic link with a code; makes the account if there is none, unless told not to."""
+    """Send a magic link with a code; creates a missing account, unless ``create_user`` is false."""
     refuse_if_over(api.buckets.sign_ins, limit_key(request))
     body = await read_body(request)
     email, phone = body.text("email"), body.text("phone")
@@ -38,7 +38,7 @@ async def otp(api: AuthApi, request: Request) -> Response:
 
 
 async def magic_link(api: AuthApi, request: Request) -> Response:
-    """Send a magic link: the older name of ``/otp`` for addresses."""
+    """Send a magic link; the older form of ``/otp`` for email addresses."""
     refuse_if_over(api.buckets.sign_ins, limit_key(request))
     body = await read_body(request)
     if not body.text("email"):
@@ -62,18 +62,18 @@ async def _send_magic_link(api: AuthApi, request: Request, body: Body) -> Respon
             user = await accounts.confirm(connection, user)
         if not user.is_confirmed:
             if challenge:
-                await flow.remember(connection, user, signup.PKCE_METHOD, challenge, method)
+                await flow.store(connection, user, signup.PKCE_METHOD, challenge, method)
             await one_time.send_confirmation(api, connection, request, user, pkce=bool(challenge))
         else:
             if challenge:
-                await flow.remember(connection, user, "magiclink", challenge, method)
+                await flow.store(connection, user, "magiclink", challenge, method)
             kind = MailKind.MAGIC_LINK
             await one_time.send_recovery(api, connection, request, user, kind, pkce=bool(challenge))
     return json_answer({})
 
 
 async def recover(api: AuthApi, request: Request) -> Response:
-    """Send a link that signs in to set a new password; the answer does not tell if there is an account."""
+    """Send a link for setting a new password; the answer does not reveal whether there is an account."""
     refuse_if_over(api.buckets.sign_ins, limit_key(request))
     body = await read_body(request)
     if not api.settings.email_signup:
@@ -87,20 +87,20 @@ async def recover(api: AuthApi, request: Request) -> Response:
         user = await users.find(connection, Lookup.EMAIL, email)
         if user is not None:
             if challenge:
-                await flow.remember(connection, user, "recovery", challenge, method)
+                await flow.store(connection, user, "recovery", challenge, method)
             kind = MailKind.RECOVERY
             await one_time.send_recovery(api, connection, request, user, kind, pkce=bool(challenge))
     return json_answer({})
 
 
 async def resend(api: AuthApi, request: Request) -> Response:
-    """Send a confirmation again, if there is something to confirm."""
+    """Send a confirmation again, if one is pending."""
     refuse_if_over(api.buckets.sign_ins, limit_key(request))
     body = await read_body(request)
     email = _resend_address(api, body)
     async with transaction(api) as connection:
         user = await users.find(connection, Lookup.EMAIL, email)
-        if user is None or not _awaits(user, body.text("type")):
+        if user is None or not _needs_confirmation(user, body.text("type")):
             return json_answer({})
         if body.text("type") == "signup":
             await one_time.send_confirmation(api, connection, request, user)
@@ -110,7 +110,7 @@ async def resend(api: AuthApi, request: Request) -> Response:
     return json_answer({})
 
 
-def _awaits(user: User, kind: str) -> bool:
+def _needs_confirmation(user: User, kind: str) -> bool:
     return not user.is_confirmed if kind == "signup" else bool(user.email_change)
 
 

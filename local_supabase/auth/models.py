@@ -1,4 +1,4 @@
-"""Users, identities and sessions as values, and their JSON as GoTrue gives it."""
+"""Users and identities as values, and their JSON in GoTrue's form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ Metadata = Mapping[str, object]
 
 
 def rfc3339(moment: datetime) -> str:
-    """Write a time as Go does: UTC, "Z", no trailing zeros in the fraction."""
+    """Return a time as Go writes it: UTC, "Z", no trailing zeros in the fraction."""
     text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".")
     return f"{text}Z"
 
 
 def read_metadata(text: object) -> dict[str, object]:
-    """Read a jsonb column given as text; anything but an object counts as empty."""
+    """Read the text of a jsonb column; anything but an object counts as empty."""
     value = orjson.loads(text) if isinstance(text, str) else None
     return value if isinstance(value, dict) else {}
 
 
 def merge_metadata(current: Metadata, updates: Metadata) -> dict[str, object]:
-    """Set the keys given and remove those given as null, as GoTrue updates metadata."""
+    """Return the metadata after an update as GoTrue does it: keys with null are removed, others are set."""
     merged = {**current, **updates}
     return {key: value for key, value in merged.items() if key not in updates or value is not None}
 
@@ -40,7 +40,7 @@ def _moment(value: object) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One way in which a user signs in; ``provider_id`` is the provider's name for the user."""
+    """A row of ``auth.identities``; ``provider_id`` is the user's id at the provider."""
 
     id: str
     provider_id: str
@@ -54,7 +54,7 @@ class Identity:
 
     @classmethod
     def from_record(cls, record: Mapping[str, object]) -> Self:
-        """Read a row of ``auth.identities`` given as JSON."""
+        """Read a row that was selected as JSON."""
         data = record.get("identity_data")
         return cls(
             id=_text(record["id"]),
@@ -69,7 +69,7 @@ class Identity:
         )
 
     def to_json(self) -> dict[str, object]:
-        """Give the identity as GoTrue does: ``id`` is the provider's, ``identity_id`` the row's."""
+        """Return the identity in GoTrue's form: ``id`` is the provider's id, ``identity_id`` the row's."""
         answer: dict[str, object] = {
             "identity_id": self.id,
             "id": self.provider_id,
@@ -88,7 +88,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A row of ``auth.users`` with its identities. Absent texts are "", be the column NULL or ''."""
+    """A row of ``auth.users`` with its identities. A NULL text is ""."""
 
     id: str
     aud: str
@@ -123,7 +123,7 @@ class User:
 
     @classmethod
     def from_record(cls, record: Mapping[str, object]) -> Self:
-        """Read a row as selected by ``users.USER_COLUMNS``."""
+        """Read a row that ``users`` selected."""
         identities = orjson.loads(_text(record["identities"]))
         status = record["email_change_confirm_status"]
         return cls(
@@ -161,7 +161,7 @@ class User:
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the e-mail address was confirmed."""
+        """Whether the email address was confirmed."""
         return self.email_confirmed_at is not None
 
     @property
@@ -170,11 +170,11 @@ class User:
         return self.banned_until is not None and datetime.now(UTC) < self.banned_until
 
     def identity_of(self, provider: str) -> Identity | None:
-        """Give the identity of a provider, if there is one."""
+        """Return the user's identity of a provider, None without one."""
         return next((identity for identity in self.identities if identity.provider == provider), None)
 
     def to_json(self) -> dict[str, object]:
-        """Give the user as every endpoint answers it; unset times are left out, unset texts are ""."""
+        """Return the user in GoTrue's form: unset times are left out, unset texts are ""."""
         answer: dict[str, object] = {
             "id": self.id,
             "aud": self.aud,

@@ -1,4 +1,4 @@
-"""One-time codes: made, stored as a hash, sent as a mail, found again by what the person presents."""
+"""One-time codes: generated, stored as hashes, sent by mail, and looked up when they are used."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,21 +29,21 @@ class TokenType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A fresh code and the hash stored of it; that of a PKCE flow is prefixed."""
+    """A new code and its hash as stored, which has a prefix in the PKCE flow."""
 
     otp: str
     hash: str
 
 
 def new_code(api: AuthApi, recipient: str, *, pkce: bool = False) -> Code:
-    """Make a code for an address."""
+    """Return a new code for an address."""
     otp = tokens.new_otp(api.settings.otp_length)
     hashed = tokens.token_hash(recipient, otp)
     return Code(otp, tokens.PKCE_PREFIX + hashed if pkce else hashed)
 
 
 async def store(connection: Connection, user: User, kind: TokenType, recipient: str, hashed: str) -> None:
-    """Keep a hash, in place of the user's last of the kind."""
+    """Store a hash, replacing the user's former one of this kind."""
     await clear(connection, user, kind)
     await connection.execute(
         """
@@ -58,7 +58,7 @@ async def store(connection: Connection, user: User, kind: TokenType, recipient: 
 
 
 async def clear(connection: Connection, user: User, kind: TokenType | None = None) -> None:
-    """Forget the user's hashes of one kind, or all."""
+    """Delete the user's hashes of one kind, or all of them."""
     await connection.execute(
         """
         delete from auth.one_time_tokens
@@ -70,7 +70,7 @@ async def clear(connection: Connection, user: User, kind: TokenType | None = Non
 
 
 async def find_user(connection: Connection, hashed: str, *kinds: TokenType) -> User | None:
-    """Give the user to whom a hash belongs."""
+    """Return the user with this hash, of one of these kinds; None without one."""
     user_id = await connection.fetchval(
         """
         select user_id::text from auth.one_time_tokens
@@ -83,7 +83,7 @@ async def find_user(connection: Connection, hashed: str, *kinds: TokenType) -> U
 
 
 def check_interval(sent_at: datetime | None, interval: timedelta) -> None:
-    """Raise the 429 for a mail asked for too soon after the last one."""
+    """Raise an `AuthError` 429 when the last mail was sent less than the interval ago."""
     if sent_at is None:
         return
     left = (sent_at + interval - datetime.now(UTC)).total_seconds()
@@ -93,19 +93,19 @@ def check_interval(sent_at: datetime | None, interval: timedelta) -> None:
 
 
 def redirect_target(api: AuthApi, request: Request) -> str:
-    """Give where the link of a mail asked for by this request leads in the end."""
+    """Return the URL that the link of a mail redirects to."""
     wanted = request.headers.get("redirect_to") or request.query_params.get("redirect_to")
     return redirects.choose(api.settings, wanted, request.headers.get("referer"))
 
 
 def action_link(api: AuthApi, kind: str, hashed: str, target: str) -> str:
-    """Give the link that verifies a hash and then leads to the target."""
+    """Return the link that verifies a hash and then redirects to the target."""
     query = urlencode({"token": hashed, "type": kind, "redirect_to": target})
     return f"{api.issuer}/verify?{query}"
 
 
 async def send(api: AuthApi, request: Request, kind: MailKind, recipient: str, code: Code) -> None:
-    """Put a mail with a code, and the link that does the same, into the mailbox."""
+    """Deliver a mail with a code, and with the equivalent link, to the mailbox."""
     if not api.buckets.emails.take("mails"):
         raise too_many("over_email_send_rate_limit", "email rate limit exceeded")
     link = ""
@@ -130,7 +130,7 @@ async def send_confirmation(
 async def send_recovery(
     api: AuthApi, connection: Connection, request: Request, user: User, kind: MailKind, *, pkce: bool
 ) -> User:
-    """Send a recovery mail or a magic link: the two share a code, as in GoTrue."""
+    """Send a recovery mail or a magic link; as in GoTrue, both use the same stored code."""
     check_interval(user.recovery_sent_at, api.settings.email_interval)
     code = new_code(api, user.email, pkce=pkce)
     await send(api, request, kind, user.email, code)
@@ -140,7 +140,7 @@ async def send_recovery(
 
 
 async def send_invitation(api: AuthApi, connection: Connection, request: Request, user: User) -> User:
-    """Invite a user whom an administrator made."""
+    """Send an invitation to a user whom an administrator created."""
     code = new_code(api, user.email)
     await send(api, request, MailKind.INVITE, user.email, code)
     await store(connection, user, TokenType.CONFIRMATION, user.email, code.hash)
@@ -154,7 +154,7 @@ async def send_invitation(api: AuthApi, connection: Connection, request: Request
 
 
 async def send_reauthentication(api: AuthApi, connection: Connection, request: Request, user: User) -> User:
-    """Send the nonce that a password change may ask for."""
+    """Send the nonce that a change of password may require."""
     check_interval(user.reauthentication_sent_at, api.settings.email_interval)
     code = new_code(api, user.email)
     await send(api, request, MailKind.REAUTHENTICATION, user.email, code)
@@ -169,7 +169,7 @@ async def send_reauthentication(api: AuthApi, connection: Connection, request: R
 async def send_email_change(
     api: AuthApi, connection: Connection, request: Request, user: User, new_email: str, *, pkce: bool
 ) -> User:
-    """Ask the new address, and if the project wants so the old one too, to confirm a change."""
+    """Ask the new address to confirm a change, and the old one too if the project requires both."""
     check_interval(user.email_change_sent_at, api.settings.email_interval)
     new = new_code(api, new_email, pkce=pkce)
     await send(api, request, MailKind.EMAIL_CHANGE, new_email, new)

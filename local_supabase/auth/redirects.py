@@ -1,4 +1,4 @@
-"""Where a link in a mail may lead: the project's site, loopback addresses, what the project allows too."""
+"""Where a link in a mail may redirect to: the project's site, loopback addresses, and the URLs it allows."""
 
 import ipaddress
 import re
@@ -7,10 +7,13 @@ from urllib.parse import urlsplit
 
 from local_supabase.auth.settings import AuthSettings
 
+# Browsers and mail programs take at least so long an address.
+_MAX_URL = 2000
+
 
 def allowed(settings: AuthSettings, url: str) -> bool:
-    """Tell whether a URL may be redirected to, as GoTrue's ``IsRedirectURLValid`` judges it."""
-    # Clients strip or reinterpret these, and then go somewhere else than what was judged.
+    """Return whether a URL may be redirected to, by the rules of GoTrue's ``IsRedirectURLValid``."""
+    # Clients strip or reinterpret these characters, and would then go to another URL than the one checked.
     if not url or any(character <= " " or character in "\x7f\\" for character in url):
         return False
     try:
@@ -23,16 +26,19 @@ def allowed(settings: AuthSettings, url: str) -> bool:
     is_site = hostname and (target.scheme, hostname) == (site.scheme, site.hostname)
     if is_site and (port == site_port or hostname == "localhost"):
         return True
-    if hostname and hostname.isdigit():  # an IPv4 address as one number
+    if hostname and hostname.isdigit():  # an IPv4 address written as one number
         return False
     if hostname and (address := _address(hostname)) is not None:
         return address.is_loopback
     plain = url.split("#", 1)[0]
+    # Several wildcards of one address are tried with each other.
+    if len(plain) > _MAX_URL:
+        return False
     return any(_pattern(allowed_url).fullmatch(plain) for allowed_url in settings.redirect_urls)
 
 
 def choose(settings: AuthSettings, wanted: str | None, referer: str | None) -> str:
-    """Give the first of the wanted URL and the referring page that is allowed, else the project's site."""
+    """Return the wanted URL if it is allowed, else the referring page if it is, else the project's site."""
     for url in (wanted, referer):
         if url and allowed(settings, url):
             return url

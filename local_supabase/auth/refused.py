@@ -1,11 +1,11 @@
-"""What a project has to switch on, and this server cannot: refused as GoTrue refuses it when it is off."""
+"""Features that this server does not have: refused as GoTrue does when a project has them disabled."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from local_supabase.auth.api import AuthApi, caller_of, json_answer, require_admin
 from local_supabase.auth.body import read_body
-from local_supabase.auth.errors import forbidden, invalid, not_found, unprocessable
+from local_supabase.auth.errors import forbidden, invalid, not_found, not_supported, unprocessable
 from local_supabase.auth.validation import validate_uuid
 
 _FACTORS = {
@@ -16,7 +16,7 @@ _FACTORS = {
 
 
 async def authorize(api: AuthApi, request: Request) -> Response:
-    """Refuse to start signing in with another provider: none is set up."""
+    """Refuse to sign in with another provider."""
     del api
     if not request.query_params.get("provider"):
         raise invalid("Unsupported provider: missing provider")
@@ -24,7 +24,7 @@ async def authorize(api: AuthApi, request: Request) -> Response:
 
 
 async def link_identity(api: AuthApi, request: Request) -> Response:
-    """Refuse to link another provider."""
+    """Refuse to link an identity of another provider."""
     async with api.context.database.as_admin() as connection:
         await caller_of(api, connection, request)
     if not api.settings.manual_linking:
@@ -33,7 +33,7 @@ async def link_identity(api: AuthApi, request: Request) -> Response:
 
 
 async def single_sign_on(api: AuthApi, request: Request) -> Response:
-    """Refuse SAML."""
+    """Refuse to sign in with SAML."""
     del api, request
     raise not_found("saml_provider_disabled", "SAML 2.0 is disabled")
 
@@ -52,7 +52,7 @@ async def enroll_factor(api: AuthApi, request: Request) -> Response:
 
 
 async def use_factor(api: AuthApi, request: Request) -> Response:
-    """Answer for a factor that nobody has."""
+    """Answer that the factor does not exist."""
     async with api.context.database.as_admin() as connection:
         await caller_of(api, connection, request)
     wrong = not_found("validation_failed", "factor_id must be an UUID")
@@ -61,8 +61,14 @@ async def use_factor(api: AuthApi, request: Request) -> Response:
 
 
 async def admin_sso(api: AuthApi, request: Request) -> Response:
-    """List no SAML providers, and refuse to make one."""
+    """Return no SAML providers, and refuse to create one."""
     require_admin(api, request)
     if request.method == "GET" and request.url.path.endswith("/providers"):
         return json_answer({"items": []})
     raise not_found("saml_provider_disabled", "SAML 2.0 is disabled")
+
+
+async def audit(api: AuthApi, request: Request) -> Response:
+    """Refuse to list the audit log, because an empty list would say that nothing happened."""
+    require_admin(api, request)
+    raise not_supported("The embedded Supabase keeps no audit log")

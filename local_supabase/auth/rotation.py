@@ -1,4 +1,4 @@
-"""What happens to a refresh token that is presented: the rules of rotation, without I/O.
+"""The rules of refresh token rotation, without I/O.
 
 Source: github.com/supabase/auth, ``internal/tokens/service.go``, ``RefreshTokenGrant``.
 """
@@ -9,19 +9,19 @@ from enum import Enum, auto
 
 
 class Rotation(Enum):
-    """The verdict on a presented refresh token."""
+    """What to do with a presented refresh token."""
 
     SWAP = auto()
-    """Revoke it and issue a child."""
+    """Revoke it and issue a new token in its place."""
     RETURN_ACTIVE = auto()
-    """Its child is the active token, which the client never stored: give that one again."""
+    """Return the active token, which replaced it and which the client did not store."""
     REUSED = auto()
-    """It was used before: revoke the family if rotation is on, and refuse."""
+    """Refuse it because it was used before, and revoke the family if rotation is enabled."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresentedToken:
-    """The token as stored: its text, whether it was revoked, and when it last changed."""
+    """A stored token: its text, whether it is revoked, and when it last changed."""
 
     token: str
     revoked: bool
@@ -31,7 +31,14 @@ class PresentedToken:
 def decide(
     presented: PresentedToken, active_parent: str | None, now: datetime, reuse_interval: timedelta
 ) -> Rotation:
-    """Judge a presented token, given the parent of the newest token of its session that is not revoked."""
+    """Decide about a presented token.
+
+    Arguments:
+        presented: the token as stored.
+        active_parent: the parent of the session's newest token that is not revoked.
+        now: the current time.
+        reuse_interval: for how long a revoked token may be used again.
+    """
     if not presented.revoked:
         return Rotation.SWAP
     if active_parent is not None and active_parent == presented.token:

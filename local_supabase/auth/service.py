@@ -1,4 +1,4 @@
-"""The routes of the service, and its parts put together from the stack's settings."""
+"""The routes of the service, and the assembly of its parts from the stack's settings."""
 
 import os
 import tomllib
@@ -12,10 +12,11 @@ from local_supabase.auth import admin, grants, info, links, mails, refused, sign
 from local_supabase.auth.api import AuthApi, Buckets, Handler, endpoint
 from local_supabase.auth.mailbox import Mailbox
 from local_supabase.auth.passwords import PasswordHasher
-from local_supabase.auth.settings import AuthSettings
+from local_supabase.auth.settings import LIMITS, AuthSettings, RateLimits
 from local_supabase.context import Context
 
 AUTOCONFIRM_VARIABLE = "LOCAL_SUPABASE_AUTH_AUTOCONFIRM"
+RATE_LIMIT_VARIABLE = "LOCAL_SUPABASE_AUTH_RATE_LIMIT"
 
 ENDPOINTS: Sequence[tuple[str, str, Handler]] = (
     ("GET", "/health", info.health),
@@ -43,7 +44,7 @@ ENDPOINTS: Sequence[tuple[str, str, Handler]] = (
     ("DELETE", "/admin/users/{user_id}", admin.delete_user),
     ("GET", "/admin/users/{user_id}/factors", admin.list_factors),
     ("POST", "/admin/generate_link", links.generate_link),
-    ("GET", "/admin/audit", admin.audit),
+    ("GET", "/admin/audit", refused.audit),
     ("GET", "/admin/sso/providers", refused.admin_sso),
     ("POST", "/admin/sso/providers", refused.admin_sso),
     ("GET", "/authorize", refused.authorize),
@@ -57,8 +58,10 @@ ENDPOINTS: Sequence[tuple[str, str, Handler]] = (
 
 
 def routes(context: Context) -> list[BaseRoute]:
-    """Give the routes, relative to ``/auth/v1``."""
+    """Return the routes, relative to ``/auth/v1``."""
     settings = load_settings(context.settings.project, os.environ)
+    for name, limit in settings.rate_limits.wider_than_default().items():
+        context.log.warning("Auth: the rate limit %s = %d is wider than the default", name, limit)
     api = AuthApi(
         context=context,
         settings=settings,
@@ -70,24 +73,27 @@ def routes(context: Context) -> list[BaseRoute]:
 
 
 def build_routes(api: AuthApi) -> list[BaseRoute]:
-    """Give the routes of a service that was put together."""
+    """Return the routes of an assembled service."""
     routes = [Route(path, endpoint(api, handler), methods=[method]) for method, path, handler in ENDPOINTS]
     for route in routes:
-        # Starlette would answer HEAD like GET, and whoever only looks at the link in a mail would use it up.
+        # Starlette would answer HEAD like GET. A mail program that only checks a link would then use it up.
         (route.methods or set()).discard("HEAD")
     return list(routes)
 
 
 def load_settings(project: Path, environ: Mapping[str, str]) -> AuthSettings:
-    """Read the project's ``config.toml``, if there is one; on confirmations the environment comes first.
+    """Read the project's ``config.toml``, if there is one; the environment overrides the confirmations.
+
+    The environment also overrides the rate limits.
 
     Raises:
-        ValueError: the file or a setting in it makes no sense; the message names it.
+        ValueError: a variable, the file or a setting in it is invalid; the message names it.
     """
     try:
         config = tomllib.loads((project / "config.toml").read_text())
     except FileNotFoundError:
-        # A bare folder of migrations cannot ask for what it needs: all that needs no outside service is on.
+        # A folder of migrations without a config.toml cannot enable anything, so enable what needs no other
+        # service.
         config = {"auth": {"enable_anonymous_sign_ins": True}}
     table = config.get("auth", {})
     if not isinstance(table, dict):
@@ -96,4 +102,17 @@ def load_settings(project: Path, environ: Mapping[str, str]) -> AuthSettings:
     wanted = environ.get(AUTOCONFIRM_VARIABLE, "").lower()
     if wanted in ("true", "false"):
         settings = replace(settings, autoconfirm=wanted == "true")
-    return settings
+    return replace(settings, rate_limits=_limits_of(settings.rate_limits, environ))
+
+
+def _limits_of(limits: RateLimits, environ: Mapping[str, str]) -> RateLimits:
+    """Return the limits with those that the environment names, such as ``..._RATE_LIMIT_TOKEN_REFRESH``."""
+    given: dict[str, int] = {}
+    for name in LIMITS:
+        variable = f"{RATE_LIMIT_VARIABLE}_{name.upper()}"
+        text = environ.get(variable, "")
+        if text and not (text.isascii() and text.isdigit()):
+            raise ValueError(f"{variable} must be a whole number, not negative")
+        if text:
+            given[name] = int(text[:9])
+    return replace(limits, **given)

@@ -1,4 +1,4 @@
-"""Reading and writing ``auth.sessions``, ``auth.refresh_tokens`` and ``auth.mfa_amr_claims``."""
+"""Reads and writes ``auth.sessions``, ``auth.refresh_tokens`` and ``auth.mfa_amr_claims``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from local_supabase.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
-    """What a session remembers of the request that opened it."""
+class SessionClient:
+    """What a session stores about the client that opened or refreshed it."""
 
     user_agent: str | None
     ip: str | None
@@ -33,7 +33,7 @@ class Session:
 
     @classmethod
     def from_record(cls, record: Mapping[str, object]) -> Self:
-        """Read a row; ``refreshed_at`` is a UTC time without zone in the schema of hosted."""
+        """Read a row. Hosted's schema stores ``refreshed_at`` as UTC without a time zone."""
         created, refreshed, not_after = record["created_at"], record["refreshed_at"], record["not_after"]
         return cls(
             id=str(record["id"]),
@@ -44,13 +44,13 @@ class Session:
         )
 
     def is_over(self, now: datetime, timebox: timedelta) -> bool:
-        """Tell whether the session reached its end, by its own date or by the project's timebox (0: none)."""
+        """Return whether the session has expired, by its own date or by the project's timebox (0: none)."""
         if self.not_after is not None and now > self.not_after:
             return True
         return bool(timebox) and now > self.created_at + timebox
 
     def is_idle(self, now: datetime, token_changed: datetime, allowed: timedelta) -> bool:
-        """Tell whether the session was not refreshed for longer than allowed (0: for ever)."""
+        """Return whether the session has not been refreshed for longer than allowed (0: no limit)."""
         last = self.refreshed_at or max(token_changed, self.created_at)
         return bool(allowed) and now > last + allowed
 
@@ -59,21 +59,23 @@ _COLUMNS = "id, user_id, created_at, refreshed_at, not_after"
 
 
 async def find(connection: Connection, session_id: str) -> Session | None:
-    """Give a session."""
+    """Return a session, None if it does not exist."""
     query = f"select {_COLUMNS} from auth.sessions where id = $1"  # noqa: S608  # constants only
     record = await connection.fetchrow(query, UUID(session_id))
     return None if record is None else Session.from_record(dict(record))
 
 
 async def lock(connection: Connection, session_id: str) -> Session | None:
-    """Give a session and keep every other refresh of it waiting until the transaction ends."""
+    """Return a session and lock it against other refreshes until the transaction ends; None without one."""
     query = f"select {_COLUMNS} from auth.sessions where id = $1 for update"  # noqa: S608  # constants only
     record = await connection.fetchrow(query, UUID(session_id))
     return None if record is None else Session.from_record(dict(record))
 
 
-async def open_session(connection: Connection, user: User, method: str, visitor: Visitor) -> tuple[str, str]:
-    """Open a session with its first refresh token; give the session's id and the token."""
+async def open_session(
+    connection: Connection, user: User, method: str, client: SessionClient
+) -> tuple[str, str]:
+    """Open a session; return its id and its first refresh token."""
     token = tokens.new_refresh_token()
     session_id = await connection.fetchval(
         """
@@ -96,8 +98,8 @@ async def open_session(connection: Connection, user: User, method: str, visitor:
         select id::text from opened
         """,
         UUID(user.id),
-        visitor.user_agent,
-        visitor.ip,
+        client.user_agent,
+        client.ip,
         method,
         token,
         user.id,
@@ -106,7 +108,7 @@ async def open_session(connection: Connection, user: User, method: str, visitor:
 
 
 async def methods_of(connection: Connection, session_id: str) -> list[AuthenticationMethod]:
-    """Give how a session was entered."""
+    """Return how the user of a session has authenticated."""
     records = await connection.fetch(
         "select authentication_method, updated_at from auth.mfa_amr_claims where session_id = $1",
         UUID(session_id),
@@ -124,7 +126,7 @@ class StoredToken:
 
 
 async def find_token(connection: Connection, token: str) -> StoredToken | None:
-    """Give a refresh token, revoked or not."""
+    """Return a refresh token, revoked or not; None if it does not exist."""
     record = await connection.fetchrow(
         """
         select token, revoked, updated_at, user_id, session_id::text
@@ -148,7 +150,7 @@ class ActiveToken:
 
 
 async def active_token(connection: Connection, session_id: str) -> ActiveToken | None:
-    """Give the token that is active in a session."""
+    """Return the active token of a session, None without one."""
     record = await connection.fetchrow(
         """
         select token, parent from auth.refresh_tokens
@@ -160,7 +162,7 @@ async def active_token(connection: Connection, session_id: str) -> ActiveToken |
 
 
 async def swap_token(connection: Connection, stored: StoredToken, session_id: str) -> str:
-    """Revoke a token and give the child issued in its place."""
+    """Revoke a token and return the new one issued in its place."""
     token = tokens.new_refresh_token()
     await connection.execute(
         """
@@ -181,7 +183,7 @@ async def swap_token(connection: Connection, stored: StoredToken, session_id: st
 
 
 async def revoke_family(connection: Connection, session_id: str) -> None:
-    """Revoke every token of a session: one of them was used twice."""
+    """Revoke every token of a session, after one of them was used twice."""
     await connection.execute(
         """
         update auth.refresh_tokens set revoked = true, updated_at = clock_timestamp()
@@ -191,8 +193,8 @@ async def revoke_family(connection: Connection, session_id: str) -> None:
     )
 
 
-async def note_refresh(connection: Connection, session_id: str, visitor: Visitor) -> None:
-    """Remember when, and by whom, a session was refreshed."""
+async def record_refresh(connection: Connection, session_id: str, client: SessionClient) -> None:
+    """Store when, and by which client, a session was refreshed."""
     await connection.execute(
         """
         update auth.sessions
@@ -201,8 +203,8 @@ async def note_refresh(connection: Connection, session_id: str, visitor: Visitor
          where id = $1
         """,
         UUID(session_id),
-        visitor.user_agent,
-        visitor.ip,
+        client.user_agent,
+        client.ip,
     )
 
 

@@ -1,12 +1,14 @@
-"""What a project may set about Auth, with the Supabase CLI's defaults and names in ``config.toml``."""
+"""The settings of Auth, with the names and defaults that the Supabase CLI has for ``config.toml``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Self
 
 from local_supabase.auth.validation import parse_duration
 
+_MAILS_AN_HOUR = 30
+_PASSWORD_LENGTH = 8
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 _UPPER = _LOWER.upper()
 _DIGITS = "0123456789"
@@ -21,18 +23,41 @@ _REQUIREMENTS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """Requests allowed per address and five minutes; e-mails and anonymous users per hour. 0 is no limit."""
+    """How much Auth allows; 0 allows nothing. The defaults are GoTrue's where it has one.
 
-    email_sent: int = 0
-    anonymous_users: int = 0
-    token_refresh: int = 0
-    sign_in_sign_ups: int = 0
-    token_verifications: int = 0
+    Arguments:
+        email_sent: emails in an hour; None is no limit.
+        anonymous_users: new anonymous users of an address in an hour.
+        token_refresh: refreshed sessions of an address in five minutes.
+        sign_in_sign_ups: sign-ins, sign-ups and requests for mails of an address in five minutes.
+        token_verifications: codes and links that an address tries in five minutes.
+        wrong_passwords: wrong passwords for an account in five minutes, from all addresses together, because
+            all people of an application that runs on a server come from one address.
+        wrong_codes: wrong codes for an account in an hour, likewise.
+        wrong_tries: wrong codes after which a mail's code is used up.
+    """
+
+    email_sent: int | None = None
+    anonymous_users: int = 30
+    token_refresh: int = 150
+    sign_in_sign_ups: int = 30
+    token_verifications: int = 30
+    wrong_passwords: int = 10
+    wrong_codes: int = 10
+    wrong_tries: int = 5
+
+    def wider_than_default(self) -> dict[str, int]:
+        """Return the limits that allow more than the defaults."""
+        default = RateLimits()
+        return {name: getattr(self, name) for name in LIMITS if getattr(self, name) > getattr(default, name)}
+
+
+LIMITS = tuple(each.name for each in fields(RateLimits) if each.name != "email_sent")
 
 
 @dataclass(frozen=True, slots=True)
 class AuthSettings:
-    """The settings of Auth. Times in seconds unless they are timedeltas."""
+    """The settings of Auth. Times that are numbers are in seconds."""
 
     site_url: str = "http://127.0.0.1:3000"
     redirect_urls: tuple[str, ...] = ()
@@ -47,7 +72,7 @@ class AuthSettings:
     email_interval: timedelta = timedelta(seconds=1)
     otp_length: int = 6
     otp_expiry: int = 3600
-    minimum_password_length: int = 6
+    minimum_password_length: int = _PASSWORD_LENGTH
     required_characters: tuple[str, ...] = ()
     rotation: bool = True
     reuse_interval: timedelta = timedelta(seconds=10)
@@ -57,7 +82,7 @@ class AuthSettings:
 
     @classmethod
     def from_config(cls, config: Mapping[str, object]) -> Self:
-        """Read the ``[auth]`` table of a ``config.toml``; ValueError names a setting that makes no sense."""
+        """Read the ``[auth]`` table of a ``config.toml``. Raises `ValueError` for an invalid setting."""
         auth = _Table(config, "auth")
         email = auth.table("email")
         sessions = auth.table("sessions")
@@ -78,19 +103,16 @@ class AuthSettings:
             email_interval=email.duration("max_frequency", fresh.email_interval),
             otp_length=min(max(email.number("otp_length", fresh.otp_length), 6), 10),
             otp_expiry=email.number("otp_expiry", fresh.otp_expiry),
-            minimum_password_length=max(auth.number("minimum_password_length", 6), 6),
+            minimum_password_length=max(auth.number("minimum_password_length", _PASSWORD_LENGTH), 6),
             required_characters=_required(auth.text("password_requirements", "")),
             rotation=auth.flag("enable_refresh_token_rotation", fresh.rotation),
             reuse_interval=timedelta(seconds=auth.number("refresh_token_reuse_interval", 10)),
             session_timebox=sessions.duration("timebox", fresh.session_timebox),
             session_inactivity=sessions.duration("inactivity_timeout", fresh.session_inactivity),
             rate_limits=RateLimits(
-                # As with the Supabase CLI: mail that goes to the local mailbox is not limited.
-                email_sent=limits.number("email_sent", 0) if smtp else 0,
-                anonymous_users=limits.number("anonymous_users", 0),
-                token_refresh=limits.number("token_refresh", 0),
-                sign_in_sign_ups=limits.number("sign_in_sign_ups", 0),
-                token_verifications=limits.number("token_verifications", 0),
+                # As in the Supabase CLI, mail to the local mailbox is not limited.
+                email_sent=limits.number("email_sent", _MAILS_AN_HOUR) if smtp else None,
+                **{name: limits.number(name, getattr(fresh.rate_limits, name)) for name in LIMITS},
             ),
         )
 

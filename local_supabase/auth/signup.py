@@ -1,4 +1,4 @@
-"""``POST /signup``: by e-mail and password, or anonymously."""
+"""``POST /signup``: by email and password, or anonymously."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -10,10 +10,10 @@ from local_supabase.auth import accounts, flow, issue, one_time, passwords, user
 from local_supabase.auth.api import (
     AUDIENCE,
     AuthApi,
+    client_of,
     json_answer,
     limit_key,
     transaction,
-    visitor_of,
 )
 from local_supabase.auth.body import Body, read_body
 from local_supabase.auth.errors import bad_request, invalid, unprocessable
@@ -27,7 +27,7 @@ PKCE_METHOD = "email/signup"
 
 
 async def signup(api: AuthApi, request: Request) -> Response:
-    """Make an account and, unless the address has to be confirmed first, sign it in."""
+    """Create an account and sign it in, unless its address must be confirmed first."""
     body = await read_body(request)
     email, phone = body.text("email"), body.text("phone")
     if not email and not phone:
@@ -39,14 +39,14 @@ async def signup(api: AuthApi, request: Request) -> Response:
 
 
 async def sign_up_by_email(api: AuthApi, request: Request, body: Body) -> Response:
-    """Sign up with a password; answers a session, or the user who has to confirm the address."""
+    """Sign up with a password; returns a session, or the user if the address must be confirmed."""
     email = _checked_email(api, body)
     password = body.text("password")
     data = body.mapping("data") or {}
     async with api.context.database.as_admin() as connection:
         known = await users.find(connection, Lookup.EMAIL_OR_IDENTITY, email)
     if known is not None and known.is_confirmed:
-        await api.hasher.hash(password)  # as long as for a new account
+        await api.hasher.hash(password)  # takes as long as for a new account
         return _already_registered(api, email, data)
     password_hash = "" if known else await api.hasher.hash(password)
     challenge, method = body.text("code_challenge"), body.text("code_challenge_method")
@@ -55,16 +55,16 @@ async def sign_up_by_email(api: AuthApi, request: Request, body: Body) -> Respon
         if api.settings.autoconfirm:
             confirmed = await accounts.confirm(connection, user)
             return json_answer(
-                await issue.sign_in(api, connection, confirmed, "password", visitor_of(request))
+                await issue.sign_in(api, connection, confirmed, "password", client_of(request))
             )
         if challenge:
-            await flow.remember(connection, user, PKCE_METHOD, challenge, method)
+            await flow.store(connection, user, PKCE_METHOD, challenge, method)
         user = await one_time.send_confirmation(api, connection, request, user, pkce=bool(challenge))
     return json_answer(_without_secrets(user))
 
 
 def _checked_email(api: AuthApi, body: Body) -> str:
-    """Check the parameters of a sign-up in GoTrue's order, and give the address."""
+    """Check the parameters of a sign-up in GoTrue's order, and return the address."""
     password = body.text("password")
     if not password:
         raise invalid("Signup requires a valid password")
@@ -80,7 +80,7 @@ def _checked_email(api: AuthApi, body: Body) -> str:
 
 
 def _already_registered(api: AuthApi, email: str, data: Metadata) -> Response:
-    """Answer a sign-up with a taken address; where addresses are confirmed, not telling that it is taken."""
+    """Return the answer for a taken address; it does not reveal that if addresses must be confirmed."""
     if api.settings.autoconfirm:
         raise unprocessable("user_already_exists", "User already registered")
     now = rfc3339(datetime.now(UTC))
@@ -103,7 +103,7 @@ def _already_registered(api: AuthApi, email: str, data: Metadata) -> Response:
 
 
 def _without_secrets(user: User) -> dict[str, object]:
-    """Give a user who is not signed in; of an invited one, not what the inviter entered."""
+    """Return the JSON of a user who is not signed in, without what an inviter entered."""
     answer = user.to_json()
     if user.invited_at is not None:
         answer |= {"user_metadata": {}, "identities": []}
@@ -119,18 +119,10 @@ async def _sign_up_anonymously(api: AuthApi, request: Request, body: Body) -> Re
     data = body.mapping("data") or {}
     async with accounts.saving_new_user(), transaction(api) as connection:
         user = await _insert_anonymous(connection, data)
-        session = await issue.sign_in(api, connection, user, "anonymous", visitor_of(request))
+        session = await issue.sign_in(api, connection, user, "anonymous", client_of(request))
     return json_answer(session)
 
 
 async def _insert_anonymous(connection: Connection, data: Metadata) -> User:
-    return await users.insert(
-        connection,
-        email="",
-        password_hash="",
-        audience=AUDIENCE,
-        role=accounts.ROLE,
-        app_metadata={},
-        user_metadata=data,
-        is_anonymous=True,
-    )
+    new = users.NewUser(AUDIENCE, accounts.ROLE, app_metadata={}, user_metadata=data, is_anonymous=True)
+    return await users.insert(connection, new)

@@ -20,13 +20,13 @@ _REFRESH_ALPHABET = string.ascii_lowercase + string.digits[2:]
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationMethod:
-    """How and when a session was entered, as the ``amr`` claim lists it."""
+    """How and when the user of a session authenticated, an entry of the ``amr`` claim."""
 
     method: str
     at: datetime
 
     def to_json(self) -> dict[str, object]:
-        """Give the entry of the claim."""
+        """Return the entry of the claim."""
         return {"method": self.method, "timestamp": int(self.at.timestamp())}
 
 
@@ -39,7 +39,16 @@ def access_claims(
     issued_at: datetime,
     lifetime: int,
 ) -> dict[str, object]:
-    """Give the claims of an access token, as hosted issues them; ``lifetime`` is in seconds."""
+    """Return the claims of an access token, as hosted Supabase issues them.
+
+    Arguments:
+        user: whose token it is.
+        session_id: the session that the token belongs to.
+        methods: how the user authenticated.
+        issuer: the public URL of Auth.
+        issued_at: the current time.
+        lifetime: in seconds.
+    """
     issued = int(issued_at.timestamp())
     newest_first = sorted(methods, key=lambda method: method.at, reverse=True)
     return {
@@ -66,34 +75,34 @@ def sign(claims: dict[str, object], secret: str) -> str:
 
 
 def new_refresh_token() -> str:
-    """Give a refresh token: 12 characters of base 32, 60 random bits, as GoTrue's."""
+    """Return a refresh token as GoTrue makes it: 12 characters of base 32, 60 random bits."""
     return "".join(secrets.choice(_REFRESH_ALPHABET) for _ in range(12))
 
 
 def new_otp(length: int) -> str:
-    """Give a one-time code of decimal digits."""
+    """Return a one-time code of so many decimal digits."""
     return "".join(secrets.choice(string.digits) for _ in range(length))
 
 
 def token_hash(recipient: str, otp: str) -> str:
-    """Give what is stored of a one-time code: SHA-224 over the recipient and the code, in hexadecimal."""
+    """Return the stored form of a one-time code: the hexadecimal SHA-224 of the recipient and the code."""
     return hashlib.sha224((recipient + otp).encode()).hexdigest()
 
 
 def otp_matches(presented: str, stored: str, sent_at: datetime | None, lifetime: int) -> bool:
-    """Tell whether a presented hash is the stored one, of either flow, and within ``lifetime`` seconds."""
+    """Return whether a hash is the stored one, which may have the PKCE prefix, and is not expired."""
     if not stored or is_expired(sent_at, lifetime):
         return False
     return hmac.compare_digest(stored.removeprefix(PKCE_PREFIX).encode(), presented.encode())
 
 
 def is_expired(sent_at: datetime | None, lifetime: int) -> bool:
-    """Tell whether something is older than ``lifetime`` seconds; never sent counts as expired."""
+    """Return whether something was sent more than ``lifetime`` seconds ago, or never."""
     return sent_at is None or (datetime.now(UTC) - sent_at).total_seconds() > lifetime
 
 
 def challenge_matches(method: str, challenge: str, verifier: str) -> bool:
-    """Tell whether a PKCE code verifier belongs to the challenge (RFC 7636, section 4.6)."""
+    """Return whether a PKCE code verifier belongs to the challenge (RFC 7636, section 4.6)."""
     if method.lower() == "s256":
         digest = hashlib.sha256(verifier.encode()).digest()
         verifier = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

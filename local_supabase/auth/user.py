@@ -1,4 +1,4 @@
-"""The signed-in user's own endpoints: ``/user``, ``/logout``, ``/reauthenticate``, ``/user/identities``."""
+"""The endpoints of the signed-in user: ``/user``, ``/logout``, ``/reauthenticate``, ``/user/identities``."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +13,7 @@ from local_supabase.auth.errors import (
     not_found,
     unprocessable,
 )
+from local_supabase.auth.limits import refuse_if_over
 from local_supabase.auth.models import User
 from local_supabase.auth.users import Column, Lookup
 from local_supabase.auth.validation import validate_email, validate_pkce, validate_uuid
@@ -23,14 +24,14 @@ _RECENTLY = 24 * 3600.0
 
 
 async def get_user(api: AuthApi, request: Request) -> Response:
-    """Give the caller."""
+    """Return the signed-in user."""
     async with api.context.database.as_admin() as connection:
         caller = await caller_of(api, connection, request)
     return json_answer(caller.user.to_json())
 
 
 async def logout(api: AuthApi, request: Request) -> Response:
-    """Sign out everywhere, here, or everywhere else."""
+    """Sign out all sessions, this one, or all others."""
     async with transaction(api) as connection:
         caller = await caller_of(api, connection, request)
         scope = request.query_params.get("scope") or "global"
@@ -46,7 +47,7 @@ async def logout(api: AuthApi, request: Request) -> Response:
 
 
 async def reauthenticate(api: AuthApi, request: Request) -> Response:
-    """Send the nonce that a password change may ask for."""
+    """Send the nonce that a change of password may require."""
     async with transaction(api) as connection:
         user = (await caller_of(api, connection, request)).user
         if not user.email:
@@ -59,7 +60,7 @@ async def reauthenticate(api: AuthApi, request: Request) -> Response:
 
 
 async def update_user(api: AuthApi, request: Request) -> Response:
-    """Change the caller's password, metadata or address (the last with a confirmation by mail)."""
+    """Change the user's password, metadata or address; the address needs a confirmation by mail."""
     async with api.context.database.as_admin() as connection:
         caller = await caller_of(api, connection, request)
     body = await read_body(request)
@@ -70,7 +71,7 @@ async def update_user(api: AuthApi, request: Request) -> Response:
         await _check_password_change(api, caller, body.text("nonce"), password)
     password_hash = await api.hasher.hash(password) if password else None
     async with transaction(api) as connection:
-        # Again, inside the transaction: the account may have gone while the hash was made.
+        # Read again in the transaction, because the account may have been deleted while the hash was made.
         user = await users.reload(connection, caller.user)
         if password_hash is not None:
             keep = caller.session.id if caller.session else None
@@ -84,7 +85,7 @@ async def update_user(api: AuthApi, request: Request) -> Response:
 
 
 def _check_update(api: AuthApi, body: Body, user: User) -> str:
-    """Check the parameters in GoTrue's order, and give the address asked for, "" if none."""
+    """Check the parameters in GoTrue's order and return the new address, "" without one."""
     email = body.text("email")
     if email:
         email = validate_email(email)
@@ -129,10 +130,12 @@ def _signed_in_recently(caller: Caller) -> bool:
 
 
 async def _use_nonce(api: AuthApi, user: User, nonce: str) -> None:
+    refuse_if_over(api.buckets.wrong_codes, user.email)
     hashed = tokens.token_hash(user.email, nonce)
     sent_at, stored = user.reauthentication_sent_at, user.reauthentication_token
     if not tokens.otp_matches(hashed, stored, sent_at, api.settings.otp_expiry):
         raise unprocessable("reauthentication_not_valid", "Nonce has expired or is invalid")
+    api.buckets.wrong_codes.give_back(user.email)
     async with transaction(api) as connection:
         await one_time.clear(connection, user)
         await users.update(connection, user, {Column.REAUTHENTICATION_TOKEN: ""})
@@ -141,14 +144,14 @@ async def _use_nonce(api: AuthApi, user: User, nonce: str) -> None:
 async def _begin_email_change(
     api: AuthApi, connection: Connection, request: Request, user: User, email: str, body: Body
 ) -> User:
-    """Ask for confirmation by mail, unless an anonymous user adds an address where none is asked for."""
+    """Send the confirmation mails; without confirmations, an anonymous user's address is set at once."""
     if user.is_anonymous and api.settings.autoconfirm:
         user = await accounts.adopt_email(connection, user, email)
         return await accounts.refresh_providers(connection, user)
     challenge = body.text("code_challenge")
     if challenge:
         method = body.text("code_challenge_method")
-        await flow.remember(connection, user, "email_change", challenge, method)
+        await flow.store(connection, user, "email_change", challenge, method)
     return await one_time.send_email_change(api, connection, request, user, email, pkce=bool(challenge))
 
 

@@ -1,6 +1,8 @@
-"""Reading and writing ``auth.users`` and ``auth.identities``."""
+"""Reads and writes ``auth.users`` and ``auth.identities``."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
@@ -8,8 +10,12 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 
+from local_supabase.auth.errors import invalid
 from local_supabase.auth.models import Metadata, User, merge_metadata
 from local_supabase.database import Connection
+
+MAX_USER_METADATA_BYTES = 16 * 1024
+"""The metadata is in every access token, and servers refuse requests with long headers."""
 
 _SELECT = """
 select u.id, u.aud, u.role, u.email, u.phone, u.encrypted_password, u.email_confirmed_at, u.invited_at,
@@ -25,12 +31,12 @@ select u.id, u.aud, u.role, u.email, u.phone, u.encrypted_password, u.email_conf
 
 
 class Lookup(StrEnum):
-    """The ways to find users; each is a condition on one parameter."""
+    """Ways to find users; each value is an SQL condition with one parameter."""
 
     ID = "u.id = $1::uuid"
     EMAIL = "lower(u.email) = $1 and not u.is_sso_user"
     PHONE = "u.phone = $1 and not u.is_sso_user"
-    # The address may also be that of an identity only, of another provider say.
+    # The address may belong only to an identity, for instance of another provider.
     EMAIL_OR_IDENTITY = (
         "not u.is_sso_user and u.id in (select id from auth.users where lower(email) = $1"
         " union select user_id from auth.identities where email = $1)"
@@ -38,7 +44,7 @@ class Lookup(StrEnum):
 
 
 class Column(StrEnum):
-    """The columns of ``auth.users`` that Auth changes after a user was made."""
+    """The columns of ``auth.users`` that Auth updates."""
 
     EMAIL = "email"
     ROLE = "role"
@@ -56,7 +62,6 @@ class Column(StrEnum):
     EMAIL_CHANGE_TOKEN_NEW = "email_change_token_new"  # noqa: S105  # the name of a column
     EMAIL_CHANGE_SENT_AT = "email_change_sent_at"
     EMAIL_CHANGE_CONFIRM_STATUS = "email_change_confirm_status"
-    PHONE_CHANGE = "phone_change"
     PHONE_CHANGE_TOKEN = "phone_change_token"  # noqa: S105  # the name of a column
     PHONE_CHANGE_SENT_AT = "phone_change_sent_at"
     REAUTHENTICATION_TOKEN = "reauthentication_token"  # noqa: S105  # the name of a column
@@ -72,14 +77,14 @@ Changes = Mapping[Column, str | int | bool | datetime | None]
 
 
 async def find(connection: Connection, lookup: Lookup, value: str) -> User | None:
-    """Give the user found by a lookup, the oldest if there are several."""
+    """Return the user that a lookup finds, the oldest of several; None without one."""
     query = f"{_SELECT} where {lookup.value} order by u.created_at limit 1"
     record = await connection.fetchrow(query, value)
     return None if record is None else User.from_record(dict(record))
 
 
 async def reload(connection: Connection, user: User) -> User:
-    """Give the user as it is now, triggers and generated columns included."""
+    """Return the current row of a user. Raises `LookupError` if it was deleted."""
     current = await find(connection, Lookup.ID, user.id)
     if current is None:
         raise LookupError(f"user {user.id} was deleted meanwhile")
@@ -89,7 +94,7 @@ async def reload(connection: Connection, user: User) -> User:
 async def page(
     connection: Connection, *, audience: str, pattern: str | None, limit: int, offset: int
 ) -> tuple[list[User], int]:
-    """Give a page of users, newest first, and how many there are in all; ``pattern`` is a LIKE pattern."""
+    """Return a page of users, newest first, and the number of all; ``pattern`` is a LIKE pattern."""
     condition = """
      where u.aud = $1 and ($2::text is null or u.email like $2 or u.raw_user_meta_data->>'full_name' ilike $2)
     """
@@ -99,26 +104,31 @@ async def page(
     return [User.from_record(dict(record)) for record in records], int(total)
 
 
-async def insert(
-    connection: Connection,
-    *,
-    email: str,
-    password_hash: str,
-    audience: str,
-    role: str,
-    app_metadata: Metadata,
-    user_metadata: Metadata,
-    phone: str = "",
-    is_anonymous: bool = False,
-    user_id: UUID | None = None,
-) -> User:
-    """Insert a user, fire the project's triggers and give the row as they left it.
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """The columns of an account that does not exist yet."""
+
+    audience: str
+    role: str
+    app_metadata: Metadata
+    user_metadata: Metadata
+    email: str = ""
+    phone: str = ""
+    password_hash: str = ""
+    is_anonymous: bool = False
+    id: UUID | None = None
+    """The id that an administrator chose, None for a random one."""
+
+
+async def insert(connection: Connection, new: NewUser) -> User:
+    """Insert a user and return the row as the project's triggers left it.
 
     Raises:
+        AuthError: the ``user_metadata`` is too large.
         asyncpg.UniqueViolationError: the address or the id is taken.
-        asyncpg.PostgresError: whatever a trigger of the project raises.
+        asyncpg.PostgresError: a trigger of the project raised it.
     """
-    key = user_id or uuid4()
+    key = new.id or uuid4()
     await connection.execute(
         """
         insert into auth.users (instance_id, id, aud, role, email, phone, encrypted_password,
@@ -130,23 +140,23 @@ async def insert(
             clock_timestamp(), clock_timestamp())
         """,
         key,
-        audience,
-        role,
-        email.lower(),
-        phone,
-        password_hash,
-        orjson.dumps(dict(app_metadata)).decode(),
-        orjson.dumps(dict(user_metadata)).decode(),
-        is_anonymous,
+        new.audience,
+        new.role,
+        new.email.lower(),
+        new.phone,
+        new.password_hash,
+        orjson.dumps(dict(new.app_metadata)).decode(),
+        _user_metadata_text(new.user_metadata),
+        new.is_anonymous,
     )
     user = await find(connection, Lookup.ID, str(key))
-    if user is None:  # a trigger took it away again
+    if user is None:  # a trigger deleted it
         raise asyncpg.NoDataFoundError("the new user is not there")
     return user
 
 
 async def update(connection: Connection, user: User, changes: Changes) -> User:
-    """Set columns of a user and give the user as it is afterwards."""
+    """Set columns of a user and return the updated row."""
     if changes:
         assignments = ", ".join(f"{column.value} = ${number}" for number, column in enumerate(changes, 2))
         statement = f"update auth.users set {assignments}, updated_at = clock_timestamp() where id = $1"  # noqa: S608  # names of an enum
@@ -154,23 +164,48 @@ async def update(connection: Connection, user: User, changes: Changes) -> User:
     return await reload(connection, user)
 
 
-def user_metadata_change(user: User, updates: Metadata) -> dict[Column, str]:
-    """Give the change that merges into a user's ``user_metadata``."""
-    return {Column.USER_METADATA: orjson.dumps(merge_metadata(user.user_metadata, updates)).decode()}
+def user_metadata_change(user: User, updates: Metadata, *, by_auth: bool = False) -> dict[Column, str]:
+    """Return the change that merges updates into a user's ``user_metadata``.
+
+    Arguments:
+        user: the user.
+        updates: what to set; null removes.
+        by_auth: whether Auth notes something of its own, which needs no room below the limit.
+
+    Raises:
+        AuthError: the metadata becomes too large.
+    """
+    merged = merge_metadata(user.user_metadata, updates)
+    text = orjson.dumps(merged).decode() if by_auth else _user_metadata_text(merged, user)
+    return {Column.USER_METADATA: text}
+
+
+def _user_metadata_text(metadata: Metadata, former: User | None = None) -> str:
+    """Return ``user_metadata`` as it is stored. Raises `AuthError` if it has become too large."""
+    # Those stored before the limit may get smaller in steps.
+    allowed = max(MAX_USER_METADATA_BYTES, _size_in_token(former.user_metadata) if former else 0)
+    if _size_in_token(metadata) > allowed:
+        raise invalid(f"User metadata cannot be larger than {MAX_USER_METADATA_BYTES} bytes of JSON")
+    return orjson.dumps(dict(metadata)).decode()
+
+
+def _size_in_token(metadata: Metadata) -> int:
+    # Tokens escape all that is not ASCII.
+    return len(json.dumps(dict(metadata), separators=(",", ":")))
 
 
 def app_metadata_change(user: User, updates: Metadata) -> dict[Column, str]:
-    """Give the change that merges into a user's ``app_metadata``."""
+    """Return the change that merges updates into a user's ``app_metadata``."""
     return {Column.APP_METADATA: orjson.dumps(merge_metadata(user.app_metadata, updates)).decode()}
 
 
 async def delete(connection: Connection, user: User) -> None:
-    """Delete a user and, by cascade, everything that hangs on it."""
+    """Delete a user and, by cascade, all rows that reference it."""
     await connection.execute("delete from auth.users where id = $1", UUID(user.id))
 
 
 async def add_identity(connection: Connection, user: User, provider: str, data: Metadata) -> None:
-    """Add an identity; ``data`` must hold ``sub``, the provider's name for the user."""
+    """Add an identity; ``data`` must hold ``sub``, the user's id at the provider."""
     await connection.execute(
         """
         insert into auth.identities (id, provider_id, user_id, identity_data, provider, last_sign_in_at,
@@ -186,7 +221,7 @@ async def add_identity(connection: Connection, user: User, provider: str, data: 
 
 
 async def update_identity(connection: Connection, user: User, provider: str, updates: Metadata) -> None:
-    """Merge into the data of a user's identity of a provider, if there is one."""
+    """Merge updates into the data of a user's identity of a provider, if there is one."""
     identity = user.identity_of(provider)
     if identity is None:
         return
@@ -201,7 +236,7 @@ async def update_identity(connection: Connection, user: User, provider: str, upd
 
 
 async def obscure_identity(connection: Connection, identity_id: str, provider_id: str) -> None:
-    """Empty an identity and give it a name that tells nothing."""
+    """Erase the data of an identity and replace its ``provider_id``."""
     await connection.execute(
         "update auth.identities set identity_data = '{}', provider_id = $2 where id = $1",
         UUID(identity_id),

@@ -1,4 +1,4 @@
-"""Checks of single values: e-mail addresses, PKCE challenges, durations, UUIDs."""
+"""Checks of values: email addresses, telephone numbers, PKCE challenges, durations, UUIDs."""
 
 import re
 from datetime import timedelta
@@ -20,7 +20,7 @@ _UNITS = {
 
 
 def validate_email(email: str) -> str:
-    """Check an address and give it in lower case, as it is stored."""
+    """Return an address in lower case, as it is stored. Raises `AuthError` for an invalid one."""
     if not email:
         raise invalid("An email address is required")
     if len(email.encode()) > MAX_EMAIL_LENGTH:
@@ -31,7 +31,7 @@ def validate_email(email: str) -> str:
 
 
 def validate_phone(phone: str) -> str:
-    """Check a telephone number (E.164) and give it as it is stored: digits only."""
+    """Return the digits of a telephone number (E.164). Raises `AuthError` for an invalid one."""
     digits = phone.removeprefix("+").replace(" ", "")
     if not _PHONE.fullmatch(digits):
         raise invalid("Invalid phone number format (E.164 required)")
@@ -39,7 +39,7 @@ def validate_phone(phone: str) -> str:
 
 
 def validate_pkce(method: str, challenge: str) -> None:
-    """Check the two PKCE parameters (RFC 7636); both absent is fine."""
+    """Check the two PKCE parameters (RFC 7636), which may both be absent. Raises `AuthError`."""
     if bool(challenge) != bool(method):
         raise invalid("PKCE flow requires code_challenge_method and code_challenge")
     if not challenge:
@@ -56,7 +56,7 @@ def validate_pkce(method: str, challenge: str) -> None:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read a duration as Go writes them ("24h", "1h30m", "0"); ValueError if it is none or too long."""
+    """Read a duration as Go writes it ("24h", "1h30m", "0"). Raises `ValueError`."""
     if text == "0":
         return timedelta(0)
     sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
@@ -64,13 +64,13 @@ def parse_duration(text: str) -> timedelta:
     if not parts or "".join(number + unit for number, unit in parts) != rest:
         raise ValueError(f'time: invalid duration "{text}"')
     seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if seconds > 292 * 365 * 86400:  # what Go's 64-bit nanoseconds hold
+    if seconds > 292 * 365 * 86400:  # the range of Go's 64-bit nanoseconds
         raise ValueError(f'time: invalid duration "{text}"')
     return sign * timedelta(seconds=seconds)
 
 
 def validate_uuid(text: str, error: AuthError) -> UUID:
-    """Read a UUID, or raise the error given."""
+    """Return a UUID, or raise the given error."""
     try:
         return UUID(text)
     except ValueError:

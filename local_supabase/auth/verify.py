@@ -1,4 +1,4 @@
-"""``/verify``: what a person got by mail, a code or a link, becomes a session.
+"""``/verify``: exchanges a code or a link of a mail for a session.
 
 Source: github.com/supabase/auth, ``internal/api/verify.go``.
 """
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from local_supabase.auth import accounts, flow, issue, one_time, tokens, users
-from local_supabase.auth.api import AuthApi, json_answer, limit_key, transaction, visitor_of
+from local_supabase.auth.api import AuthApi, client_of, json_answer, limit_key, transaction
 from local_supabase.auth.body import Body, read_body
 from local_supabase.auth.errors import AuthError, bad_request, forbidden, invalid
 from local_supabase.auth.limits import refuse_if_over
@@ -34,7 +34,7 @@ _KINDS: Mapping[str, tuple[TokenType, ...]] = {
     "magiclink": (TokenType.RECOVERY,),
     "email_change": (TokenType.EMAIL_CHANGE_CURRENT, TokenType.EMAIL_CHANGE_NEW),
 }
-# How a session of the PKCE flow was entered, by the type of the link.
+# The authentication method of a PKCE flow, by the type of its link.
 _METHODS: Mapping[str, str] = {
     "signup": "email/signup",
     "invite": "invite",
@@ -53,7 +53,7 @@ _OAUTH_ERRORS: Mapping[int, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """What somebody presents: the hash itself, or the hash of a code together with the address it went to."""
+    """What is presented: the hash of a link, or the hash of a code with the address that the code went to."""
 
     type: str
     hash: str
@@ -64,11 +64,15 @@ async def verify_post(api: AuthApi, request: Request) -> Response:
     """Exchange a code, or the hash of a link, for a session."""
     refuse_if_over(api.buckets.verifications, limit_key(request))
     presented = _read_presented(await read_body(request))
+    if presented.email:
+        refuse_if_over(api.buckets.wrong_codes, presented.email)
     async with transaction(api) as connection:
         user = await _verify(api, connection, presented)
+        if presented.email:
+            api.buckets.wrong_codes.give_back(presented.email)
         if user is None:
             return json_answer({"msg": HALF_CONFIRMED, "code": str(int(HTTPStatus.OK))})
-        session = await issue.sign_in(api, connection, user, "otp", visitor_of(request))
+        session = await issue.sign_in(api, connection, user, "otp", client_of(request))
     return json_answer(session)
 
 
@@ -88,14 +92,14 @@ def _read_presented(body: Body) -> Presented:
     if phone:
         validate_phone(phone)
     if phone or kind in PHONE_TYPES:
-        # Nobody has a code sent to a phone, since none is ever sent.
+        # This server sends no codes to phones, so none can be right.
         raise forbidden("otp_expired", "Token has expired or is invalid")
     email = validate_email(email)
     return Presented(kind, tokens.token_hash(email, token), email)
 
 
 async def verify_get(api: AuthApi, request: Request) -> Response:
-    """Follow a link of a mail, leading on with the session, a PKCE code or the error in the URL."""
+    """Follow a link of a mail: redirect with the session, a PKCE code or the error in the URL."""
     refuse_if_over(api.buckets.verifications, limit_key(request))
     kind, token = request.query_params.get("type", ""), request.query_params.get("token", "")
     if not kind:
@@ -114,7 +118,7 @@ async def verify_get(api: AuthApi, request: Request) -> Response:
             if pkce:
                 code = await _pkce_code(connection, user, kind)
                 return _redirect(target, {"code": code}, {}, pkce=True)
-            session = await issue.sign_in(api, connection, user, "otp", visitor_of(request))
+            session = await issue.sign_in(api, connection, user, "otp", client_of(request))
     except AuthError as error:
         values = {"error_code": error.code, "error_description": error.message}
         if error.status in _OAUTH_ERRORS:
@@ -135,7 +139,7 @@ async def _pkce_code(connection: Connection, user: User, kind: str) -> str:
 def _redirect(
     target: str, query: Mapping[str, str], fragment: Mapping[str, str], *, pkce: bool
 ) -> RedirectResponse:
-    """Lead to the target with values in the fragment and, in the PKCE flow, in the query."""
+    """Redirect to the target with values in the fragment and, in the PKCE flow, in the query."""
     parts = urlsplit(target)
     if pkce:
         merged = {**dict(parse_qsl(parts.query, keep_blank_values=True)), **query}
@@ -146,7 +150,7 @@ def _redirect(
 
 
 async def _verify(api: AuthApi, connection: Connection, presented: Presented) -> User | None:
-    """Use up what is presented and give the user; None if the other address must still confirm a change."""
+    """Use up what is presented and return the user; None if another address must still confirm."""
     if presented.type not in _KINDS:
         raise invalid("Invalid email verification type")
     user = await _owner(connection, presented)
@@ -166,7 +170,7 @@ async def _verify(api: AuthApi, connection: Connection, presented: Presented) ->
 
 
 async def _owner(connection: Connection, presented: Presented) -> User | None:
-    """Give whose code it may be: the hash tells it, except that codes are looked up by their address."""
+    """Return the user to check: found by the address of a code, or else by the hash."""
     if presented.email and presented.type != "email_change":
         return await users.find(connection, Lookup.EMAIL, presented.email)
     kinds = _KINDS[presented.type]
@@ -177,21 +181,32 @@ async def _owner(connection: Connection, presented: Presented) -> User | None:
 
 
 def _valid_kind(api: AuthApi, user: User, presented: Presented) -> str | None:
-    """Give the type that the hash is valid for ("email" stands for two), None if it is not valid."""
+    """Return the type that the hash is valid for ("email" stands for two types), None if for none."""
 
     def matches(stored: str, sent_at: datetime | None) -> bool:
-        return tokens.otp_matches(
+        tries = api.buckets.wrong_tries
+        # A code is short, so it is used up after some wrong ones. The hash of a link cannot be guessed.
+        if presented.email and stored and not tries.take(stored):
+            return False
+        valid = tokens.otp_matches(
             presented.hash.removeprefix(tokens.PKCE_PREFIX), stored, sent_at, api.settings.otp_expiry
         )
+        if valid:
+            tries.give_back(stored)
+        return valid
 
-    confirmation = matches(user.confirmation_token, user.confirmation_sent_at)
-    recovery = matches(user.recovery_token, user.recovery_sent_at)
+    def confirmation() -> bool:
+        return matches(user.confirmation_token, user.confirmation_sent_at)
+
+    def recovery() -> bool:
+        return matches(user.recovery_token, user.recovery_sent_at)
+
     if presented.type == "email":
-        return "signup" if confirmation else "magiclink" if recovery else None
+        return "signup" if confirmation() else "magiclink" if recovery() else None
     if presented.type in ("signup", "invite"):
-        return presented.type if confirmation else None
+        return presented.type if confirmation() else None
     if presented.type in ("recovery", "magiclink"):
-        return presented.type if recovery else None
+        return presented.type if recovery() else None
     sent_at = user.email_change_sent_at
     changes = (user.email_change_token_current, user.email_change_token_new)
     return presented.type if any(matches(stored, sent_at) for stored in changes) else None
@@ -213,7 +228,7 @@ async def _apply(api: AuthApi, connection: Connection, user: User, presented: Pr
 
 
 def _needs_both(api: AuthApi, user: User) -> bool:
-    """Tell whether this is the first of two confirmations that a change of address needs."""
+    """Return whether this is the first of the two confirmations that a change of address needs."""
     wanted = api.settings.double_confirm_changes and not api.settings.autoconfirm
     return wanted and user.email_change_confirm_status == 0 and bool(user.email)
 

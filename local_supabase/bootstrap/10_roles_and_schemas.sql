@@ -4,7 +4,7 @@ create role anon nologin noinherit;
 create role authenticated nologin noinherit;
 create role service_role nologin noinherit bypassrls;
 create role authenticator login noinherit;
-create role postgres login superuser createdb createrole replication bypassrls;
+create role postgres login createdb createrole replication bypassrls;
 create role supabase_auth_admin login noinherit createrole;
 create role supabase_storage_admin login noinherit createrole;
 create role supabase_realtime_admin nologin noinherit;
@@ -15,11 +15,10 @@ create role pgsodium_keyholder nologin;
 grant anon, authenticated, service_role to authenticator;
 grant anon, authenticated, service_role to postgres with admin option;
 grant anon, authenticated, service_role to supabase_storage_admin;
-grant supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin to postgres;
 
 alter database postgres owner to postgres;
 
--- A request may not hold the database for ever. As on a hosted project.
+-- As on a hosted project, so that no request can hold a connection for long.
 alter role authenticator set statement_timeout = '8s';
 alter role authenticator set lock_timeout = '8s';
 alter role authenticated set statement_timeout = '8s';
@@ -50,7 +49,7 @@ grant usage on schema realtime to anon, authenticated, service_role, postgres;
 grant all on schema realtime to supabase_realtime_admin;
 grant usage on schema graphql_public to anon, authenticated, service_role, postgres;
 
--- Whoever of the two owners makes something in public, the API roles may use it; row security decides on the rows.
+-- The API roles may use everything that either owner creates in public. Row-level security restricts the rows.
 alter default privileges for role postgres in schema public grant all on tables to anon, authenticated, service_role;
 alter default privileges for role postgres in schema public grant all on functions to anon, authenticated, service_role;
 alter default privileges for role postgres in schema public grant all on sequences to anon, authenticated, service_role;

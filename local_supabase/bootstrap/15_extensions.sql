@@ -1,4 +1,4 @@
--- The extensions that a new Supabase project has installed. Where they are stand-ins, extensions/ says for what.
+-- The extensions of a new Supabase project. Some are stand-ins, see extensions/.
 
 create schema graphql authorization supabase_admin;
 create schema vault authorization supabase_admin;
@@ -20,7 +20,7 @@ $$;
 grant execute on function graphql_public.graphql to postgres, anon, authenticated, service_role;
 grant select, delete on vault.secrets, vault.decrypted_secrets to postgres, service_role;
 
--- Roles that the SQL of a dumped hosted project may name.
+-- The SQL of a dumped hosted project may name these roles.
 create role supabase_functions_admin noinherit createrole nologin;
 create role supabase_read_only_user nologin bypassrls;
 create role pgbouncer nologin;

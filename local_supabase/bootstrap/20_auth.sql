@@ -1,4 +1,4 @@
--- The auth schema's core tables, column by column as GoTrue has them, and the helpers that policies call.
+-- The core tables of the auth schema, with GoTrue's columns, and the functions that policies call.
 
 set role supabase_auth_admin;
 
@@ -137,7 +137,7 @@ create table auth.audit_log_entries (
 );
 create index audit_logs_instance_id_idx on auth.audit_log_entries (instance_id);
 
--- The claims of the caller. Both forms of the setting exist: one claim each (older) and all as one JSON document.
+-- The caller's claims. Older versions of PostgREST have a setting for each claim, newer ones one JSON document.
 create function auth.uid() returns uuid language sql stable as $$
     select coalesce(
         nullif(current_setting('request.jwt.claim.sub', true), ''),

@@ -1,4 +1,4 @@
--- The rest of the auth schema: what its flows need beyond the core tables, and what migrations may refer to.
+-- The rest of the auth schema: tables of sign-in flows, and tables that migrations may refer to.
 
 set role supabase_auth_admin;
 
@@ -59,10 +59,10 @@ create table auth.instances (
 );
 create table auth.schema_migrations (version varchar(255) not null primary key);
 
--- Addresses are looked up in lower case, also those of users that a seed inserted otherwise.
+-- Auth looks addresses up in lower case. A seed may have inserted users with other spellings.
 create index users_lower_email_idx on auth.users (lower(email));
 
--- As on hosted: nobody but Auth itself and superusers reads these tables, whatever is granted.
+-- As on a hosted project: only Auth and superusers read these tables, whatever is granted.
 do $$
 declare
     name text;

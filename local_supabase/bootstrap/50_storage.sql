@@ -1,5 +1,5 @@
--- The storage schema, column by column as Supabase Storage has it. The files lie in the data folder, each under the name
--- that is its object's version; nothing a user chooses becomes a file name.
+-- The storage schema, with Supabase Storage's columns. The files are in the data folder and named by the version of
+-- their object, so that no text of a user becomes a file name.
 
 set role supabase_storage_admin;
 
@@ -91,8 +91,8 @@ create function storage.get_size_by_bucket() returns table (size bigint, bucket_
     select sum((o.metadata ->> 'size')::bigint)::bigint, o.bucket_id from storage.objects o group by o.bucket_id
 $$;
 
--- One level of a bucket: folders first, then files. `prefix` ends with a slash or is empty; `search` is the beginning of
--- a name, in any case.
+-- Lists one level of a bucket: folders first, then files. `prefix` is empty or ends with a slash. `search` is the
+-- beginning of a name, case-insensitive.
 create function storage.search(
     prefix text,
     bucketname text,
@@ -170,7 +170,7 @@ create trigger protect_buckets_delete before delete on storage.buckets
 create trigger protect_objects_delete before delete on storage.objects
     for each statement execute function storage.protect_delete();
 
--- The embedded server's own: files that no object names any more, until they are deleted.
+-- Only in the embedded server: files whose object is gone, until they are deleted.
 create table storage.local_removed_files (
     version text not null primary key,
     removed_at timestamptz not null default now()

@@ -1,5 +1,5 @@
--- Tells the REST service about every change of the schema, whoever makes it. Runs as the superuser.
--- As in a new Supabase project: event triggers that send the announcement PostgREST listens to.
+-- Notifies the REST service of every change of the schema, with the event triggers and the channel of a new Supabase
+-- project. Runs as the superuser.
 
 create schema if not exists extensions;
 
@@ -36,5 +36,5 @@ $$;
 create event trigger pgrst_ddl_watch on ddl_command_end execute function extensions.pgrst_ddl_watch();
 create event trigger pgrst_drop_watch on sql_drop execute function extensions.pgrst_drop_watch();
 
--- What `fts` without a configuration means on a hosted project.
+-- The configuration of `fts` without a language, as on a hosted project.
 alter database postgres set default_text_search_config = 'pg_catalog.english';

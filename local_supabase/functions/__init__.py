@@ -1,6 +1,7 @@
 """The Functions service: `functions/<name>/index.ts` of the project, served by Deno.
 
-Its behavior is that of supabase.com/docs/guides/functions.
+It behaves as supabase.com/docs/guides/functions describes. A gateway process forwards calls to one Deno
+worker for each function; deploying and scheduling are not done here. Start with `endpoint`, then `workers`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from local_supabase.context import Context
 from local_supabase.functions.endpoint import ANSWER_SECONDS, METHODS, FunctionsEndpoint
+from local_supabase.functions.spool import FILE_BYTES, Spools
 from local_supabase.functions.workers import Workers
 
 _workers: dict[int, Workers] = {}
@@ -20,7 +22,7 @@ _workers: dict[int, Workers] = {}
 
 @asynccontextmanager
 async def lifespan(context: Context) -> AsyncIterator[None]:
-    """Own the workers: none runs before its function is called, none outlives the gateway."""
+    """Own the workers, which start with the first call of their function and end with the gateway."""
     workers = Workers(context)
     _workers[id(context)] = workers
     try:
@@ -33,5 +35,7 @@ async def lifespan(context: Context) -> AsyncIterator[None]:
 def routes(context: Context) -> Sequence[BaseRoute]:
     """Return the routes below `/functions/v1`."""
     seconds = float(os.environ.get("LOCAL_SUPABASE_FUNCTION_SECONDS", ANSWER_SECONDS))
-    endpoint = FunctionsEndpoint(context, _workers[id(context)], answer_seconds=seconds)
+    file_bytes = int(os.environ.get("LOCAL_SUPABASE_FUNCTION_SPOOL_BYTES", FILE_BYTES))
+    spools = Spools(context.settings.data_dir.root, file_bytes)
+    endpoint = FunctionsEndpoint(context, _workers[id(context)], spools, answer_seconds=seconds)
     return [Route(path, endpoint.serve, methods=METHODS) for path in ("/{name}", "/{name}/{rest:path}")]

@@ -1,4 +1,4 @@
-"""Which functions a project has, and the settings that its config.toml gives them."""
+"""The functions of a project and their settings in config.toml."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from local_supabase.functions.errors import BootError, NotFound
+from local_supabase.functions.errors import BootError, NotFoundError
 
-# What the Supabase CLI takes as a function's name.
+# The Supabase CLI accepts these names.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,127}")
 _ENTRYPOINTS = ("index.ts", "index.js", "index.tsx", "index.jsx", "index.mjs")
 _CONFIGS = ("deno.json", "deno.jsonc")
@@ -23,7 +23,7 @@ _RESERVED = "SUPABASE_"
 class Function:
     """One function on disk.
 
-    `stamp` changes when any file below the functions folder does: a saved file is served by a new worker.
+    `stamp` changes with any file below the functions folder, so that a saved file is served by a new worker.
     """
 
     name: str
@@ -35,7 +35,11 @@ class Function:
 
 
 class Catalog:
-    """Reads the functions folder anew for each call: it is edited while the stack runs."""
+    """Reads the functions folder for each call, because it is edited while the stack runs.
+
+    Arguments:
+        project: the project folder, with `functions/` and `config.toml`.
+    """
 
     def __init__(self, project: Path) -> None:
         self._project = project
@@ -45,15 +49,15 @@ class Catalog:
         """Return the function of this name.
 
         Raises:
-            NotFound: there is none, or it is switched off.
+            NotFoundError: there is none, or it is disabled.
             BootError: config.toml cannot be read.
         """
         if not _NAME.fullmatch(name):
-            raise NotFound
+            raise NotFoundError
         settings = self._settings(name)
         entrypoint = self._entrypoint(name, settings)
         if entrypoint is None or settings.get("enabled") is False:
-            raise NotFound
+            raise NotFoundError
         folder = self.folder / name
         return Function(
             name=name,
@@ -67,7 +71,7 @@ class Catalog:
         )
 
     def secrets(self) -> dict[str, str]:
-        """Return what `functions/.env` sets; names that begin with SUPABASE_ are Supabase's own."""
+        """Return the variables of `functions/.env`, without the reserved ones that begin with SUPABASE_."""
         path = self.folder / ".env"
         values = dotenv_values(path, interpolate=False) if path.is_file() else {}
         return {name: value or "" for name, value in values.items() if not name.startswith(_RESERVED)}

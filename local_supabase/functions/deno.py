@@ -1,4 +1,4 @@
-"""The Deno process of one function: started, listened to, ended."""
+"""The Deno process of one function: its start, its output and its end."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import importlib
 import logging
 import os
 import signal
-import socket
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, cast
 
+from local_supabase.background import start_task
 from local_supabase.functions.catalog import Function
 from local_supabase.functions.errors import BootError
-from local_supabase.privileges import child_setup
+from local_supabase.stack.privileges import child_setup
 
 MEMORY_MB: Final = 256
 """The heap of one worker, as hosted (supabase.com/docs/guides/functions/limits)."""
@@ -42,18 +43,26 @@ def find_deno() -> str:
 
 
 class DenoProcess:
-    """One running function. It ends with the gateway."""
+    """One running function. It ends with the gateway.
+
+    It listens on a Unix socket in a folder that only the gateway's user can enter. On a port, other users
+    of the machine could call it past the gateway's checks, and take the port before it to get the calls.
+    """
 
     def __init__(
-        self, function: Function, process: asyncio.subprocess.Process, port: int, log: logging.Logger
+        self,
+        function: Function,
+        process: asyncio.subprocess.Process,
+        folder: tempfile.TemporaryDirectory[str],
+        log: logging.Logger,
     ) -> None:
         self.function = function
-        self.url = f"http://127.0.0.1:{port}"
+        self.socket = _socket(folder)
         self.ran_out_of_memory = False
-        self._port = port
+        self._folder = folder
         self._process = process
         self._log = log
-        self._reader = asyncio.create_task(self._copy_output())
+        self._reader = start_task(self._copy_output())
 
     @classmethod
     async def start(
@@ -63,27 +72,41 @@ class DenoProcess:
         *,
         cache: Path,
         folder: Path,
+        socket_folder_prefix: str,
         log: logging.Logger,
     ) -> DenoProcess:
         """Start the function and wait until it listens.
 
+        Arguments:
+            function: the function to run.
+            environment: its environment variables.
+            cache: the folder for downloaded modules.
+            folder: the functions folder, which it may read.
+            socket_folder_prefix: the start of the name of the temporary folder with its socket.
+            log: where its output goes.
+
         Raises:
-            BootError: there is no Deno, or the code fails before it serves; the log has the reason.
+            BootError: Deno is not installed, or the code fails before it listens; the log has the reason.
         """
         deno = find_deno()
-        port = _free_port()
-        process = await asyncio.create_subprocess_exec(
-            deno,
-            *_arguments(function, folder=folder, cache=cache),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=_environment(environment, cache=cache, port=port),
-            cwd=folder,
-            limit=_LINE_LIMIT,
-            preexec_fn=child_setup(None, death_signal=signal.SIGKILL),
-        )
-        worker = cls(function, process, port, log)
+        # Not in the data folder, whose path may be longer than a socket's may be. Its mode is 0700.
+        private = tempfile.TemporaryDirectory(prefix=socket_folder_prefix, ignore_cleanup_errors=True)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                deno,
+                *_arguments(function, _socket(private), folder=folder, cache=cache),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env=_environment(environment, _socket(private), cache=cache),
+                cwd=folder,
+                limit=_LINE_LIMIT,
+                preexec_fn=child_setup(None, death_signal=signal.SIGKILL),
+            )
+        except BaseException:
+            private.cleanup()
+            raise
+        worker = cls(function, process, private, log)
         try:
             await worker._until_listening()
         except BaseException:
@@ -93,7 +116,7 @@ class DenoProcess:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the process is gone."""
+        """Whether the process has ended."""
         return self._process.returncode is not None
 
     async def stop(self) -> None:
@@ -102,16 +125,17 @@ class DenoProcess:
             self._process.kill()
         await self._process.wait()
         await self._reader
+        self._folder.cleanup()
 
     async def ended(self) -> None:
-        """Wait until the process is gone and its last words are read."""
+        """Wait until the process has ended and its output is read."""
         await self._process.wait()
         await self._reader
 
     async def _until_listening(self) -> None:
         try:
             async with asyncio.timeout(_BOOT_SECONDS):
-                while not await _accepts(self._port):
+                while not await _accepts(self.socket):
                     if self.has_ended:
                         raise BootError
                     await asyncio.sleep(_POLL_SECONDS)
@@ -135,9 +159,14 @@ class DenoProcess:
                 self._log.info("functions/%s: %s", self.function.name, text)
 
 
-def _arguments(function: Function, *, folder: Path, cache: Path) -> Sequence[str]:
-    # It may read its own code and speak to the network; no files, no programs, no native code.
-    readable = f"{folder},{cache},{_BOOT_MODULE.parent}"
+def _socket(folder: tempfile.TemporaryDirectory[str]) -> Path:
+    return Path(folder.name, "http.sock")
+
+
+def _arguments(function: Function, socket: Path, *, folder: Path, cache: Path) -> Sequence[str]:
+    # A function may read its own code and use the network, but no other files, programs or native code.
+    # To listen on its socket it must be able to read and write that.
+    readable = f"{folder},{cache},{_BOOT_MODULE.parent},{socket}"
     options = [
         "run",
         "--no-prompt",
@@ -147,6 +176,7 @@ def _arguments(function: Function, *, folder: Path, cache: Path) -> Sequence[str
         "--allow-net",
         "--allow-env",
         f"--allow-read={readable}",
+        f"--allow-write={socket}",
         f"--v8-flags=--max-old-space-size={MEMORY_MB}",
     ]
     options.append(f"--config={function.config}" if function.config else "--no-config")
@@ -155,8 +185,8 @@ def _arguments(function: Function, *, folder: Path, cache: Path) -> Sequence[str
     return [*options, str(_BOOT_MODULE), function.entrypoint.as_uri()]
 
 
-def _environment(environment: Mapping[str, str], *, cache: Path, port: int) -> dict[str, str]:
-    # Built from nothing: what the gateway was started with is none of a function's business.
+def _environment(environment: Mapping[str, str], socket: Path, *, cache: Path) -> dict[str, str]:
+    # Not based on the gateway's environment, which may hold secrets.
     passed = (
         "SSL_CERT_FILE",
         "DENO_CERT",
@@ -175,19 +205,13 @@ def _environment(environment: Mapping[str, str], *, cache: Path, port: int) -> d
         "HOME": str(cache),
         "DENO_NO_UPDATE_CHECK": "1",
         "NO_COLOR": "1",
-        "DENO_SERVE_ADDRESS": f"tcp:127.0.0.1:{port}",
+        "DENO_SERVE_ADDRESS": f"unix:{socket}",
     }
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return cast("int", probe.getsockname()[1])
-
-
-async def _accepts(port: int) -> bool:
+async def _accepts(socket: Path) -> bool:
     try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        _, writer = await asyncio.open_unix_connection(socket)
     except OSError:
         return False
     writer.close()

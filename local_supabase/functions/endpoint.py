@@ -1,56 +1,66 @@
-"""One HTTP call of a function: checked, forwarded, answered."""
+"""The HTTP endpoint of functions: checks a call and passes request and answer on as they arrive."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Final
 
-import httpx
-from starlette.background import BackgroundTask
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+import h11
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from local_supabase.background import start_task
 from local_supabase.context import Context
 from local_supabase.functions.catalog import Function
 from local_supabase.functions.deno import DenoProcess
 from local_supabase.functions.errors import (
-    BodyTooLarge,
     FunctionsError,
-    IdleTimeout,
-    Unauthorized,
+    IdleTimeoutError,
+    UnauthorizedError,
     WorkerError,
-    WorkerLimit,
+    WorkerLimitError,
 )
+from local_supabase.functions.exchange import Exchange, WorkerGoneError
+from local_supabase.functions.spool import Spools
+from local_supabase.functions.upload import Patience, Upload
 from local_supabase.functions.workers import Workers
 from local_supabase.identity import TokenError
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD")
 
 ANSWER_SECONDS: Final = 150.0
-"""How long a function may take to begin its answer, as hosted."""
+"""How long a function may take to begin its answer, as on hosted projects."""
 
-# Begun answers may take as long as they like; `ANSWER_SECONDS` bounds the beginning.
-_TIMEOUT: Final = httpx.Timeout(5.0, read=None, write=None, pool=None)
-_BODY_BYTES: Final = 20 * 1024 * 1024
-# RFC 9110 7.6.1; the lengths are set again by whoever sends.
+# RFC 9110 7.6.1, and what the two servers decide for themselves.
 _HOP_BY_HOP: Final = frozenset(
-    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te"}
-    | {"trailer", "transfer-encoding", "upgrade", "host", "content-length"}
+    {b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection"}
+    | {b"te", b"trailer", b"transfer-encoding", b"upgrade", b"host", b"content-length", b"expect"}
 )
 
 
 class FunctionsEndpoint:
-    """Forwards calls to the workers."""
+    """Forwards calls to the workers.
 
-    def __init__(self, context: Context, workers: Workers, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    Arguments:
+        context: the shared parts of the gateway.
+        workers: the running functions.
+        spools: keep what functions have not read yet.
+        answer_seconds: how long a function may take to begin its answer, not counting the time in which
+            its client is waited for.
+    """
+
+    def __init__(
+        self, context: Context, workers: Workers, spools: Spools, *, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
         self._context = context
         self._workers = workers
+        self._spools = spools
         self._answer_seconds = answer_seconds
 
     async def serve(self, request: Request) -> Response:
-        """Answer with what the function answers, or with what Supabase says when it cannot."""
+        """Return the function's answer, or Supabase's error when there is none."""
         try:
             function = await asyncio.to_thread(self._workers.catalog.find, request.path_params["name"])
             if function.verify_jwt and request.method != "OPTIONS":
@@ -64,81 +74,103 @@ class FunctionsEndpoint:
     def _verify(self, request: Request) -> None:
         header = request.headers.get("authorization")
         if not header:
-            raise Unauthorized
+            raise UnauthorizedError
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
-            raise Unauthorized("Auth header is not 'Bearer {token}'", code="UNAUTHORIZED_INVALID_JWT_FORMAT")
+            raise UnauthorizedError(
+                "Auth header is not 'Bearer {token}'", code="UNAUTHORIZED_INVALID_JWT_FORMAT"
+            )
         try:
             self._context.verifier.verify(token.strip())
         except TokenError as error:
-            raise Unauthorized("Invalid JWT", code="UNAUTHORIZED_INVALID_JWT_FORMAT") from error
+            raise UnauthorizedError("Invalid JWT", code="UNAUTHORIZED_INVALID_JWT_FORMAT") from error
 
     async def _forward(self, function: Function, request: Request) -> Response:
-        body = await _body(request)
+        upload = Upload(request, self._spools)
         async with AsyncExitStack() as stack:
             worker = await stack.enter_async_context(self._workers.worker(function))
-            # One connection a call: a pooled one may belong to a worker that was replaced.
-            client = await stack.enter_async_context(httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False))
-            sent = client.build_request(
-                request.method,
-                f"{worker.url}/{_path(request)}",
-                headers=[(name, value) for name, value in request.headers.items() if name not in _HOP_BY_HOP],
-                content=body,
-            )
-            answer = await self._answer(worker, client, sent)
-            stack.push_async_callback(answer.aclose)
-            return _streamed(answer, stack.pop_all())
+            try:
+                # Each call has its own connection, because a pooled one may belong to a replaced worker.
+                exchange = await Exchange.open(worker.socket)
+                stack.callback(exchange.abort)
+                answer = await self._answer(worker, exchange, upload, stack)
+            except WorkerGoneError as error:
+                if upload.failure is not None:
+                    raise upload.failure from error
+                await self._workers.discard(worker)
+                raise (WorkerLimitError if worker.ran_out_of_memory else WorkerError)() from error
+            return _Answer(answer, exchange, upload, stack.pop_all())
 
     async def _answer(
-        self, worker: DenoProcess, client: httpx.AsyncClient, sent: httpx.Request
-    ) -> httpx.Response:
+        self, worker: DenoProcess, exchange: Exchange, upload: Upload, stack: AsyncExitStack
+    ) -> h11.Response:
+        request = upload.request
+        headers = [(name, value) for name, value in request.headers.raw if name not in _HOP_BY_HOP]
+        host = self._context.settings.url.partition("://")[2].encode()
         try:
-            async with asyncio.timeout(self._answer_seconds):
-                return await client.send(sent, stream=True)
+            async with asyncio.timeout(self._answer_seconds) as deadline:
+                await exchange.send_head(
+                    request.method, _target(request), [(b"host", host), *headers, *upload.framing()]
+                )
+                patience = Patience(deadline)
+                task = start_task(upload.run(exchange, patience), "functions-upload")
+                stack.callback(task.cancel)
+                try:
+                    return await exchange.answer()
+                finally:
+                    patience.end()
         except TimeoutError as error:
-            # It may be in an endless loop: nobody else would get an answer from it either.
+            # It may be in an endless loop, so other calls would get no answer from it either.
             await self._workers.discard(worker)
-            raise IdleTimeout from error
-        except httpx.HTTPError as error:
-            await self._workers.discard(worker)
-            raise (WorkerLimit if worker.ran_out_of_memory else WorkerError)() from error
+            raise IdleTimeoutError from error
 
 
-async def _body(request: Request) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > _BODY_BYTES:
-                raise BodyTooLarge
-            parts.append(part)
-    except ClientDisconnect as error:
-        raise WorkerError("The caller went away") from error
-    return b"".join(parts)
-
-
-def _path(request: Request) -> str:
-    """Return the path as the function sees it (`<name>/...`, still encoded) with its query."""
+def _target(request: Request) -> str:
+    """Return the path as the function sees it (`/<name>/...`, still encoded) with its query."""
     raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
-    path = raw.decode("ascii").partition("/functions/v1/")[2]
+    path = raw.decode("ascii").partition("/functions/v1")[2]
     query: bytes = request.scope["query_string"]
     return f"{path}?{query.decode('ascii')}" if query else path
 
 
-def _streamed(answer: httpx.Response, stack: AsyncExitStack) -> StreamingResponse:
-    async def parts() -> AsyncIterator[bytes]:
-        async with stack:
-            async for part in answer.aiter_raw():
-                yield part
+class _Answer(Response):
+    """The answer of a function, passed on as it arrives.
 
-    response = StreamingResponse(
-        parts(), status_code=answer.status_code, background=BackgroundTask(stack.aclose)
-    )
-    # Several headers of one name (set-cookie) stay several.
-    response.raw_headers = [
-        (name.lower(), value)
-        for name, value in answer.headers.raw
-        if name.lower().decode("latin-1") not in _HOP_BY_HOP
-    ]
-    return response
+    Starlette's own streaming response would look for the end of the client in what the upload reads.
+
+    Arguments:
+        answer: the status and headers.
+        exchange: the call, of which the body is read.
+        upload: the rest of the request, which the function may still be reading.
+        call: what ends with the call.
+    """
+
+    def __init__(
+        self, answer: h11.Response, exchange: Exchange, upload: Upload, call: AsyncExitStack
+    ) -> None:
+        self.status_code = answer.status_code
+        self.background = None
+        # A list of pairs, because several headers may have one name (set-cookie).
+        self.raw_headers = [(name, value) for name, value in answer.headers if name not in _HOP_BY_HOP]
+        self._exchange = exchange
+        self._upload = upload
+        self._call = call
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer.
+
+        Raises:
+            WorkerGoneError: the function ended within its answer. The server then ends the connection.
+        """
+        async with self._call:
+            await send(
+                {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            )
+            try:
+                async for part in self._exchange.body():
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            except WorkerGoneError:
+                if self._upload.client_left:
+                    return
+                raise
+            await send({"type": "http.response.body", "body": b""})

@@ -1,4 +1,4 @@
-"""The answers that Supabase itself gives about a function.
+"""The errors that Supabase itself returns for a call of a function.
 
 Source: supabase.com/docs/guides/functions/error-codes and status-codes.
 """
@@ -9,15 +9,16 @@ from starlette.responses import JSONResponse
 
 
 class FunctionsError(Exception):
-    """A call that never reached the function, or got no answer from it.
+    """A call that did not reach the function, or got no answer from it.
 
-    - `Unauthorized` no token that this project signed
-    - `NotFound` no such function
-    - `BootError` it does not start: Deno is not installed, or the code fails before it serves
+    - `UnauthorizedError` no token, or not one of this project
+    - `NotFoundError` no such function
+    - `BootError` it does not start: Deno is not installed, or the code fails before it listens
     - `WorkerError` it ended while it was answering
-    - `WorkerLimit` it ended for want of memory
-    - `IdleTimeout` it did not begin to answer in time
-    - `BodyTooLarge` the request is larger than the service takes
+    - `WorkerLimitError` it ran out of memory
+    - `IdleTimeoutError` it did not begin to answer in time
+    - `BodyTooLargeError` the request is larger than the limit
+    - `ClientLeftError` the client ended its connection
     """
 
     status = 500
@@ -35,7 +36,7 @@ class FunctionsError(Exception):
         return JSONResponse(body, status_code=self.status, headers={"sb-error-code": self.code})
 
 
-class Unauthorized(FunctionsError):
+class UnauthorizedError(FunctionsError):
     """No token, or not one of this project's."""
 
     status = 401
@@ -43,7 +44,7 @@ class Unauthorized(FunctionsError):
     message = "Missing authorization header"
 
 
-class NotFound(FunctionsError):
+class NotFoundError(FunctionsError):
     """There is no function of this name."""
 
     status = 404
@@ -63,7 +64,7 @@ class WorkerError(FunctionsError):
     """The function ended while it was answering."""
 
 
-class WorkerLimit(FunctionsError):
+class WorkerLimitError(FunctionsError):
     """The function ran out of memory."""
 
     status = 546
@@ -71,7 +72,7 @@ class WorkerLimit(FunctionsError):
     message = "Function failed due to not having enough compute resources (please check logs)"
 
 
-class IdleTimeout(FunctionsError):
+class IdleTimeoutError(FunctionsError):
     """The function did not begin to answer in time."""
 
     status = 504
@@ -79,9 +80,17 @@ class IdleTimeout(FunctionsError):
     message = "Function did not respond within the time limit (please check logs)"
 
 
-class BodyTooLarge(FunctionsError):
-    """The request is larger than the service takes."""
+class BodyTooLargeError(FunctionsError):
+    """The request is larger than the limit."""
 
     status = 413
     code = "REQUEST_ENTITY_TOO_LARGE"
     message = "The request body is larger than 20 MB"
+
+
+class ClientLeftError(FunctionsError):
+    """The client ended its connection, so nobody reads this answer."""
+
+    status = 499
+    code = "CLIENT_CLOSED_REQUEST"
+    message = "The client closed the connection"

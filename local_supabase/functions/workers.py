@@ -1,4 +1,4 @@
-"""The running functions: one worker each, started on the first call, replaced when the code changes."""
+"""The running functions: one worker each, started by the first call and replaced when the code changes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from local_supabase.background import spawn, start_task
 from local_supabase.context import Context
 from local_supabase.functions.catalog import Catalog, Function
 from local_supabase.functions.deno import DenoProcess
@@ -22,7 +23,7 @@ _SWEEP_SECONDS: Final = 10.0
 
 
 class _Slot:
-    """The worker of one function, or its absence."""
+    """The worker of one function, None while it does not run."""
 
     def __init__(self) -> None:
         self.starting = asyncio.Lock()
@@ -32,21 +33,25 @@ class _Slot:
 
 
 class Workers:
-    """Every worker of the gateway."""
+    """All workers of the gateway.
+
+    Arguments:
+        context: the shared parts of the gateway.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._slots: defaultdict[str, _Slot] = defaultdict(_Slot)
         self._retired: set[asyncio.Task[None]] = set()
-        self._sweeper = asyncio.create_task(self._sweep())
+        self._sweeper = start_task(self._sweep())
         self.catalog = Catalog(context.settings.project)
 
     @asynccontextmanager
     async def worker(self, function: Function) -> AsyncIterator[DenoProcess]:
-        """Lend the function's worker for one call, started if need be.
+        """Provide the function's worker for one call, starting it if it does not run.
 
         Raises:
-            BootError: it does not start.
+            BootError: the function does not start.
         """
         slot = self._slots[function.name]
         slot.calls += 1
@@ -57,14 +62,14 @@ class Workers:
             slot.last_used = time.monotonic()
 
     async def discard(self, worker: DenoProcess) -> None:
-        """End a worker that does not answer any more; the next call starts another."""
+        """End a worker that no longer answers; the next call starts another."""
         slot = self._slots[worker.function.name]
         if slot.worker is worker:
             slot.worker = None
         await worker.stop()
 
     async def close(self) -> None:
-        """End everything."""
+        """End all workers and wait for them."""
         self._sweeper.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._sweeper
@@ -84,12 +89,13 @@ class Workers:
                 self._environment(),
                 cache=self._context.settings.data_dir.root / "deno",
                 folder=self.catalog.folder,
+                socket_folder_prefix=self._context.settings.data_dir.socket_folder_prefix,
                 log=self._context.log,
             )
             return slot.worker
 
     def _retire(self, worker: DenoProcess) -> None:
-        task = asyncio.create_task(worker.stop())
+        task = spawn(worker.stop(), "functions-retire", self._context.log)
         self._retired.add(task)
         task.add_done_callback(self._retired.discard)
 
@@ -107,7 +113,7 @@ class Workers:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             oldest = time.monotonic() - IDLE_SECONDS
-            for slot in self._slots.values():
+            for slot in list(self._slots.values()):
                 if slot.worker and not slot.calls and slot.last_used < oldest:
                     worker, slot.worker = slot.worker, None
                     self._retire(worker)

@@ -1,36 +1,20 @@
-"""Supabase Realtime, mounted at /realtime/v1: database changes, broadcasts and presence over websockets."""
+"""Supabase Realtime, mounted at /realtime/v1: database changes, broadcasts and presence over websockets.
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+Two paths meet in a `Channel`: a client's messages come through `socket`, the database's changes through
+`replication` and `fanout`. The wire formats (`framing`, `pgoutput`, `values`, `filters`) are read and written
+without I/O. Checking tokens and running SQL for other services is not done here. Start with `server`, then
+`channel`.
+"""
+
+from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from local_supabase.context import Context
-from local_supabase.keys import Login
 from local_supabase.realtime.http import HttpBroadcasts
 from local_supabase.realtime.limits import Limits
 from local_supabase.realtime.server import RealtimeServer
 
-# One server a context: its lifespan makes it before its routes are asked for.
-_servers: dict[int, RealtimeServer] = {}
-
-
-@asynccontextmanager
-async def lifespan(context: Context) -> AsyncIterator[None]:
-    """Run Realtime for as long as the gateway does."""
-    dsn = context.settings.dsn(context.keys, Login.SUPABASE_ADMIN)
-    log = context.log.getChild("realtime")
-    async with RealtimeServer.running(dsn, context.verifier, Limits.from_environment(), log) as server:
-        _servers[id(context)] = server
-        try:
-            yield
-        finally:
-            del _servers[id(context)]
-
-
-def routes(context: Context) -> Sequence[BaseRoute]:
-    """Return the routes of a running Realtime."""
-    return server_routes(_servers[id(context)])
+__all__ = ["Limits", "RealtimeServer", "server_routes"]
 
 
 def server_routes(server: RealtimeServer) -> Sequence[BaseRoute]:

@@ -1,4 +1,4 @@
-"""What Postgres' catalog says of the tables in the stream: keys, types, row security, who may read what."""
+"""What Postgres' catalog says about the tables in the stream: keys, types, row security, readable columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped
 order by a.attnum
 """
 
-# A type with all that it is made of.
+# Types together with their element, base and attribute types.
 _TYPES = """
 with recursive known(oid) as (
   select unnest($1::oid[])
@@ -75,23 +75,33 @@ select r.rolsuper or r.rolbypassrls or (c.relowner = r.oid and not c.relforcerow
          select a.attname::text from pg_attribute a
          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
            and has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')
-       ) as readable
+       ) as readable,
+       exists (
+         select from pg_policy p
+         where p.polrelid = c.oid and p.polpermissive and p.polcmd in ('r', '*')
+           and exists (
+             select from unnest(p.polroles) as of_role
+             where of_role = 0 or pg_has_role(r.oid, of_role, 'USAGE')
+           )
+       ) as has_policy
 from pg_roles r, pg_class c
 where r.rolname = $1 and c.oid = $2
-"""
-
-_PUBLISHED = """
-select c.oid
-from pg_publication_tables p
-join pg_namespace n on n.nspname = p.schemaname
-join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
-where p.pubname = $1 and ($2 = '*' or p.schemaname = $2) and ($3 = '*' or p.tablename = $3)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as its relation message and the catalog describe it."""
+    """A table, described by its relation message and the catalog.
+
+    Attributes:
+        relation: the relation message.
+        key: the columns of the primary key, empty without one.
+        row_security: whether row level security is enabled.
+        published: whether the publication `supabase_realtime` has the table.
+        column_types: the type name of each column.
+        encoders: the JSON encoder of each column of the relation, by position.
+        positions: the position of each column of the relation.
+    """
 
     relation: Relation
     key: tuple[str, ...]
@@ -101,42 +111,58 @@ class Table:
     encoders: tuple[Encoder, ...]
     positions: Mapping[str, int]
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns of the replica identity, which a deletion logs."""
+        return tuple(column.name for column in self.relation.columns if column.in_key)
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a role may do with a table: the columns it may select, and whether row security applies to it."""
+    """What a role may do with a table.
+
+    Attributes:
+        readable: the columns that it may select.
+        bypasses: whether row level security does not apply to it.
+        has_policy: whether any policy lets it see rows.
+    """
 
     readable: frozenset[str]
     bypasses: bool
+    has_policy: bool
 
 
-NO_ACCESS = Access(frozenset(), bypasses=False)
+NO_ACCESS = Access(frozenset(), bypasses=False, has_policy=False)
 
 
 class Catalog:
-    """Answers about tables, remembered until the stream tells that a table's definition changed.
+    """Describes tables and access to them, and caches that until the table's definition changes.
 
     Postgres sends a table's relation message again after every change of its columns, grants, policies or
-    publications, so that what is remembered for a relation is right as long as no new message comes.
+    publications. So what is cached is right until the next such message, when the owner calls `discard`.
     """
 
     def __init__(self) -> None:
         self._tables: dict[int, Table] = {}
         self._access: dict[tuple[int, str], Access] = {}
 
-    def forget(self, oid: int) -> None:
-        """Drop what is remembered of one table."""
+    def discard(self, oid: int) -> None:
+        """Drop what is cached for one table."""
         self._tables.pop(oid, None)
         for key in [key for key in self._access if key[0] == oid]:
             del self._access[key]
 
     def clear(self) -> None:
-        """Drop everything, as after a lost stream."""
+        """Drop everything."""
         self._tables.clear()
         self._access.clear()
 
+    def known_table(self, oid: int) -> Table | None:
+        """Return the description of a table if it is cached."""
+        return self._tables.get(oid)
+
     async def table(self, connection: Connection, relation: Relation) -> Table | None:
-        """Describe a table; None when it has been dropped since."""
+        """Return the description of a table; None when the table has been dropped since."""
         table = self._tables.get(relation.oid)
         if table is None:
             table = await _read_table(connection, relation)
@@ -145,19 +171,17 @@ class Catalog:
         return table
 
     async def access(self, connection: Connection, oid: int, role: str) -> Access:
-        """Tell what a role may read; a role or table that is not there may read nothing."""
+        """Return what a role may read of a table; nothing when either does not exist."""
         access = self._access.get((oid, role))
         if access is None:
             row = await connection.fetchrow(_ACCESS, role, oid)
-            access = Access(frozenset(row["readable"]), row["bypasses"]) if row else NO_ACCESS
+            access = _access(row) if row else NO_ACCESS
             self._access[oid, role] = access
         return access
 
 
-async def published_tables(connection: Connection, schema: str, table: str) -> list[int]:
-    """Return the published tables that a subscription names; `*` stands for all."""
-    rows = await connection.fetch(_PUBLISHED, PUBLICATION, schema, table)
-    return [row["oid"] for row in rows]
+def _access(row: asyncpg.Record) -> Access:
+    return Access(frozenset(row["readable"]), row["bypasses"], row["has_policy"])
 
 
 async def _read_table(connection: Connection, relation: Relation) -> Table | None:
@@ -172,13 +196,13 @@ async def _read_table(connection: Connection, relation: Relation) -> Table | Non
         row_security=row["row_security"],
         published=row["published"],
         column_types={column["name"]: column["type"] for column in columns},
-        encoders=tuple(encoders.of(column.type_oid) for column in relation.columns),
+        encoders=tuple(encoders.of_column(column.type_oid) for column in relation.columns),
         positions={column.name: position for position, column in enumerate(relation.columns)},
     )
 
 
 async def read_types(connection: Connection, oids: list[int]) -> dict[int, TypeInfo]:
-    """Describe types and everything they are made of."""
+    """Describe types, and all types they consist of, by oid."""
     rows = await connection.fetch(_TYPES, oids)
     return {row["oid"]: _type_info(row) for row in rows}
 

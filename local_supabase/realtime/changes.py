@@ -1,4 +1,4 @@
-"""From a change in the write-ahead log to the `data` of a postgres_changes event, without I/O.
+"""Turns a logged change into the `data` of a postgres_changes event, without I/O.
 
 Rules: `realtime.apply_rls` of supabase/walrus.
 """
@@ -15,9 +15,9 @@ from local_supabase.realtime.subscriptions import Operation
 from local_supabase.realtime.values import Encoder, Json
 
 MAX_RECORD_BYTES = 1024 * 1024
-# Of a record that is too large, only values of this many bytes of JSON are kept.
+# A record that is too large keeps only the values of at most so many bytes of JSON.
 _KEPT_VALUE_BYTES = 64
-# What the JSON form of the log adds to each column: its name, type and punctuation.
+# What wal2json, which the hosted server measures, adds to each column.
 _COLUMN_OVERHEAD = 48
 
 UNAUTHORIZED = "Error 401: Unauthorized"
@@ -29,7 +29,7 @@ Included = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """One change of one row, by column position. Values that the log does not have are `UNCHANGED`."""
+    """One change of one row, with values by column position; a value that was not logged is `UNCHANGED`."""
 
     table: Table
     operation: Operation
@@ -38,7 +38,7 @@ class RowChange:
     old: Row | None
 
     def value(self, column: str) -> Value:
-        """Return what a filter sees of a column: of the new row, or of the old one after a DELETE."""
+        """Return a column's value for filters: of the new row, or of the old one for a DELETE."""
         position = self.table.positions.get(column)
         row = self.new if self.new is not None else self.old
         if position is None or row is None:
@@ -47,13 +47,19 @@ class RowChange:
 
     def key(self) -> list[str | None]:
         """Return the primary key of the new row."""
-        assert self.new is not None
-        values = (self.new[self.table.positions[name]] for name in self.table.key)
-        return [value if isinstance(value, str) else None for value in values]
+        return [_known(self.value(name)) for name in self.table.key]
+
+    def identity(self) -> list[str | None]:
+        """Return the values of the replica identity, for a DELETE those of the old row."""
+        return [_known(self.value(name)) for name in self.table.identity]
+
+
+def _known(value: Value) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def row_change(table: Table, message: Insert | Update | Delete, transaction: Begin) -> RowChange:
-    """Read a change of a table."""
+    """Make the change of a table that a message of the log describes."""
     if isinstance(message, Insert):
         return RowChange(table, Operation.INSERT, transaction, message.new, None)
     if isinstance(message, Delete):
@@ -67,7 +73,7 @@ def _old_of_update(table: Table, message: Update) -> Row | None:
         return _only_identity(table, message.old) if message.old_is_key else message.old
     if table.relation.identity is Identity.NOTHING:
         return None
-    # The log leaves out an old key that is the new one.
+    # An old key that equals the new one is not logged.
     return _only_identity(table, message.new)
 
 
@@ -77,7 +83,7 @@ def _only_identity(table: Table, row: Row) -> Row:
 
 
 class EventWriter:
-    """Writes the event of one change, once for each distinct view of it (readable columns and `select`)."""
+    """Encodes the event of one change, once for each set of readable columns and `select`."""
 
     def __init__(self, change: RowChange) -> None:
         self._change = change
@@ -107,7 +113,7 @@ class EventWriter:
         }
         if error:
             document["errors"] = [error]
-            # Events of errors carry no row, only the keys of one.
+            # An event with an error has an empty record in place of the row.
             document["record"] = {}
             if change.operation is Operation.UPDATE:
                 document["old_record"] = {}
@@ -130,7 +136,7 @@ class EventWriter:
         if change.operation is Operation.UPDATE:
             records["old_record"] = self._record(change.old or (), included)
         if change.operation is Operation.DELETE:
-            # Who may see a row that is gone cannot be asked: with row security, the key is all there is.
+            # Policies cannot be checked for a row that is gone, so with row security only the key is sent.
             hidden = frozenset(table.key) if table.row_security else None
             records["old_record"] = self._record(
                 change.old or (), lambda name: included(name) and (hidden is None or name in hidden)
@@ -154,7 +160,7 @@ def _encoded(encoder: Encoder, text: str) -> Json:
     try:
         return encoder(text)
     except ValueError:
-        # A type whose text has a form of its own, as int2vector's; its text is better than no event.
+        # The text of some types, such as int2vector, is in no known form; send the text itself.
         return text
 
 
@@ -169,8 +175,21 @@ def _error(change: RowChange, access: Access) -> str | None:
 
 
 def refused(change: RowChange, access: Access) -> bool:
-    """Tell whether subscribers get an error in place of the row (no key, or no right to read it)."""
+    """Return whether subscribers get an error in place of the row (no key, or no right to read it)."""
     return _error(change, access) is not None
+
+
+def told(change: RowChange, access: Access) -> bool:
+    """Return whether a role may be told of a change, as far as that does not depend on the row.
+
+    Policies of one row are asked for an INSERT and an UPDATE, whose event says so if they cannot be. A DELETE
+    is not told to a role that cannot see any row of the table.
+    """
+    if change.operation is not Operation.DELETE or access.bypasses:
+        return True
+    if not access.readable.issuperset(change.table.key):
+        return False
+    return access.has_policy or not change.table.row_security
 
 
 def _included(access: Access, select: tuple[str, ...] | None, table: Table) -> Included:
@@ -181,7 +200,7 @@ def _included(access: Access, select: tuple[str, ...] | None, table: Table) -> I
 
 
 def _filled(new: Row, old: Row | None) -> Row:
-    """Take values that an UPDATE left untouched and unlogged from the old row, when the log has that."""
+    """Fill in values that an UPDATE did not touch, and so did not log, from a logged old row."""
     if old is None or UNCHANGED not in new:
         return new
     return tuple(before if value is UNCHANGED else value for value, before in zip(new, old, strict=True))

@@ -1,12 +1,17 @@
-"""What only Postgres can tell of filters: whether a column takes one, and comparisons that are its own."""
+"""Checks of filters that need Postgres: whether a column takes one, and comparisons by its own rules."""
 
 import re
 from collections.abc import Sequence
 
 import asyncpg
+import orjson
 
-from local_supabase.realtime.catalog import Connection, published_tables
+from local_supabase.realtime.catalog import PUBLICATION, Connection
 from local_supabase.realtime.comparison import CheckedClause
+from local_supabase.realtime.database import CONNECTION_ERRORS, repeat_if_cancelled
+from local_supabase.realtime.filters import Clause
+from local_supabase.realtime.patterns import PatternRefusedError
+from local_supabase.realtime.patterns import check as check_pattern
 from local_supabase.realtime.subscriptions import Binding, Parameters, SubscriptionError
 
 _CHECK = """
@@ -18,8 +23,9 @@ select bool_and(coalesce(_realtime.compare(q.operator, q.type_oid, q.value, q.wa
 from unnest($1::text[], $2::oid[], $3::text[], $4::text[], $5::bool[])
   as q(operator, type_oid, value, wanted, negate)
 """
-# Raises for a role that is not there.
-_ROLE = "select quote_ident($1)::regrole"
+_CHECK_BINDINGS = "select * from _realtime.check_bindings($1, $2, $3)"
+# The state of an exception that a function raises itself.
+_RAISED = "P0001"
 _READABLE = """
 select a.attname::text from pg_attribute a
 where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped
@@ -28,41 +34,64 @@ where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped
 
 
 class Checker:
-    """Checks subscriptions over one connection."""
+    """Checks subscriptions over one connection of Realtime's login."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def check(self, parameters: Parameters, role: str) -> dict[int, tuple[CheckedClause, ...]]:
-        """Return the clauses of a subscription as checked for each table it names.
+    async def check(
+        self, wanted: Sequence[Parameters], role: str
+    ) -> list[dict[int, tuple[CheckedClause, ...]]]:
+        """Check the bindings of one join with one query.
 
-        Raises `SubscriptionError` with Realtime's message when a role may not subscribe so.
+        Returns for each binding its checked clauses for each table that it names, by oid.
+
+        Raises `SubscriptionError` with Realtime's message when the role may not subscribe with one of them.
         """
-        tables = await published_tables(self._connection, parameters.schema, parameters.table)
-        if not tables:
-            raise SubscriptionError(
-                "Unable to subscribe to changes with given parameters. Please check Realtime is enabled for "
-                f"the given connect parameters: {parameters.describe()}"
+        for parameters in wanted:
+            try:
+                for clause in parameters.clauses:
+                    _check_pattern(clause)
+            except asyncpg.RaiseError as error:
+                raise _excepted(parameters, _RAISED, str(error)) from error
+        checked: list[dict[int, tuple[CheckedClause, ...]]] = [{} for _ in wanted]
+        for row in await self._connection.fetch(_CHECK_BINDINGS, PUBLICATION, role, _described(wanted)):
+            number = row["number"] - 1
+            parameters = wanted[number]
+            if row["problem"] is not None:
+                raise _excepted(parameters, row["problem_state"], row["problem"])
+            if row["entity"] is None:
+                raise SubscriptionError(
+                    "Unable to subscribe to changes with given parameters. Please check Realtime is enabled "
+                    f"for the given connect parameters: {parameters.describe()}"
+                )
+            canonicals = orjson.loads(row["canonicals"])
+            checked[number][row["entity"]] = tuple(
+                CheckedClause(clause, type_oid, type_name, tuple(canonical))
+                for clause, type_oid, type_name, canonical in zip(
+                    parameters.clauses, row["type_oids"], row["type_names"], canonicals, strict=True
+                )
             )
-        try:
-            await self._connection.execute(_ROLE, role)
-            return {oid: await self._check_table(oid, parameters, role) for oid in tables}
-        except asyncpg.PostgresError as error:
-            raise SubscriptionError(
-                "Unable to subscribe to changes with given parameters. An exception happened so please check "
-                f"your connect parameters: {parameters.describe()}. Exception: {_describe(error)}"
-            ) from error
+        return checked
 
     async def recheck(self, oid: int, binding: Binding) -> tuple[CheckedClause, ...] | None:
-        """Check a binding in force for one more table; None when it does not fit that table."""
+        """Check an active binding for one more table; return None when it does not fit that table.
+
+        Raises what says nothing about the binding: one of `CONNECTION_ERRORS`, or after five cancelled
+        attempts `asyncpg.QueryCanceledError`.
+        """
+        role = binding.subscriber.identity.role
         try:
-            return await self._check_table(oid, binding.parameters, binding.subscriber.identity.role)
+            return await repeat_if_cancelled(lambda: self._check_table(oid, binding.parameters, role))
+        except (*CONNECTION_ERRORS, asyncpg.QueryCanceledError):
+            raise
         except asyncpg.PostgresError:
             return None
 
     async def _check_table(self, oid: int, parameters: Parameters, role: str) -> tuple[CheckedClause, ...]:
         checked: list[CheckedClause] = []
         for clause in parameters.clauses:
+            _check_pattern(clause)
             row = await self._connection.fetchrow(
                 _CHECK, oid, role, clause.column, clause.operator.value, clause.value
             )
@@ -79,7 +108,7 @@ class Checker:
             raise asyncpg.RaiseError(f"invalid column for select {missing}")
 
     async def compare(self, pairs: Sequence[tuple[CheckedClause, str]]) -> bool:
-        """Tell whether every value passes its clause."""
+        """Return whether every value passes its clause."""
         passed: bool = await self._connection.fetchval(
             _COMPARE,
             [clause.clause.operator.value for clause, _ in pairs],
@@ -91,9 +120,36 @@ class Checker:
         return passed
 
 
-def _describe(error: asyncpg.PostgresError) -> str:
-    """Word a database error as the clients of Realtime see it."""
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
-    if isinstance(error, asyncpg.RaiseError):
-        return f"ERROR P0001 (raise_exception) {error}"
-    return f"ERROR {error.sqlstate} ({name}) {error}"
+def _check_pattern(clause: Clause) -> None:
+    """Refuse a pattern before Postgres sees it, with the error of a function that refuses one."""
+    try:
+        check_pattern(clause)
+    except PatternRefusedError as error:
+        raise asyncpg.RaiseError(
+            f"invalid pattern for {clause.operator} filter on column {clause.column}: {error}"
+        ) from error
+
+
+def _described(wanted: Sequence[Parameters]) -> str:
+    """Return parameters as `_realtime.check_bindings` reads them."""
+    return orjson.dumps(
+        [
+            {
+                "schema": parameters.schema,
+                "table": parameters.table,
+                "clauses": [(c.column, c.operator, c.value) for c in parameters.clauses],
+                "select": parameters.select,
+            }
+            for parameters in wanted
+        ]
+    ).decode()
+
+
+def _excepted(parameters: Parameters, state: str, message: str) -> SubscriptionError:
+    """Return the refusal for a database error, as Realtime words it."""
+    error = type(asyncpg.PostgresError.new({"C": state, "M": message})).__name__.removesuffix("Error")
+    name = "raise_exception" if state == _RAISED else re.sub(r"(?<!^)(?=[A-Z])", "_", error).lower()
+    return SubscriptionError(
+        "Unable to subscribe to changes with given parameters. An exception happened so please check "
+        f"your connect parameters: {parameters.describe()}. Exception: ERROR {state} ({name}) {message}"
+    )

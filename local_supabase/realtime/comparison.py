@@ -1,6 +1,7 @@
-"""Filter clauses decided in Python where that is exact; the rest is for Postgres.
+"""Decides filter clauses in Python where that gives exactly what Postgres would.
 
-Collations, regular expressions and rarer types are Postgres' own: for those a test answers `Verdict.ASK`.
+Collations, regular expressions and rarer types follow Postgres' own rules; for them the verdict is
+`Verdict.UNDECIDED`.
 """
 
 import re
@@ -10,17 +11,15 @@ from decimal import Decimal
 from enum import Enum
 
 from local_supabase.realtime.filters import Clause, Operator
+from local_supabase.realtime.like import TooCostlyError, UnfinishedEscapeError, like
 
 
 class Verdict(Enum):
-    """Whether a row passes a clause."""
+    """Whether a row passes a clause; `UNDECIDED` means that only Postgres can decide."""
 
     PASS = True
     FAIL = False
-    ASK = None
-
-
-Test = Callable[[str], Verdict]
+    UNDECIDED = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ _NUMBERS = frozenset(("float4", "float8", "numeric"))
 _TIMES = frozenset(("date", "timestamp", "timestamptz"))
 _TEXTS = frozenset(("text", "varchar"))
 # Two values of these are equal exactly when their text is.
-_TEXT_EQUALITY = _TEXTS | _TIMES | {"bool", "uuid", "bytea"}
+_TEXT_EQUALITY = _TEXTS | _TIMES | {"bool", "uuid", "bytea", "bit", "varbit"}
 _ORDERED_TIME = re.compile(r"\d{4}-\d\d-\d\d[^B]*\Z")
 _ORDER: dict[Operator, Callable[[int], bool]] = {
     Operator.LT: lambda sign: sign < 0,
@@ -49,22 +48,22 @@ _ORDER: dict[Operator, Callable[[int], bool]] = {
 _EQUALITY = frozenset((Operator.EQ, Operator.NEQ, Operator.IN, Operator.ISDISTINCT))
 
 
-class _CannotDecide(Exception):
-    """This pair of values is for Postgres to compare."""
+class _UndecidableError(Exception):
+    """Only Postgres can compare this pair of values."""
 
 
 def decide(checked: CheckedClause, value: str | None) -> Verdict:
-    """Tell whether a column's value passes a clause. NULL passes only `is` and `isdistinct`."""
+    """Decide whether a column's value passes a clause. NULL passes only `is` and `isdistinct`."""
     clause = checked.clause
     if clause.operator is Operator.IS:
         return _verdict(_is(checked.canonical[0], value), clause.negate)
     if value is None:
-        # Not distinct from a value is what NULL never is; everything else with NULL is unknown.
+        # NULL is always distinct from a value; every other comparison with NULL is unknown.
         return Verdict.PASS if clause.operator is Operator.ISDISTINCT and not clause.negate else Verdict.FAIL
     try:
         result = _compare(checked, value)
-    except _CannotDecide:
-        return Verdict.ASK
+    except _UndecidableError:
+        return Verdict.UNDECIDED
     return Verdict.FAIL if result is None else _verdict(result, clause.negate)
 
 
@@ -86,7 +85,7 @@ def _compare(checked: CheckedClause, value: str) -> bool | None:
         return _ORDER[operator](_sign(checked.type_name, value, _single(checked.canonical)))
     if operator in (Operator.LIKE, Operator.ILIKE) and checked.type_name in _TEXTS:
         return _like(_single(checked.canonical), value, fold=operator is Operator.ILIKE)
-    raise _CannotDecide
+    raise _UndecidableError
 
 
 def _single(canonical: Sequence[str | None]) -> str:
@@ -109,6 +108,9 @@ def _equality(checked: CheckedClause, value: str) -> bool | None:
 def _equal(type_name: str, left: str, right: str) -> bool:
     if type_name in _TEXT_EQUALITY:
         return left == right
+    if type_name == "bpchar":
+        # Blanks at the end do not count.
+        return left.rstrip(" ") == right.rstrip(" ")
     return _sign(type_name, left, right) == 0
 
 
@@ -121,12 +123,12 @@ def _sign(type_name: str, left: str, right: str) -> int:
         return _order(left, right)
     if type_name in _TIMES and _ORDERED_TIME.match(left) and _ORDERED_TIME.match(right):
         return _order(left, right)
-    raise _CannotDecide
+    raise _UndecidableError
 
 
 def _number(text: str) -> Decimal:
     if text == "NaN":
-        raise _CannotDecide
+        raise _UndecidableError
     return Decimal(text)
 
 
@@ -140,26 +142,9 @@ def _like(pattern: str, value: str, *, fold: bool) -> bool:
     if fold:
         # Case beyond ASCII depends on the database's locale.
         if not (pattern.isascii() and value.isascii()):
-            raise _CannotDecide
+            raise _UndecidableError
         pattern, value = pattern.lower(), value.lower()
-    return re.fullmatch(_like_expression(pattern), value, re.DOTALL) is not None
-
-
-def _like_expression(pattern: str) -> str:
-    parts: list[str] = []
-    position = 0
-    while position < len(pattern):
-        char = pattern[position]
-        if char == "\\":
-            position += 1
-            if position == len(pattern):
-                raise _CannotDecide
-            parts.append(re.escape(pattern[position]))
-        elif char == "%":
-            parts.append(".*")
-        elif char == "_":
-            parts.append(".")
-        else:
-            parts.append(re.escape(char))
-        position += 1
-    return "".join(parts)
+    try:
+        return like(pattern, value)
+    except (TooCostlyError, UnfinishedEscapeError) as error:
+        raise _UndecidableError from error

@@ -1,21 +1,18 @@
-"""From the replication stream to the subscribers: who gets a change, written once for each distinct view."""
+"""From the replication stream to the deliveries: reads changes and finds the bindings of their tables."""
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-import asyncpg
-
-from local_supabase.identity import Identity
-from local_supabase.realtime.authorization import Caller, Counters, RowAuthorization, caller_of
-from local_supabase.realtime.catalog import Access, Catalog, Connection
-from local_supabase.realtime.changes import EventWriter, RowChange, refused, row_change
-from local_supabase.realtime.checks import Checker
-from local_supabase.realtime.comparison import CheckedClause, Verdict, decide
+from local_supabase.realtime.authorization import Counters
+from local_supabase.realtime.catalog import Access, Catalog, Connection, Table
+from local_supabase.realtime.changes import RowChange, row_change
+from local_supabase.realtime.database import CONNECTION_ERRORS, Session, repeat_if_cancelled
+from local_supabase.realtime.delivery import Delivery, Recipient, end_binding
+from local_supabase.realtime.lanes import Budgets, Lanes
 from local_supabase.realtime.pgoutput import (
-    UNCHANGED,
     Begin,
     DecodeError,
     Delete,
@@ -25,146 +22,170 @@ from local_supabase.realtime.pgoutput import (
     Update,
     decode,
 )
-from local_supabase.realtime.subscriptions import Binding, Subscriber, Subscriptions
+from local_supabase.realtime.subscriptions import Operation, Subscriptions
 
-# Changes of one transaction that are authorized together.
+# At most so many changes are authorized with one query.
 _BATCH = 200
-# Messages waiting to be fanned out before the stream is asked to pause, and when it may go on.
+# The stream is paused at so many queued messages, and resumed when only so many are left.
 _PAUSE_AT = 5000
 _RESUME_AT = 1000
 
-MessageRow = Callable[[RowChange], None]
-
 
 @dataclass(frozen=True, slots=True)
-class _Recipient:
-    """A binding that wants a change, and its subscriber's identity when the change was looked at.
+class FanoutEvents:
+    """What a fan-out reports. All are called on the event loop and must not block.
 
-    A token pushed meanwhile must not let its owner see what was decided for the former one.
+    Attributes:
+        message_row: a row was inserted into `realtime.messages`.
+        started: every change that is committed from now on will be delivered.
+        lost: changes are missed from now until `started`.
     """
 
-    binding: Binding
-    identity: Identity
-    access: Access
-
-
-@dataclass(slots=True)
-class _Delivery:
-    """One change and whose filters it passed; `seen_by` are the callers that policies let see it."""
-
-    change: RowChange
-    recipients: list[_Recipient]
-    seen_by: set[Caller] = field(default_factory=set)
-
-    def unchecked(self) -> Iterable[Caller]:
-        """Yield the callers of whom only their policies can tell whether they see the row."""
-        return (caller_of(r.identity) for r in self.recipients if self._needs_check(r))
-
-    def may_see(self, recipient: _Recipient) -> bool:
-        """Tell whether a recipient gets the event."""
-        return not self._needs_check(recipient) or caller_of(recipient.identity) in self.seen_by
-
-    def _needs_check(self, recipient: _Recipient) -> bool:
-        change, access = self.change, recipient.access
-        if change.new is None or not change.table.row_security or access.bypasses:
-            return False
-        return not refused(change, access)
+    message_row: Callable[[RowChange], None]
+    started: Callable[[], None]
+    lost: Callable[[], None]
 
 
 class Fanout:
-    """Consumes the stream in commit order, one batch at a time."""
+    """Consumes the stream in commit order, one batch at a time.
+
+    Arguments:
+        subscriptions: the active bindings.
+        connect: opens a connection of Realtime's login, for the catalog and the policies.
+        log: where faults are logged.
+        events: what the fan-out reports.
+        budgets: how long subscribers may take.
+    """
 
     def __init__(
         self,
         subscriptions: Subscriptions,
         connect: Callable[[], Awaitable[Connection]],
         log: logging.Logger,
-        *,
-        on_message_row: MessageRow,
-        on_started: Callable[[], None],
-        on_lost: Callable[[], None],
+        events: FanoutEvents,
+        budgets: Budgets = Budgets(),  # noqa: B008  # immutable
     ) -> None:
         self._subscriptions = subscriptions
-        self._connect = connect
         self._log = log
-        self._on_message_row = on_message_row
-        self._on_started = on_started
-        self._on_lost = on_lost
+        self._events = events
         self._catalog = Catalog()
         self._relations: dict[int, Relation] = {}
         self._queue: deque[bytes] = deque()
         self._waiting = asyncio.Event()
-        self._connection: Connection | None = None
-        self._authorization: RowAuthorization | None = None
-        self._checker: Checker | None = None
         self._transaction: Begin | None = None
+        self._visible_xid: int | None = None
         self._paused = False
         self.resume: Callable[[], None] = _nothing
+        self._streaming = False
         self.counters = Counters()
-        self.events_written = 0
+        self._session = Session(connect, self.counters)
+        self._lanes = Lanes(connect, self.counters, log, budgets)
 
-    # What the replication stream calls.
+    @property
+    def events_written(self) -> int:
+        """How many events were encoded."""
+        return self._lanes.events_written
+
+    @property
+    def slow(self) -> int:
+        """How many subscribers are slow, and have their changes delivered apart from those of others."""
+        return self._lanes.slow
+
+    @property
+    def queued(self) -> int:
+        """How many messages of the stream wait."""
+        return len(self._queue)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the stream is paused because too many messages wait."""
+        return self._paused
+
+    # As the sink of the replication stream.
 
     def stream_started(self) -> None:
-        """Note that nothing committed from now on is missed."""
-        self._on_started()
+        """Report that nothing is missed from now on."""
+        self._streaming = True
+        self._events.started()
 
     def stream_lost(self) -> None:
-        """Note that changes are missed: what is queued of an unfinished transaction is void."""
+        """Drop everything known from the stream, and report that changes are missed."""
+        self._streaming = False
+        self._paused = False
         self._queue.clear()
         self._relations.clear()
         self._catalog.clear()
-        self._on_lost()
+        self._lanes.clear()
+        self._events.lost()
 
     def received(self, message: bytes) -> bool:
-        """Queue a message of the stream; False when there are too many."""
+        """Queue a message of the stream; return False when the queue is full."""
         self._queue.append(message)
         self._waiting.set()
         self._paused = len(self._queue) >= _PAUSE_AT
         return not self._paused
 
     async def run(self) -> None:
-        """Fan out until cancelled."""
+        """Deliver changes until cancelled."""
         while True:
             await self._waiting.wait()
             try:
                 await self._drain()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except CONNECTION_ERRORS as error:
                 self._log.warning("Changes could not be delivered: %s", error)
-                await self._recover()
+                self._recover()
             except Exception:
-                # A fault of ours must not silence the stream for everybody, for ever.
+                # Without this, an unexpected error would end all deliveries for good.
                 self._log.exception("Changes could not be delivered")
-                await self._recover()
+                self._recover()
 
-    async def _recover(self) -> None:
-        self._queue.clear()
+    def _recover(self) -> None:
+        """Drop the queued changes, report the loss, and go on with the stream as it is."""
+        self._keep_relations()
         self._waiting.clear()
-        await self.close()
-        self._on_lost()
-        self._on_started()
+        self.close()
+        self._catalog.clear()
+        for oid in self._relations:
+            self._subscriptions.discard_checks(oid)
+        self._events.lost()
+        # Not while the stream itself is lost: whoever subscribes now waits until it has started again.
+        if self._streaming:
+            self._events.started()
+        if self._paused:
+            self._paused = False
+            self.resume()
 
-    async def close(self) -> None:
-        """Let the connection go."""
-        if self._connection is not None:
-            self._connection.terminate()
-        self._connection = None
+    def _keep_relations(self) -> None:
+        # The stream describes a table once, until its definition changes. Without its description all later
+        # changes of the table would be dropped.
+        while self._queue:
+            message = self._decode(self._queue.popleft())
+            if isinstance(message, Relation):
+                self._relations[message.oid] = message
+            elif isinstance(message, Begin):
+                self._transaction = message
+
+    def close(self) -> None:
+        """Close the database connections."""
+        self._session.close()
+        self._lanes.close()
 
     async def _drain(self) -> None:
         batch: list[RowChange] = []
         while self._queue:
             message = self._decode(self._queue.popleft())
-            self._unpause()
+            self._resume_if_drained()
             if isinstance(message, Begin):
                 self._transaction = message
             elif isinstance(message, Relation):
-                await self._flush(batch)
+                # First of all, so that a failing flush does not lose it.
                 self._relations[message.oid] = message
-                self._forget(message.oid)
+                await self._flush(batch)
+                self._discard_checks(message.oid)
             elif isinstance(message, Insert | Update | Delete):
                 await self._collect(message, batch)
-        # Only committed transactions are streamed, so nothing needs to wait for the end of one; and
-        # transactions that wait together are authorized together.
+        # Only committed transactions are streamed. So a batch need not end with a transaction, and
+        # transactions that are queued together are authorized together.
         await self._flush(batch)
         if not self._queue:
             self._waiting.clear()
@@ -176,144 +197,95 @@ class Fanout:
             self._log.exception("A change could not be read and is lost")
             return None
 
-    def _unpause(self) -> None:
+    def _resume_if_drained(self) -> None:
         if self._paused and len(self._queue) <= _RESUME_AT:
             self._paused = False
             self.resume()
 
-    def _forget(self, oid: int) -> None:
-        self._catalog.forget(oid)
-        self._subscriptions.forget_checks(oid)
+    def _discard_checks(self, oid: int) -> None:
+        self._catalog.discard(oid)
+        self._subscriptions.discard_checks(oid)
 
     async def _collect(self, message: Insert | Update | Delete, batch: list[RowChange]) -> None:
         relation = self._relations.get(message.relation)
         if relation is None or self._transaction is None:
             return
+        change = await self._read(relation, message, self._transaction)
+        if change is None:
+            return
         if relation.schema == "realtime" and relation.table == "messages" and isinstance(message, Insert):
             await self._flush(batch)
-            await self._message_row(relation, message)
-            return
-        table = await self._catalog.table(await self._connected(), relation)
-        if table is None or not table.published:
-            return
-        batch.append(row_change(table, message, self._transaction))
-        if len(batch) >= _BATCH:
-            await self._flush(batch)
+            # A client that joins now must find the message either in its replay or in its room.
+            await self._await_visible()
+            self._events.message_row(change)
+        elif change.table.published:
+            batch.append(change)
+            if len(batch) >= _BATCH:
+                await self._flush(batch)
 
-    async def _message_row(self, relation: Relation, message: Insert) -> None:
+    async def _read(
+        self, relation: Relation, message: Insert | Update | Delete, transaction: Begin
+    ) -> RowChange | None:
+        """Return the change that a message describes; None without its table, or when it cannot be read."""
+        try:
+            table = await self._describe(relation)
+            return None if table is None else row_change(table, message, transaction)
+        except CONNECTION_ERRORS:
+            raise
+        except Exception:
+            self._log.exception("A change could not be read; the bindings of its table end")
+            operation = Operation[type(message).__name__.upper()]
+            for binding in self._subscriptions.of_table(relation.schema, relation.table, operation):
+                end_binding(binding, "A change could not be read")
+            return None
+
+    async def _describe(self, relation: Relation) -> Table | None:
+        """Describe a table as the current transaction left it.
+
+        The log has a transaction a moment before other sessions see it. A table that was created, altered or
+        published in this transaction is therefore read only when the transaction is visible. Read too early,
+        it would be remembered as it was before, until its definition changes again.
+        """
+        known = self._catalog.known_table(relation.oid)
+        if known is not None:
+            return known
+        await self._await_visible()
+        connection = await self._session.connection()
+        return await repeat_if_cancelled(lambda: self._catalog.table(connection, relation))
+
+    async def _await_visible(self) -> None:
         assert self._transaction is not None
-        table = await self._catalog.table(await self._connected(), relation)
-        if table is not None:
-            self._on_message_row(row_change(table, message, self._transaction))
+        xid = self._transaction.xid
+        if self._visible_xid != xid:
+            authorization = await self._session.authorization()
+            await repeat_if_cancelled(lambda: authorization.await_visible([xid]))
+            self._visible_xid = xid
 
     async def _flush(self, batch: list[RowChange]) -> None:
-        deliveries = [await self._filtered(change) for change in batch]
+        deliveries = [await self._delivery(change) for change in batch]
         batch.clear()
-        wanted = [delivery for delivery in deliveries if delivery.recipients]
-        if wanted:
-            await self._authorize(wanted)
-        for delivery in wanted:
-            self._deliver(delivery)
+        await self._lanes.deliver([delivery for delivery in deliveries if delivery.recipients])
 
-    async def _filtered(self, change: RowChange) -> _Delivery:
+    async def _delivery(self, change: RowChange) -> Delivery:
+        """Return a change with every binding that names its table, before filters are applied."""
         relation = change.table.relation
-        verdicts: dict[tuple[CheckedClause, ...], bool] = {}
-        recipients: list[_Recipient] = []
+        recipients: list[Recipient] = []
         for binding in self._subscriptions.of_table(relation.schema, relation.table, change.operation):
             identity = binding.subscriber.identity
-            access = await self._catalog.access(await self._connected(), relation.oid, identity.role)
-            if await self._passes(binding, change, access, verdicts):
-                recipients.append(_Recipient(binding, identity, access))
-        return _Delivery(change, recipients)
+            try:
+                access = await self._access(relation.oid, identity.role)
+            except CONNECTION_ERRORS:
+                raise
+            except Exception:
+                self._log.exception("The rights of a role could not be read; its binding ends")
+                end_binding(binding, "The rights of the role could not be read")
+            else:
+                recipients.append(Recipient(binding, identity, access))
+        return Delivery(change, recipients)
 
-    async def _passes(
-        self,
-        binding: Binding,
-        change: RowChange,
-        access: Access,
-        verdicts: dict[tuple[CheckedClause, ...], bool],
-    ) -> bool:
-        if not binding.parameters.clauses:
-            return True
-        # An error in place of the row goes to everybody whose role it concerns, filters aside.
-        if refused(change, access):
-            return True
-        checked = await self._checked(binding, change.table.relation.oid)
-        if checked is None:
-            return False
-        if checked not in verdicts:
-            verdicts[checked] = await self._decide(checked, change)
-        return verdicts[checked]
-
-    async def _checked(self, binding: Binding, oid: int) -> tuple[CheckedClause, ...] | None:
-        if oid not in binding.checked:
-            checker = Checker(await self._connected())
-            binding.checked[oid] = await checker.recheck(oid, binding)
-        return binding.checked[oid]
-
-    async def _decide(self, checked: tuple[CheckedClause, ...], change: RowChange) -> bool:
-        asked: list[tuple[CheckedClause, str]] = []
-        for clause in checked:
-            value = change.value(clause.clause.column)
-            if value is UNCHANGED:
-                return False
-            text = None if value is None else str(value)
-            verdict = decide(clause, text)
-            if verdict is Verdict.FAIL:
-                return False
-            if verdict is Verdict.ASK and text is not None:
-                asked.append((clause, text))
-        if not asked:
-            return True
-        return await Checker(await self._connected()).compare(asked)
-
-    async def _authorize(self, deliveries: Sequence[_Delivery]) -> None:
-        authorization = await self._authorization_now()
-        by_table: dict[int, list[_Delivery]] = {}
-        for delivery in deliveries:
-            if any(True for _ in delivery.unchecked()):
-                by_table.setdefault(delivery.change.table.relation.oid, []).append(delivery)
-        for of_table in by_table.values():
-            await self._authorize_table(of_table, authorization)
-        unasked = {
-            d.change.transaction.xid for d in deliveries if d.change.table.relation.oid not in by_table
-        }
-        if unasked:
-            await authorization.await_visible(unasked)
-
-    async def _authorize_table(self, deliveries: list[_Delivery], authorization: RowAuthorization) -> None:
-        callers = list(dict.fromkeys(caller for delivery in deliveries for caller in delivery.unchecked()))
-        keys = [delivery.change.key() for delivery in deliveries]
-        xids = {delivery.change.transaction.xid for delivery in deliveries}
-        visible = await authorization.visible(deliveries[0].change.table, callers, keys, xids)
-        for index, delivery in enumerate(deliveries):
-            delivery.seen_by.update(
-                caller for caller, seen in zip(callers, visible, strict=True) if index in seen
-            )
-
-    def _deliver(self, delivery: _Delivery) -> None:
-        writer = EventWriter(delivery.change)
-        ids: dict[tuple[Subscriber, tuple[str, ...] | None], list[int]] = {}
-        access: dict[Subscriber, Access] = {}
-        for recipient in delivery.recipients:
-            if delivery.may_see(recipient):
-                binding = recipient.binding
-                access[binding.subscriber] = recipient.access
-                ids.setdefault((binding.subscriber, binding.parameters.select), []).append(binding.id)
-        for (subscriber, select), matched in ids.items():
-            subscriber.send_change(matched, writer.write(access[subscriber], select))
-        self.events_written += writer.written
-
-    async def _authorization_now(self) -> RowAuthorization:
-        await self._connected()
-        assert self._authorization is not None
-        return self._authorization
-
-    async def _connected(self) -> Connection:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await self._connect()
-            self._authorization = RowAuthorization(self._connection, self.counters)
-        return self._connection
+    async def _access(self, oid: int, role: str) -> Access:
+        connection = await self._session.connection()
+        return await repeat_if_cancelled(lambda: self._catalog.access(connection, oid, role))
 
 
 def _nothing() -> None:

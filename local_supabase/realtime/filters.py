@@ -9,11 +9,11 @@ from enum import StrEnum
 
 
 class FilterError(ValueError):
-    """A filter that does not parse; the message is what Realtime tells the client."""
+    """A filter that does not parse; the message is the one that Realtime sends."""
 
 
 class Operator(StrEnum):
-    """What a filter may compare with."""
+    """The operators of filters."""
 
     EQ = "eq"
     NEQ = "neq"
@@ -41,9 +41,9 @@ class Clause:
 
 
 def parse(text: str) -> tuple[Clause, ...]:
-    """Read a filter; empty and blank text is no filter.
+    """Read a filter; empty and blank text has no clauses.
 
-    Raises `FilterError`.
+    Raises `FilterError` when it does not follow the grammar.
     """
     stripped = text.strip()
     if not stripped:
@@ -52,7 +52,7 @@ def parse(text: str) -> tuple[Clause, ...]:
 
 
 def _split(text: str) -> list[str]:
-    """Cut at commas that are neither in parentheses nor in double quotes."""
+    """Split at commas that are neither in parentheses nor in double quotes."""
     segments: list[str] = []
     start = depth = position = 0
     quoted = False
@@ -74,7 +74,7 @@ def _split(text: str) -> list[str]:
         elif char == "," and depth == 0:
             segments.append(text[start:position])
             start = position + 1
-            # A quote right after this comma opens no quoted value: a column name starts here.
+            # A column name starts here, so a quote after this comma does not open a quoted value.
             char = ""
         previous = char
         position += 1
@@ -110,7 +110,7 @@ def _value(operator: Operator, value: str) -> str:
 
 
 def _unquote(value: str) -> str:
-    """Take the double quotes off; text that is not quoted as a whole stays as it is."""
+    """Remove the double quotes around a text; one that is not quoted as a whole stays as it is."""
     if not value.startswith('"'):
         return value
     characters: list[str] = []
@@ -128,7 +128,7 @@ def _unquote(value: str) -> str:
 
 
 def describe(clauses: tuple[Clause, ...]) -> str:
-    """Show the clauses as Realtime does in its error messages."""
+    """Return the clauses as Realtime's error messages show them."""
     shown = (
         f"{{{_inspect(clause.column)}, {_inspect(clause.operator)}, {_inspect(clause.value)}, "
         f"{str(clause.negate).lower()}}}"

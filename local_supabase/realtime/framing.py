@@ -4,7 +4,9 @@ Version 1.0.0 is one JSON object a message, version 2.0.0 a JSON array, or a bin
 Shapes: https://supabase.com/docs/guides/realtime/protocol and `Phoenix.Socket.V2.JSONSerializer`.
 """
 
-from dataclasses import dataclass
+import json
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
 import orjson
@@ -15,7 +17,19 @@ _HEADER_LIMIT = 255
 
 
 class FrameError(ValueError):
-    """A frame that is not a Phoenix message; Realtime ignores such frames and keeps the socket."""
+    """A frame that is not a Phoenix message. Realtime ignores such frames and keeps the connection."""
+
+
+class NotUnicodeError(FrameError):
+    """A message with half of a surrogate pair, which is no text.
+
+    Arguments:
+        message: what to answer: the message without its payload.
+    """
+
+    def __init__(self, message: "ClientMessage") -> None:
+        super().__init__("not Unicode")
+        self.message = message
 
 
 class Version(StrEnum):
@@ -44,7 +58,7 @@ class Encoding(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserBroadcast:
-    """A broadcast whose payload is relayed as the bytes the sender gave; `metadata` is JSON or empty."""
+    """A broadcast whose payload is relayed as the sender's own bytes; `metadata` is JSON or empty."""
 
     event: str
     encoding: Encoding
@@ -54,7 +68,7 @@ class UserBroadcast:
 
 @dataclass(frozen=True, slots=True)
 class ClientMessage:
-    """One message of a client. `payload` is what the JSON held, or a `UserBroadcast` of a binary frame."""
+    """One message of a client. `payload` is decoded JSON, or a `UserBroadcast` from a binary frame."""
 
     join_ref: str | None
     ref: str | None
@@ -66,12 +80,36 @@ class ClientMessage:
 def parse_text(version: Version, text: str | bytes) -> ClientMessage:
     """Read a text frame.
 
-    Raises `FrameError` when it is not a message of this version.
+    Raises:
+        NotUnicodeError: it holds half of a surrogate pair.
+        FrameError: it is not a message of this version.
     """
     try:
         document: object = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise FrameError("not JSON") from error
+        repaired = _without_halves(text)
+        if repaired is None:
+            raise FrameError("not JSON") from error
+        raise NotUnicodeError(replace(_from_document(version, repaired), payload=None)) from error
+    return _from_document(version, document)
+
+
+def _without_halves(text: str | bytes) -> object:
+    """Return the document of a text that has escaped halves of surrogate pairs, else None."""
+    try:
+        document: object = json.loads(text)
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        whole = json.dumps(document, ensure_ascii=False).encode(errors="replace")
+        with suppress(orjson.JSONDecodeError):
+            repaired: object = orjson.loads(whole)
+            return repaired
+    except (ValueError, RecursionError):
+        pass
+    return None
+
+
+def _from_document(version: Version, document: object) -> ClientMessage:
     if version is Version.V1:
         return _from_object(document)
     return _from_array(document)
@@ -119,7 +157,7 @@ def _required_text(value: object, name: str) -> str:
 def parse_binary(data: bytes) -> ClientMessage:
     """Read a binary frame of version 2.0.0: a push (kind 0) or a user broadcast push (kind 3).
 
-    Raises `FrameError` on any other kind and on frames that are too short.
+    Raises `FrameError` for any other kind and for frames that are too short.
     """
     reader = _Reader(data)
     kind = reader.byte()
@@ -148,7 +186,7 @@ def _binary_push(reader: "_Reader") -> ClientMessage:
 
 
 class _Reader:
-    """Walks over a frame; every step past its end is a `FrameError`."""
+    """Reads the parts of a frame in turn; reading past its end is a `FrameError`."""
 
     __slots__ = ("_data", "_position")
 
@@ -180,7 +218,7 @@ class _Reader:
 def encode_reply(
     version: Version, *, join_ref: str | None, ref: str | None, topic: str, status: str, response: object
 ) -> str:
-    """Write a `phx_reply` to the message with `ref`."""
+    """Encode a `phx_reply` to the message with this `ref`."""
     payload = {"status": status, "response": response}
     return encode_push(version, join_ref=join_ref, ref=ref, topic=topic, event="phx_reply", payload=payload)
 
@@ -194,9 +232,9 @@ def encode_push(
     payload: object,
     ref: str | None = None,
 ) -> str:
-    """Write a server message. A version 1 client is never sent a `join_ref`; `ref` is always present.
+    """Encode a server message. In version 1 it has no `join_ref`, and always a `ref`, which may be null.
 
-    `payload` is anything orjson writes, `orjson.Fragment` included.
+    `payload` is anything that orjson encodes, `orjson.Fragment` included.
     """
     if version is Version.V1:
         document: object = {"topic": topic, "event": event, "payload": payload, "ref": ref}
@@ -206,9 +244,9 @@ def encode_push(
 
 
 def encode_user_broadcast(topic: str, broadcast: UserBroadcast) -> bytes:
-    """Write the binary frame (kind 4) that carries a user broadcast to a version 2 client.
+    """Encode the binary frame (kind 4) that carries a user broadcast to a version 2 client.
 
-    Raises `FrameError` when a header is longer than the 255 bytes its size field can tell.
+    Raises `FrameError` when a header is longer than 255 bytes, which its size field of one byte cannot hold.
     """
     headers = [topic.encode(), broadcast.event.encode(), broadcast.metadata]
     if any(len(header) > _HEADER_LIMIT for header in headers):

@@ -1,4 +1,4 @@
-"""Broadcasts over HTTP: a batch of JSON messages, or one message whose body is the payload itself."""
+"""Broadcasts over HTTP: a batch of JSON messages, or one message whose payload is the request's body."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from starlette.responses import JSONResponse, Response
 
 from local_supabase.identity import Identity, bearer_token
 from local_supabase.realtime.framing import Encoding, JsonObject, UserBroadcast
-from local_supabase.realtime.private import Extension, PolicyUnavailable
+from local_supabase.realtime.private import Extension, PolicyUnavailableError
 from local_supabase.realtime.services import Services
-from local_supabase.realtime.tokens import TokenRefused
+from local_supabase.realtime.tokens import TokenRefusedError
 
 _BLANK = "can't be blank"
 _INVALID = "is invalid"
 
 
-class BroadcastRefused(Exception):
-    """A request that is answered with a status and a JSON body."""
+class BroadcastRefusedError(Exception):
+    """A request that is refused, with a status and a JSON body."""
 
     def __init__(self, status: int, body: Mapping[str, object]) -> None:
         super().__init__(str(body))
@@ -43,7 +43,7 @@ class HttpBroadcasts:
         self._services = services
 
     async def batch(self, request: Request) -> Response:
-        """Send `{"messages": [...]}`; 202 says accepted, also of messages that the caller may not send."""
+        """Broadcast `{"messages": [...]}`; as on hosted, what may not be sent is dropped with a 202."""
         try:
             identity = self._identify(request)
             messages = read_batch(await request.body(), self._services.limits.max_payload_bytes)
@@ -52,7 +52,7 @@ class HttpBroadcasts:
                 topic: await self._may_send(topic, identity, request)
                 for topic in {message.topic for message in messages if message.private}
             }
-        except BroadcastRefused as refusal:
+        except BroadcastRefusedError as refusal:
             return JSONResponse(refusal.body, status_code=refusal.status)
         for message in messages:
             if not message.private or allowed[message.topic]:
@@ -61,7 +61,7 @@ class HttpBroadcasts:
         return Response(status_code=202)
 
     async def single(self, request: Request) -> Response:
-        """Send the body, JSON or bytes, as one event of a topic."""
+        """Broadcast the body, JSON or bytes, as one event of a topic."""
         try:
             identity = self._identify(request)
             message = await self._read_single(request)
@@ -69,7 +69,7 @@ class HttpBroadcasts:
             topic = request.path_params["topic"]
             private = request.query_params.get("private", "").lower() in ("true", "1")
             allowed = not private or await self._may_send(topic, identity, request)
-        except BroadcastRefused as refusal:
+        except BroadcastRefusedError as refusal:
             return JSONResponse(refusal.body, status_code=refusal.status)
         if not allowed:
             return Response(status_code=202)
@@ -79,40 +79,40 @@ class HttpBroadcasts:
     def _identify(self, request: Request) -> Identity:
         try:
             return self._services.tokens.verify(bearer_token(request.headers))
-        except TokenRefused as refusal:
-            raise BroadcastRefused(401, {"message": "Unauthorized"}) from refusal
+        except TokenRefusedError as refusal:
+            raise BroadcastRefusedError(401, {"message": "Unauthorized"}) from refusal
 
     async def _read_single(self, request: Request) -> UserBroadcast:
         body = await request.body()
         if len(body) > self._services.limits.max_payload_bytes:
-            raise BroadcastRefused(422, {"errors": {"payload": ["Payload size exceeds tenant limit"]}})
+            raise BroadcastRefusedError(422, {"errors": {"payload": ["Payload size exceeds tenant limit"]}})
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         event = request.path_params["event"]
         if media_type == "application/octet-stream":
             return UserBroadcast(event, Encoding.BINARY, body)
         if media_type != "application/json":
-            raise BroadcastRefused(415, {"message": "Unsupported Media Type"})
+            raise BroadcastRefusedError(415, {"message": "Unsupported Media Type"})
         try:
             orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise BroadcastRefused(400, {"message": "Bad Request"}) from error
+            raise BroadcastRefusedError(400, {"message": "Bad Request"}) from error
         return UserBroadcast(event, Encoding.JSON, body)
 
     def _check_rate(self, count: int) -> None:
         average = self._services.messages.average()
         limit = self._services.limits.max_messages_per_second
         if average > limit:
-            raise BroadcastRefused(429, {"message": "You have exceeded your rate limit"})
+            raise BroadcastRefusedError(429, {"message": "You have exceeded your rate limit"})
         if average + count > limit:
             message = "Too many messages to broadcast, please reduce the batch size"
-            raise BroadcastRefused(429, {"message": message})
+            raise BroadcastRefusedError(429, {"message": message})
 
     async def _may_send(self, topic: str, identity: Identity, request: Request) -> bool:
         try:
             return await self._services.policies.may_write(
                 topic, identity, dict(request.headers), Extension.BROADCAST
             )
-        except PolicyUnavailable:
+        except PolicyUnavailableError:
             return False
 
     def _send(self, topic: str, message: Mapping[str, object] | UserBroadcast, *, private: bool) -> None:
@@ -125,20 +125,20 @@ class HttpBroadcasts:
 def read_batch(body: bytes, max_payload_bytes: int) -> list[HttpMessage]:
     """Read `{"messages": [{"topic", "event", "payload", "private"}]}`.
 
-    Raises `BroadcastRefused` with one error object a message, as the hosted server gives.
+    Raises `BroadcastRefusedError` with one error object for each message, as the hosted server does.
     """
     try:
         document: object = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BroadcastRefused(400, {"message": "Bad Request"}) from error
+        raise BroadcastRefusedError(400, {"message": "Bad Request"}) from error
     raw = document.get("messages") if isinstance(document, dict) else None
     if raw is None:
-        raise BroadcastRefused(422, {"errors": {"messages": [_BLANK]}})
+        raise BroadcastRefusedError(422, {"errors": {"messages": [_BLANK]}})
     if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
-        raise BroadcastRefused(422, {"errors": {"messages": [_INVALID]}})
+        raise BroadcastRefusedError(422, {"errors": {"messages": [_INVALID]}})
     errors = [_errors(item, max_payload_bytes) for item in raw]
     if any(errors):
-        raise BroadcastRefused(422, {"errors": {"messages": errors}})
+        raise BroadcastRefusedError(422, {"errors": {"messages": errors}})
     return [
         HttpMessage(item["topic"], item["event"], item["payload"], _private(item.get("private")))
         for item in raw

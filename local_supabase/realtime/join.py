@@ -1,4 +1,4 @@
-"""What a client asks for when it joins a channel: the `phx_join` payload, read without I/O."""
+"""Reads the payload of a `phx_join`, without I/O: what a client asks for when it joins a channel."""
 
 import uuid
 from collections.abc import Mapping
@@ -12,10 +12,11 @@ _TRUE = frozenset(("true", "1"))
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """A join. What cannot be parsed has its default, as on the hosted server: the join is not refused for it.
+    """What a join asks for.
 
-    `replay` is None unless asked for, else the raw `broadcast.replay`. `postgres_changes` are the raw
-    entries, which the reply repeats word for word.
+    As on the hosted server, an option that cannot be parsed has its default and does not refuse the join.
+    `replay` is the raw `broadcast.replay`, None without one. `postgres_changes` are the raw entries, which
+    the reply repeats.
     """
 
     private: bool = False
@@ -30,7 +31,7 @@ class JoinRequest:
 
 
 def read_join(payload: object) -> JoinRequest:
-    """Read the payload of a `phx_join`."""
+    """Read the payload of a `phx_join`; anything is accepted."""
     document = _object(payload)
     config = _object(document.get("config"))
     broadcast = _object(config.get("broadcast"))
@@ -62,7 +63,7 @@ def _flag(value: object) -> bool:
 
 
 def _key(value: object) -> str:
-    """Return the presence key; absent, empty and unusable ones are made up, as UUIDs."""
+    """Return the presence key; a UUID in place of one that is absent, empty or unusable."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -81,8 +82,37 @@ def _token(document: Mapping[str, object]) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class FilterSize:
+    """How much the `postgres_changes` of a join ask to be checked, estimated without parsing them.
+
+    Attributes:
+        terms: an upper bound of the conditions, the values in their lists, and the selected columns.
+        length: the characters of all filters and selected columns.
+    """
+
+    terms: int
+    length: int
+
+
+def filter_size(request: JoinRequest) -> FilterSize:
+    """Return the size of the filters of a join."""
+    terms = length = 0
+    for entry in request.postgres_changes:
+        if not isinstance(entry, dict):
+            continue
+        text, select = entry.get("filter"), entry.get("select")
+        if isinstance(text, str):
+            terms += text.count(",") + 1
+            length += len(text)
+        if isinstance(select, list):
+            terms += len(select)
+            length += sum(len(name) for name in select if isinstance(name, str))
+    return FilterSize(terms, length)
+
+
 def reply_to_join(request: JoinRequest, ids: list[int]) -> JsonObject:
-    """Return the response of a successful join: each entry as the client sent it, and its id."""
+    """Return the response to a successful join: each entry as the client sent it, with its id added."""
     entries = [
         {**entry, "id": binding_id} if isinstance(entry, dict) else entry
         for entry, binding_id in zip(request.postgres_changes, ids, strict=True)

@@ -1,4 +1,4 @@
-"""How much clients may do, and how rates are measured."""
+"""The limits of a project, and the counters that measure rates."""
 
 import os
 import time
@@ -11,14 +11,21 @@ _ENVIRONMENT_PREFIX = "SUPABASE_REALTIME_"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a project, and the pauses before a refusal that keep clients from retrying at once.
+    """The limits of a project, and the delays of refusals, which slow down clients that retry at once.
 
-    Rates are averages a second over up to a minute. Defaults are generous where a hosted project's plan
-    decides; the environment overrides each, for instance `SUPABASE_REALTIME_MAX_SOCKETS`.
+    A hosted project limits bindings only by its channels and by the time that their check may take. Here
+    bindings and filters are counted too, before any of them is read.
+
+    Rates are averages a second over up to a minute. Where a hosted project's plan sets the limit, the default
+    is generous. The environment overrides each, for instance `SUPABASE_REALTIME_MAX_SOCKETS`.
     """
 
     max_sockets: int = 10_000
     max_channels_per_socket: int = 100
+    max_bindings_per_channel: int = 100
+    max_bindings_per_socket: int = 1_000
+    max_filter_terms_per_channel: int = 2_000
+    max_filter_bytes_per_channel: int = 65_536
     max_joins_per_second: int = 2_500
     max_messages_per_second: int = 2_500
     max_presence_per_second: int = 1_000
@@ -37,7 +44,7 @@ class Limits:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read the overrides. Raises `ValueError` for one that is not a number."""
+        """Return the limits with their overrides. Raises `ValueError` for one that is not a number."""
         values: dict[str, int | float | bool] = {}
         for field in fields(cls):
             text = environ.get(_ENVIRONMENT_PREFIX + field.name.upper())
@@ -51,7 +58,7 @@ class Limits:
 
 
 class RateCounter:
-    """Events a second, averaged over the last minute or the time since the first event."""
+    """Counts events and averages their rate over the last minute, or the time since the first event."""
 
     WINDOW_SECONDS = 60
 
@@ -88,7 +95,13 @@ class RateCounter:
 
 
 class CallWindow:
-    """Allows so many calls in a window that opens with the first call."""
+    """Allows a number of calls in each window; a window begins with the first call after the last one ended.
+
+    Arguments:
+        calls: how many are allowed.
+        seconds: the length of a window.
+        clock: returns seconds of a monotonic clock.
+    """
 
     def __init__(self, calls: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._calls = calls
@@ -98,7 +111,7 @@ class CallWindow:
         self._ends: float | None = None
 
     def allow(self) -> bool:
-        """Count a call; False when there were too many."""
+        """Count a call and return whether it is allowed."""
         now = self._clock()
         if self._ends is None or now > self._ends:
             self._ends = now + self._seconds

@@ -13,7 +13,7 @@ POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class DecodeError(ValueError):
-    """Bytes that are no message of this protocol."""
+    """Bytes that are not a message of this protocol."""
 
 
 class Unchanged(Enum):
@@ -29,7 +29,7 @@ Row = tuple[Value, ...]
 
 
 class Identity(StrEnum):
-    """The replica identity of a table: what an UPDATE or DELETE tells of the old row."""
+    """The replica identity of a table: what an UPDATE or DELETE logs of the old row."""
 
     DEFAULT = "d"
     NOTHING = "n"
@@ -112,7 +112,7 @@ class Truncate:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A message without meaning for Realtime (origin, type, logical message)."""
+    """A message that Realtime does not use (origin, type, logical message)."""
 
     kind: str
 
@@ -121,7 +121,7 @@ Message = Relation | Begin | Commit | Insert | Update | Delete | Truncate | Igno
 
 
 def decode(data: bytes) -> Message:
-    """Read one message. Raises `DecodeError`."""
+    """Read one message. Raises `DecodeError` when it does not follow the format."""
     try:
         return _decode(data)
     except (struct.error, IndexError, ValueError, OverflowError) as error:

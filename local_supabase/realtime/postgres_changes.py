@@ -1,4 +1,4 @@
-"""Subscriptions to table changes: checked by Postgres, in force only while the stream is complete."""
+"""Subscriptions to changes of tables: checked by Postgres, and only active while the stream is complete."""
 
 import asyncio
 import logging
@@ -6,19 +6,41 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 
+from local_supabase.realtime.authorization import Counters
 from local_supabase.realtime.catalog import Connection
+from local_supabase.realtime.changes import RowChange
 from local_supabase.realtime.checks import Checker
-from local_supabase.realtime.fanout import Fanout, MessageRow
+from local_supabase.realtime.comparison import CheckedClause
+from local_supabase.realtime.database import CONNECTION_ERRORS, Sessions, repeat_if_cancelled
+from local_supabase.realtime.fanout import Fanout, FanoutEvents
 from local_supabase.realtime.replication import ReplicationStream, StreamConfig
-from local_supabase.realtime.subscriptions import Binding, Parameters, Subscriber, Subscriptions
+from local_supabase.realtime.subscriptions import (
+    Binding,
+    Parameters,
+    Subscriber,
+    SubscriptionError,
+    Subscriptions,
+)
+
+# A join whose check takes long delays nobody but those that wait for the other session.
+_CHECKS_AT_ONCE = 2
+_CHECK_SECONDS = 3.0
 
 
-class SubscriptionUnavailable(Exception):
-    """The database cannot be asked now; trying again later may work."""
+class SubscriptionUnavailableError(Exception):
+    """The database does not answer at present; the subscription may be tried again."""
 
 
 class PostgresChanges:
-    """The bindings of all channels, the stream that feeds them and the fan-out between."""
+    """The bindings of all channels, the replication stream, and the fan-out from one to the other.
+
+    Arguments:
+        stream: what to stream.
+        connect: opens a connection of Realtime's login.
+        log: where faults are logged.
+        on_message_row: is called with each row inserted into `realtime.messages`.
+        on_loss: is called with the subscribers when changes may have been missed.
+    """
 
     def __init__(
         self,
@@ -26,22 +48,18 @@ class PostgresChanges:
         connect: Callable[[], Awaitable[Connection]],
         log: logging.Logger,
         *,
-        on_message_row: MessageRow,
+        on_message_row: Callable[[RowChange], None],
         on_loss: Callable[[list[Subscriber]], None],
     ) -> None:
-        self._connect = connect
         self._on_loss = on_loss
         self._live = asyncio.Event()
-        self._connection: Connection | None = None
-        self._checking = asyncio.Lock()
+        self._checks = Sessions(connect, Counters(), count=_CHECKS_AT_ONCE, time_limit=_CHECK_SECONDS)
         self.subscriptions = Subscriptions()
         self.fanout = Fanout(
             self.subscriptions,
             connect,
             log,
-            on_message_row=on_message_row,
-            on_started=self._live.set,
-            on_lost=self._lost,
+            FanoutEvents(on_message_row, started=self._live.set, lost=self._lost),
         )
         self.stream = ReplicationStream(stream, self.fanout, log)
         self.fanout.resume = self.stream.resume
@@ -56,36 +74,40 @@ class PostgresChanges:
         await self._live.wait()
 
     async def run(self) -> None:
-        """Stream and fan out until cancelled."""
+        """Stream and deliver changes until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.stream.run())
                 group.create_task(self.fanout.run())
         finally:
-            await self.fanout.close()
-            if self._connection is not None:
-                self._connection.terminate()
+            self.fanout.close()
+            self._checks.close()
 
     async def subscribe(
         self, subscriber: Subscriber, wanted: Sequence[tuple[int, Parameters]]
     ) -> list[Binding]:
-        """Put a channel's bindings in force, all or none.
+        """Activate bindings of a channel, all or none. Waits until the stream is live.
 
-        Every change committed after this returns is delivered. Raises `SubscriptionError` for parameters that
-        are refused and `SubscriptionUnavailable` when Postgres does not answer.
+        Every change that is committed after this returns is delivered.
+
+        Arguments:
+            subscriber: the channel.
+            wanted: the id and the parameters of each binding.
+
+        Raises:
+            SubscriptionError: some parameters are refused.
+            SubscriptionUnavailableError: Postgres does not answer.
         """
         await self._live.wait()
-        role = subscriber.identity.role
         try:
-            async with self._checking:
-                checker = Checker(await self._connected())
-                bindings = [
-                    Binding(binding_id, parameters, subscriber, dict(await checker.check(parameters, role)))
-                    for binding_id, parameters in wanted
-                ]
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
-            raise SubscriptionUnavailable(str(error)) from error
-        # The stream may have been lost while Postgres was being asked.
+            checked = await self._check([parameters for _, parameters in wanted], subscriber.identity.role)
+        except CONNECTION_ERRORS as error:
+            raise SubscriptionUnavailableError(str(error)) from error
+        bindings = [
+            Binding(binding_id, parameters, subscriber, dict(of_tables))
+            for (binding_id, parameters), of_tables in zip(wanted, checked, strict=True)
+        ]
+        # The stream may have been lost during the checks.
         await self._live.wait()
         self.subscriptions.add(bindings)
         return bindings
@@ -94,7 +116,15 @@ class PostgresChanges:
         self._live.clear()
         self._on_loss(self.subscriptions.subscribers())
 
-    async def _connected(self) -> Connection:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await self._connect()
-        return self._connection
+    async def _check(
+        self, wanted: Sequence[Parameters], role: str
+    ) -> list[dict[int, tuple[CheckedClause, ...]]]:
+        async with self._checks.lend() as session:
+            checker = Checker(await session.connection())
+            try:
+                return await repeat_if_cancelled(lambda: checker.check(wanted, role), _CHECK_SECONDS)
+            except asyncpg.QueryCanceledError as error:
+                raise SubscriptionError(
+                    "Unable to subscribe to changes with given parameters: the check of their filters takes "
+                    "too long"
+                ) from error

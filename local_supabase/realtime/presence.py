@@ -1,6 +1,7 @@
 """Who is present in a room: keys, metas and the diffs between states, without I/O.
 
-Shapes: `Phoenix.Presence`. A key may be present several times (two tabs of one person), once a tracker.
+Shapes: `Phoenix.Presence`. Each tracker may be present once under a key, so a person with two tabs is present
+twice.
 """
 
 import itertools
@@ -18,7 +19,7 @@ Payload = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What changed: metas by key that came and that went."""
+    """The metas that joined and left, by key."""
 
     joins: JsonObject
     leaves: JsonObject
@@ -53,7 +54,7 @@ class Presence(Generic[Tracker]):
         return {key: _entry(*metas.values()) for key, metas in self._metas.items()}
 
     def track(self, tracker: Tracker, key: str, payload: Payload) -> Diff | None:
-        """Make a tracker present under a key, or change what it says; None when it said the same before."""
+        """Add or change the meta of a tracker under a key; return None when that changes nothing."""
         metas = self._metas.setdefault(key, {})
         before = metas.get(tracker)
         if before is not None and before.payload == payload:
@@ -63,7 +64,7 @@ class Presence(Generic[Tracker]):
         return Diff({key: _entry(meta)}, {key: _entry(before)} if before else {})
 
     def untrack(self, tracker: Tracker, key: str) -> Diff | None:
-        """Make a tracker absent; None when it was not present."""
+        """Remove the meta of a tracker; return None when there is none."""
         metas = self._metas.get(key, {})
         meta = metas.pop(tracker, None)
         if meta is None:

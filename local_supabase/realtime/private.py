@@ -1,4 +1,4 @@
-"""What policies on `realtime.messages` let a caller do in a private channel, asked by rolled-back probes."""
+"""What policies on `realtime.messages` let a caller do in a private channel, tested by rolled-back probes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,18 +23,22 @@ class Extension(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Which messages a caller may read in a topic; `presence` None when it was not asked."""
+    """Which messages a caller may read in a topic; `presence` is None when it was not checked."""
 
     broadcast: bool
     presence: bool | None
 
 
-class PolicyUnavailable(Exception):
-    """The database cannot be asked now."""
+class PolicyUnavailableError(Exception):
+    """The database does not answer at present."""
 
 
 class Policies:
-    """Asks Postgres with the caller's role, claims and handshake headers."""
+    """Checks policies in Postgres, with the caller's role, claims and handshake headers.
+
+    Arguments:
+        pool: connections of Realtime's login.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -42,15 +46,15 @@ class Policies:
     async def read(
         self, topic: str, identity: Identity, headers: Mapping[str, str], *, presence: bool
     ) -> Reading:
-        """Tell what a caller may read. A policy that fails lets nobody read.
+        """Return what a caller may read: nothing when a policy fails.
 
-        Raises `PolicyUnavailable`.
+        Raises `PolicyUnavailableError` when the database does not answer.
         """
         arguments = _arguments(topic, identity, headers)
         try:
             row = await self._pool.fetchrow(_READ, *arguments, presence)
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
-            raise PolicyUnavailable from error
+            raise PolicyUnavailableError from error
         except asyncpg.PostgresError:
             return Reading(broadcast=False, presence=False if presence else None)
         assert row is not None
@@ -59,15 +63,15 @@ class Policies:
     async def may_write(
         self, topic: str, identity: Identity, headers: Mapping[str, str], extension: Extension
     ) -> bool:
-        """Tell whether a caller may send. A policy that fails lets nobody send.
+        """Return whether a caller may send: not when a policy fails.
 
-        Raises `PolicyUnavailable`.
+        Raises `PolicyUnavailableError` when the database does not answer.
         """
         arguments = _arguments(topic, identity, headers)
         try:
             allowed: bool = await self._pool.fetchval(_WRITE, *arguments, extension.value)
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
-            raise PolicyUnavailable from error
+            raise PolicyUnavailableError from error
         except asyncpg.PostgresError:
             return False
         return allowed

@@ -1,13 +1,12 @@
 """The owner of the replication slot: streams committed changes from the write-ahead log as they arrive.
 
-The slot is temporary: it ends with its connection, so that it never holds back the log of a gateway that is
-gone. Changes made while the stream is down are therefore not replayed; whoever listens is told of the loss.
+The slot is temporary, because a permanent one would hold back the log after the gateway is gone. So changes
+that are committed while the stream is down are lost to it, and the sink is notified of that.
 """
 
 import asyncio
 import contextlib
 import logging
-import random
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,99 +17,130 @@ import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
 from psycopg2.extras import LogicalReplicationConnection, ReplicationCursor
 
+from local_supabase.backoff import Backoff
+
 FEEDBACK_SECONDS = 5
-_FIRST_BACKOFF = 0.05
-_LONGEST_BACKOFF = 5.0
+_FIRST_DELAY_SECONDS = 0.05
+_LONGEST_DELAY_SECONDS = 5.0
 _CONNECT_SECONDS = 10.0
-# Read at most this many messages before other work of the event loop gets its turn.
-_MESSAGES_A_TURN = 256
+# So many messages are read before other tasks of the event loop run.
+_MESSAGES_AT_ONCE = 256
 _LOGICAL_MESSAGE = b"M"
-_BREAKS = (psycopg2.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# Any insert into pg_publication_rel and pg_publication_namespace makes the stream drop its cached lists of
+# which publications a table and a schema are in. Nobody sees this publication: it ends with the statement's
+# transaction.
+_INVALIDATE_PUBLISHED_TABLES = """
+create publication _realtime_invalidation for table realtime.messages, tables in schema _realtime;
+drop publication _realtime_invalidation
+"""
+# Nothing that a project made is called instead of what is meant.
+_SAFE = {"search_path": "pg_catalog"}
+_CONNECTION_ERRORS = (psycopg2.Error, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 class Sink(Protocol):
-    """Who receives the stream. Called on the event loop; must not block."""
+    """The receiver of a stream. It is called on the event loop and must not block."""
 
     def stream_started(self) -> None:
-        """Note that everything committed from now on will be received."""
+        """Take note that everything committed from now on will be received."""
 
     def stream_lost(self) -> None:
-        """Note that changes are missed from this call to the next `stream_started`."""
+        """Take note that changes are missed until the next `stream_started`."""
 
     def received(self, message: bytes) -> bool:
-        """Take one pgoutput message; False asks to pause until `resume` is called."""
+        """Take one pgoutput message; return False to pause the stream until `resume` is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamConfig:
-    """Where to stream from: a superuser's or replication role's DSN, and the publications by name."""
+    """What to stream.
+
+    Attributes:
+        dsn: the DSN of a superuser, who may also alter the publications. No code of the project runs there.
+        publications: the names of the publications.
+    """
 
     dsn: str
     publications: Sequence[str]
 
 
 class ReplicationStream:
-    """Keeps one logical replication stream open, reconnecting with backoff for as long as it runs."""
+    """Keeps one logical replication stream open, reconnecting with backoff while it runs.
+
+    Arguments:
+        config: what to stream.
+        sink: receives the stream.
+        log: where breaks of the stream are logged.
+    """
 
     def __init__(self, config: StreamConfig, sink: Sink, log: logging.Logger) -> None:
         self._config = config
         self._sink = sink
         self._log = log
         self._cursor: ReplicationCursor | None = None
+        self._descriptor = -1
         self._paused = False
         self._failed: asyncio.Future[None] | None = None
-        self._settled: asyncio.Future[None] | None = None
         self._marker = b""
+        self._marker_received: asyncio.Future[None] | None = None
         self._started = False
 
     async def run(self) -> None:
         """Stream until cancelled."""
-        backoff = _FIRST_BACKOFF
+        backoff = Backoff(_FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS, jitter=0.5)
         while True:
             try:
-                async with asyncio.timeout(None) as patience:
-                    await self._stream(patience)
-            except _BREAKS as error:
-                self._log.warning("The replication stream broke: %s", str(error).strip())
+                async with asyncio.timeout(None) as deadline:
+                    await self._stream(deadline)
+            except _CONNECTION_ERRORS as error:
+                self._log.warning(
+                    "The replication stream broke: %s", str(error).strip() or type(error).__name__
+                )
             except Exception:
-                # A fault of ours must not end the stream for ever.
+                # Without this, an unexpected error would end the stream for good.
                 self._log.exception("The replication stream broke")
             if self._started:
-                backoff = _FIRST_BACKOFF
+                backoff.reset()
                 self._sink.stream_lost()
-            await asyncio.sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311  # jitter, not a secret
-            backoff = min(backoff * 2, _LONGEST_BACKOFF)
+            await asyncio.sleep(backoff.next_delay())
 
     def resume(self) -> None:
-        """Go on reading after `received` returned False."""
-        self._paused = False
-        self._read()
+        """Continue to read after the sink's `received` returned False."""
+        if self._paused and self._cursor is not None:
+            self._paused = False
+            asyncio.get_running_loop().add_reader(self._descriptor, self._read)
+            self._read()
 
-    async def _stream(self, patience: asyncio.Timeout) -> None:
+    def _pause(self) -> None:
+        # The socket stays readable, so the event loop would call a reader without end.
+        self._paused = True
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+
+    async def _stream(self, deadline: asyncio.Timeout) -> None:
         loop = asyncio.get_running_loop()
         self._started = False
         self._paused = False
-        patience.reschedule(loop.time() + _CONNECT_SECONDS)
+        deadline.reschedule(loop.time() + _CONNECT_SECONDS)
         connection = psycopg2.connect(
             self._config.dsn,
             connection_factory=LogicalReplicationConnection,
             async_=1,
             application_name="realtime_replication",
-            # Values are sent as text in these forms, whatever the database's defaults are.
+            # Fixed, because the database's own settings would change the text of the values.
             options="-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c bytea_output=hex "
             "-c extra_float_digits=1",
         )
         try:
             await _ready(connection)
-            # Waits for the transactions under way, however long they take.
-            patience.reschedule(None)
-            await self._start(connection)
+            # Creating the slot waits for all running transactions, so it has no deadline.
+            deadline.reschedule(None)
+            await self._start_replication(connection)
             await self._follow(connection, loop)
         finally:
             with contextlib.suppress(psycopg2.Error):
                 connection.close()
 
-    async def _start(self, connection: LogicalReplicationConnection) -> None:
+    async def _start_replication(self, connection: LogicalReplicationConnection) -> None:
         slot = f"supabase_realtime_{secrets.token_hex(6)}"
         cursor = connection.cursor()
         cursor.execute(f"CREATE_REPLICATION_SLOT {slot} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'nothing')")
@@ -129,13 +159,13 @@ class ReplicationStream:
         self, connection: LogicalReplicationConnection, loop: asyncio.AbstractEventLoop
     ) -> None:
         self._failed = loop.create_future()
-        self._settled = loop.create_future()
         self._marker = secrets.token_bytes(16)
-        descriptor = connection.fileno()
-        loop.add_reader(descriptor, self._read)
+        self._marker_received = loop.create_future()
+        self._descriptor = connection.fileno()
+        loop.add_reader(self._descriptor, self._read)
         try:
             self._read()
-            await self._settle(self._marker, self._settled)
+            await self._refresh_catalog(self._marker, self._marker_received)
             self._started = True
             self._sink.stream_started()
             while True:
@@ -144,63 +174,66 @@ class ReplicationStream:
                         await asyncio.shield(self._failed)
                 self._confirm()
         finally:
-            loop.remove_reader(descriptor)
+            loop.remove_reader(self._descriptor)
             self._cursor = None
-            # Its error, if it has one, has been raised or has been overtaken by another.
+            # Retrieve its exception, which asyncio would otherwise report as never retrieved.
             if not self._failed.cancel():
                 self._failed.exception()
 
-    async def _settle(self, marker: bytes, settled: asyncio.Future[None]) -> None:
-        """Make sure that the stream sees the catalog as it is, and that messages really arrive.
+    async def _refresh_catalog(self, marker: bytes, received: asyncio.Future[None]) -> None:
+        """Make the stream see the current publications, and wait until a message proves that it does.
 
-        A new slot can take a change of the publications that was committed while it was being made for one
-        that is still under way, and would then pass over the tables in question until something else
-        invalidates its cache. A snapshot record lets it see the change, altering a publication makes it look,
-        and a message that comes through proves both.
+        While a slot is created, it can take a committed change of a publication for one that is not
+        committed. The stream then caches, for the tables it decodes, that they are not published, and nothing
+        of that change comes later to invalidate the cache. So log what makes it look again: a snapshot
+        record, which tells it what is committed, and changes of the catalogs that it caches. Then wait for a
+        marker logged after them.
         """
         async with asyncio.timeout(_CONNECT_SECONDS):
-            connection = await asyncpg.connect(self._config.dsn)
+            connection = await asyncpg.connect(self._config.dsn, server_settings=_SAFE)
             try:
                 await connection.execute("select pg_log_standby_snapshot()")
+                await connection.execute(_INVALIDATE_PUBLISHED_TABLES)
                 await connection.execute("select _realtime.touch_publications($1)", self._config.publications)
                 await connection.execute(
                     "select pg_logical_emit_message(true, 'realtime', $1::bytea)", marker
                 )
-                await settled
+                await received
             finally:
                 connection.terminate()
 
     def _read(self) -> None:
-        """Hand over what has arrived, without waiting for more."""
+        """Pass what has arrived to the sink, without waiting for more."""
         cursor = self._cursor
         if cursor is None or self._paused:
             return
         try:
-            for _ in range(_MESSAGES_A_TURN):
+            for _ in range(_MESSAGES_AT_ONCE):
                 message = cursor.read_message()
                 if message is None:
                     return
                 if message.payload.startswith(_LOGICAL_MESSAGE):
-                    self._note_marker(message.payload)
+                    self._check_marker(message.payload)
                 elif not self._sink.received(message.payload):
-                    self._paused = True
+                    self._pause()
                     return
         except psycopg2.Error as error:
             self._fail(error)
             return
-        # More may be buffered in the client library, which the file descriptor does not show.
+        # The client library may have buffered more, which the file descriptor does not show.
         asyncio.get_running_loop().call_soon(self._read)
 
-    def _note_marker(self, payload: bytes) -> None:
-        if payload.endswith(self._marker) and self._settled is not None and not self._settled.done():
-            self._settled.set_result(None)
+    def _check_marker(self, payload: bytes) -> None:
+        received = self._marker_received
+        if payload.endswith(self._marker) and received is not None and not received.done():
+            received.set_result(None)
 
     def _fail(self, error: psycopg2.Error) -> None:
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
 
     def _confirm(self) -> None:
-        """Let Postgres recycle the log. What was received is never asked for again: the slot dies with us."""
+        """Let Postgres recycle the received log; with a temporary slot it is never read again."""
         cursor = self._cursor
         if cursor is None:
             return
@@ -209,7 +242,7 @@ class ReplicationStream:
 
 
 async def _ready(connection: LogicalReplicationConnection) -> None:
-    """Wait until the command under way is finished."""
+    """Wait until the connection has finished its current command."""
     loop = asyncio.get_running_loop()
     while True:
         state = connection.poll()

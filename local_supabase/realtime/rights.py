@@ -1,13 +1,21 @@
-"""What a channel may do in its room: everything in a public one, what policies allow in a private one."""
+"""What a channel may do: everything in a public room, what policies allow in a private one."""
 
 from collections.abc import Mapping
 
 from local_supabase.identity import Identity
-from local_supabase.realtime.private import Extension, Policies, PolicyUnavailable, Reading
+from local_supabase.realtime.private import Extension, Policies, PolicyUnavailableError, Reading
 
 
 class Rights:
-    """Asked once for a token, and then remembered. `reading` None stands for a public channel."""
+    """The rights of a channel, checked once for each token.
+
+    Arguments:
+        policies: checks the policies.
+        topic: the name of the channel.
+        headers: the headers of the handshake, which policies may read.
+        identity: the role and claims of the token.
+        reading: what the caller may read; None in a public channel.
+    """
 
     def __init__(
         self,
@@ -26,40 +34,40 @@ class Rights:
 
     @property
     def reads_broadcasts(self) -> bool:
-        """Whether broadcasts may be heard."""
+        """Whether broadcasts may be read."""
         return self._reading is None or self._reading.broadcast
 
     @property
     def reads_presence(self) -> bool:
-        """Whether presence may be seen; not before it was asked for."""
+        """Whether presence may be read; False until that was checked."""
         return self._reading is None or bool(self._reading.presence)
 
     async def may_write(self, extension: Extension) -> bool:
-        """Tell whether messages of this kind may be sent; not while Postgres cannot be asked."""
+        """Return whether messages of this kind may be sent; False while the database does not answer."""
         if self._reading is None:
             return True
         allowed = self._writing.get(extension)
         if allowed is None:
             try:
                 allowed = await self._policies.may_write(self._topic, self.identity, self._headers, extension)
-            except PolicyUnavailable:
+            except PolicyUnavailableError:
                 return False
             self._writing[extension] = allowed
         return allowed
 
     async def may_track(self) -> bool:
-        """Tell whether presence may be sent, and learn whether it may be seen."""
+        """Return whether presence may be sent; also checks whether it may be read."""
         if self._reading is not None and self._reading.presence is None:
             try:
                 self._reading = await self._read(presence=True)
-            except PolicyUnavailable:
+            except PolicyUnavailableError:
                 return False
         return await self.may_write(Extension.PRESENCE)
 
     async def renew(self, identity: Identity) -> bool:
-        """Go on under a new token; False when it may not read what the former one could.
+        """Replace the token; return False when the new one may not read what the former one could.
 
-        Raises `PolicyUnavailable`.
+        Raises `PolicyUnavailableError` when the database does not answer.
         """
         self.identity = identity
         self._writing.clear()

@@ -1,6 +1,6 @@
-"""Rooms: the channels joined to one topic, to whom broadcasts and presence go.
+"""Rooms: the channels that are joined to one topic and receive its broadcasts and presence.
 
-A public and a private channel of the same name are two rooms.
+A public and a private channel of the same name are in two rooms.
 """
 
 from collections.abc import Mapping
@@ -31,18 +31,15 @@ class Member(Protocol):
         """The protocol version of its socket."""
 
     @property
-    def hears_broadcasts(self) -> bool:
+    def reads_broadcasts(self) -> bool:
         """Whether its policies let it read broadcasts."""
 
     @property
-    def hears_presence(self) -> bool:
+    def reads_presence(self) -> bool:
         """Whether its policies let it read presence."""
 
-    def has_seen(self, message_id: str) -> bool:
-        """Tell whether a stored broadcast was already replayed to it."""
-
-    def send_broadcast(self, frame: Frame) -> None:
-        """Push an encoded broadcast and count it."""
+    def send_broadcast(self, frame: Frame, xid: int | None = None) -> None:
+        """Push an encoded broadcast; `xid` is the transaction that stored it, if one did."""
 
     def send_presence(self, frame: Frame) -> None:
         """Push an encoded presence_diff."""
@@ -61,27 +58,31 @@ class Room:
         message: Mapping[str, object] | UserBroadcast,
         *,
         sender: Member | None = None,
-        message_id: str | None = None,
+        xid: int | None = None,
     ) -> None:
-        """Send to all members but `sender`, each version's frame encoded once."""
+        """Send a message to all members that may read broadcasts. Its frame is encoded once for each version.
+
+        Arguments:
+            message: the JSON payload, or the bytes that the sender gave.
+            sender: a member that does not receive it.
+            xid: the transaction that stored the message in `realtime.messages`, if one did.
+        """
         frames: dict[Version, Frame | None] = {}
-        # A copy: a member that is over its limits leaves while it is being sent to.
+        # A copy, because sending to a member that is over its limits makes it leave.
         for member in list(self.members):
-            if member is sender or not member.hears_broadcasts:
-                continue
-            if message_id is not None and member.has_seen(message_id):
+            if member is sender or not member.reads_broadcasts:
                 continue
             if member.version not in frames:
                 frames[member.version] = broadcast_frame(member.version, self.topic, message)
             frame = frames[member.version]
             if frame is not None:
-                member.send_broadcast(frame)
+                member.send_broadcast(frame, xid)
 
     def announce(self, diff: JsonObject) -> None:
-        """Send a presence_diff to all members that may see presence."""
+        """Send a presence_diff to all members that may read presence."""
         frames: dict[Version, str] = {}
         for member in list(self.members):
-            if not member.hears_presence:
+            if not member.reads_presence:
                 continue
             if member.version not in frames:
                 frames[member.version] = encode_push(
@@ -97,13 +98,13 @@ class Rooms:
         self._rooms: dict[tuple[bool, str], Room] = {}
 
     def enter(self, member: Member, name: str, *, private: bool) -> Room:
-        """Add a member to a room, which is made if it is not there."""
+        """Add a member to a room, creating the room for its first member, and return it."""
         room = self._rooms.setdefault((private, name), Room(name))
         room.members[member] = None
         return room
 
     def leave(self, member: Member, name: str, *, private: bool) -> None:
-        """Take a member out; a room without members is forgotten."""
+        """Remove a member; a room ends with its last member. Does nothing for one that is not in the room."""
         room = self._rooms.get((private, name))
         if room is None:
             return
@@ -112,7 +113,7 @@ class Rooms:
             del self._rooms[private, name]
 
     def find(self, name: str, *, private: bool) -> Room | None:
-        """Return a room that has members."""
+        """Return a room, or None when it has no members."""
         return self._rooms.get((private, name))
 
 

@@ -1,33 +1,33 @@
-"""The websocket: reads a client's messages in order, and sends what is queued for it.
+"""The websocket of one client: handles its messages in order, and sends the frames queued for it.
 
-A client that does not read cannot hold memory: past a limit its queue is dropped and its connection ended.
+The queue is bounded: a client that does not read is disconnected, so that it cannot fill the memory.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from local_supabase.background import start_task
 from local_supabase.identity import Identity
-from local_supabase.realtime.channel import Channel
+from local_supabase.realtime.channel import AdmittedJoin, Channel
 from local_supabase.realtime.framing import (
     ClientMessage,
     FrameError,
+    NotUnicodeError,
     Version,
-    encode_push,
     encode_reply,
     parse_binary,
     parse_text,
 )
-from local_supabase.realtime.join import JoinRequest, read_join, reply_to_join
-from local_supabase.realtime.private import PolicyUnavailable, Reading
-from local_supabase.realtime.replay import ReplayError, StoredBroadcast, read_replay
+from local_supabase.realtime.join import JoinRequest, filter_size, read_join, reply_to_join
+from local_supabase.realtime.private import PolicyUnavailableError, Reading
+from local_supabase.realtime.replay import Replay, ReplayError, ReplayRequest, read_replay
 from local_supabase.realtime.rooms import TOPIC_PREFIX, Frame
 from local_supabase.realtime.services import Services
 from local_supabase.realtime.subscriptions import binding_id
-from local_supabase.realtime.tokens import API_KEY_PREFIX, TokenRefused
+from local_supabase.realtime.tokens import API_KEY_PREFIX, TokenRefusedError
 from local_supabase.websocket_protocol import abort
 
 NORMAL_CLOSURE = 1000
@@ -36,16 +36,33 @@ SERVICE_RESTART = 1012
 _HEARTBEAT_TOPIC = "phoenix"
 
 
-@dataclass(frozen=True, slots=True)
-class JoinRefused(Exception):
-    """A join that is answered with an error. `disconnect` ends the whole connection too."""
+class JoinRefusedError(Exception):
+    """A join that is answered with an error.
 
-    reason: str
-    disconnect: bool = False
+    Arguments:
+        reason: what the client is sent.
+        disconnect: whether the connection, with all its channels, is closed too.
+    """
+
+    def __init__(self, reason: str, *, disconnect: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.disconnect = disconnect
 
 
 class Connection:
-    """One client's connection with its channels."""
+    """One client's connection with its channels.
+
+    Arguments:
+        services: the shared parts of Realtime.
+        websocket: the accepted websocket.
+        version: the protocol version that the client asked for.
+        token: the token of the handshake, for joins that bring none of their own.
+        headers: the headers of the handshake.
+
+    Attributes:
+        checks: is held while bindings of one of its channels are checked.
+    """
 
     def __init__(
         self,
@@ -65,7 +82,8 @@ class Connection:
         self._queued_bytes = 0
         self._has_frames = asyncio.Event()
         self._close_code: int | None = None
-        self._cut = asyncio.Event()
+        self._aborted = asyncio.Event()
+        self.checks = asyncio.Lock()
 
     @property
     def version(self) -> Version:
@@ -78,48 +96,52 @@ class Connection:
         return self._headers
 
     def send(self, frame: Frame) -> None:
-        """Queue a frame; a client that has too many waiting is given up."""
-        if self._close_code is not None or self._cut.is_set():
+        """Queue a frame. A client whose queue is over its limits is disconnected."""
+        if self._close_code is not None or self._aborted.is_set():
             return
         self._queue.append(frame)
         self._queued_bytes += len(frame)
         limits = self._services.limits
         if self._queued_bytes > limits.max_queued_bytes or len(self._queue) > limits.max_queued_frames:
-            self._give_up()
+            self._abort()
         self._has_frames.set()
 
-    def _give_up(self) -> None:
+    def _abort(self) -> None:
         self._services.log.warning("A client does not read what it subscribed to; its connection is ended")
-        self._cut.set()
+        self._aborted.set()
         self._queue.clear()
         self._queued_bytes = 0
 
     def disconnect(self, code: int) -> None:
-        """End the connection after what is queued has been sent; a client that does not read is cut off."""
+        """Close the connection once the queue is sent, or abort it after `goodbye_seconds`.
+
+        Arguments:
+            code: the WebSocket close code; that of the first call counts.
+        """
         if self._close_code is None:
             self._close_code = code
             self._has_frames.set()
-            asyncio.get_running_loop().call_later(self._services.limits.goodbye_seconds, self._cut.set)
+            asyncio.get_running_loop().call_later(self._services.limits.goodbye_seconds, self._aborted.set)
 
-    def forget(self, channel: Channel) -> None:
+    def remove(self, channel: Channel) -> None:
         """Drop a channel that has ended."""
         if self._channels.get(channel.topic) is channel:
             del self._channels[channel.topic]
 
     async def run(self) -> None:
         """Serve until either side ends the connection."""
-        work = (self._send_queued(), self._receive(), self._cut.wait())
-        tasks = [asyncio.ensure_future(part) for part in work]
+        work = (self._send_queued(), self._receive(), self._aborted.wait())
+        tasks = [start_task(part) for part in work]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            if self._cut.is_set():
+            if self._aborted.is_set():
                 abort(self._websocket)
             for task in tasks:
                 task.cancel()
             for result in await asyncio.gather(*tasks, return_exceptions=True):
                 if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
-                    self._services.log.error("A connection broke", exc_info=result)
+                    self._services.log.error("A connection failed", exc_info=result)
             for channel in list(self._channels.values()):
                 channel.close()
 
@@ -145,7 +167,7 @@ class Connection:
                     received = await self._websocket.receive()
             except TimeoutError:
                 self.disconnect(NORMAL_CLOSURE)
-                await self._has_ended()
+                await self._wait_for_close()
                 return
             except WebSocketDisconnect:
                 return
@@ -154,10 +176,11 @@ class Connection:
             message = self._parse(received.get("text"), received.get("bytes"))
             if message is not None:
                 await self._handle_safely(message)
-        await self._has_ended()
+        await self._wait_for_close()
 
-    async def _has_ended(self) -> None:
-        # The sender says goodbye and returns first.
+    async def _wait_for_close(self) -> None:
+        # Returning would end the connection before the sender has sent the queue and the close frame. The
+        # sender returns when it has, and this is cancelled.
         await asyncio.Event().wait()
 
     def _parse(self, text: str | None, data: bytes | None) -> ClientMessage | None:
@@ -166,6 +189,9 @@ class Connection:
                 return parse_text(self._version, text)
             if data is not None and self._version is Version.V2:
                 return parse_binary(data)
+        except NotUnicodeError as error:
+            # The client waits for an answer.
+            self._reply(error.message, "error", {"reason": "The message holds half of a surrogate pair"})
         except FrameError as error:
             self._services.log.debug("A frame was ignored: %s", error)
         return None
@@ -174,7 +200,7 @@ class Connection:
         try:
             await self._handle(message)
         except Exception:
-            # A fault of ours costs the client this channel, and never its others.
+            # An unexpected error ends this channel only, so that the client keeps its others.
             self._services.log.exception("A message could not be handled")
             channel = self._channels.get(message.topic)
             if channel is not None:
@@ -202,7 +228,7 @@ class Connection:
             channel.close()
         self._reply(message, "ok", {}, join_ref=channel.join_ref if channel else message.join_ref)
         if channel is not None:
-            channel.say_closed()
+            channel.send_close()
 
     async def _join(self, message: ClientMessage, former: Channel | None) -> None:
         if former is not None:
@@ -212,19 +238,19 @@ class Connection:
                 self._reply(message, "error", {"reason": "unmatched topic"})
                 return
             await self._admit(message)
-        except JoinRefused as refusal:
+        except JoinRefusedError as refusal:
             self._refuse(message, refusal)
         finally:
-            # The new join is answered first.
+            # After the answer to the new join, as Phoenix does it.
             if former is not None:
-                former.say_closed()
+                former.send_close()
 
-    def _refuse(self, message: ClientMessage, refusal: JoinRefused) -> None:
+    def _refuse(self, message: ClientMessage, refusal: JoinRefusedError) -> None:
         if refusal.disconnect:
             self._reply(message, "error", {"reason": refusal.reason})
             self.disconnect(GOING_AWAY)
             return
-        # Late on purpose: clients that try again at once would only be refused again.
+        # Delayed on purpose: it slows down clients that join again at once.
         asyncio.get_running_loop().call_later(
             self._services.limits.join_refusal_seconds,
             self._reply,
@@ -236,14 +262,22 @@ class Connection:
     async def _admit(self, message: ClientMessage) -> None:
         name = message.topic.removeprefix(TOPIC_PREFIX)
         if not name:
-            raise JoinRefused("TopicNameRequired: You must provide a topic name")
+            raise JoinRefusedError("TopicNameRequired: You must provide a topic name")
         request = read_join(message.payload)
         self._check_limits(request)
         token, identity = self._authenticate(request)
         reading = await self._authorize(name, request, identity)
-        replay = await self._replay(name, request, reading)
-        channel = Channel(self._services, self, name, message.join_ref, request, identity, token, reading)
+        wanted = _replay_request(name, request, reading)
+        join = AdmittedJoin(name, message.join_ref, request, token, identity, reading)
+        # The channel enters its room before the replay is read. A message that is stored during the read is
+        # then in one of the two.
+        channel = Channel(self._services, self, join)
         self._channels[message.topic] = channel
+        try:
+            replay = await self._read_replay(name, wanted)
+        except JoinRefusedError:
+            channel.close()
+            raise
         ids = [binding_id(raw) for raw in request.postgres_changes]
         channel.reply(message, "ok", reply_to_join(request, ids))
         channel.start(replay)
@@ -251,12 +285,27 @@ class Connection:
     def _check_limits(self, request: JoinRequest) -> None:
         limits, joins = self._services.limits, self._services.joins
         if limits.private_only and not request.private:
-            raise JoinRefused("PrivateOnly: This project only allows private channels")
+            raise JoinRefusedError("PrivateOnly: This project only allows private channels")
         if joins.average() > limits.max_joins_per_second:
-            raise JoinRefused("ClientJoinRateLimitReached: Too many joins per second", disconnect=True)
+            raise JoinRefusedError("ClientJoinRateLimitReached: Too many joins per second", disconnect=True)
         joins.add()
         if len(self._channels) >= limits.max_channels_per_socket:
-            raise JoinRefused("ChannelRateLimitReached: Too many channels")
+            raise JoinRefusedError("ChannelRateLimitReached: Too many channels")
+        self._check_bindings(request)
+
+    def _check_bindings(self, request: JoinRequest) -> None:
+        limits, bindings, size = self._services.limits, len(request.postgres_changes), filter_size(request)
+        if bindings > limits.max_bindings_per_channel:
+            raise _too_many("bindings in a channel", limits.max_bindings_per_channel)
+        if bindings and bindings + self._bindings() > limits.max_bindings_per_socket:
+            raise _too_many("bindings in a connection", limits.max_bindings_per_socket)
+        if size.terms > limits.max_filter_terms_per_channel:
+            raise _too_many("conditions and values in the filters", limits.max_filter_terms_per_channel)
+        if size.length > limits.max_filter_bytes_per_channel:
+            raise _too_many("characters in the filters", limits.max_filter_bytes_per_channel)
+
+    def _bindings(self) -> int:
+        return sum(channel.bindings for channel in self._channels.values())
 
     def _authenticate(self, request: JoinRequest) -> tuple[str, Identity]:
         token = request.access_token
@@ -264,8 +313,8 @@ class Connection:
             token = self._token
         try:
             return token, self._services.tokens.verify(token)
-        except TokenRefused as refusal:
-            raise JoinRefused(f"{refusal.code}: {refusal.message}") from refusal
+        except TokenRefusedError as refusal:
+            raise JoinRefusedError(str(refusal)) from refusal
 
     async def _authorize(self, name: str, request: JoinRequest, identity: Identity) -> Reading | None:
         if not request.private:
@@ -274,27 +323,21 @@ class Connection:
             reading = await self._services.policies.read(
                 name, identity, self._headers, presence=request.presence_enabled
             )
-        except PolicyUnavailable as error:
-            raise JoinRefused(
+        except PolicyUnavailableError as error:
+            raise JoinRefusedError(
                 "UnableToConnectToProject: Realtime was unable to connect to the project database"
             ) from error
         if not (reading.broadcast or reading.presence):
             raise _unreadable(name)
         return reading
 
-    async def _replay(
-        self, name: str, request: JoinRequest, reading: Reading | None
-    ) -> list[StoredBroadcast]:
-        if request.replay is None:
-            return []
-        if reading is not None and not reading.broadcast:
-            raise _unreadable(name)
+    async def _read_replay(self, name: str, wanted: ReplayRequest | None) -> Replay | None:
+        if wanted is None:
+            return None
         try:
-            if reading is None:
-                raise ReplayError("Replay is not allowed for public channels")
-            return await self._services.store.recent(name, read_replay(request.replay))
+            return await self._services.store.recent(name, wanted)
         except ReplayError as error:
-            raise JoinRefused(f"UnableToReplayMessages: {error}") from error
+            raise _not_replayable(error) from error
 
     def _reply(
         self, message: ClientMessage, status: str, response: object, *, join_ref: str | None = None
@@ -310,20 +353,30 @@ class Connection:
             )
         )
 
-    def say_disconnected(self) -> None:
-        """Tell every channel that the server is about to end the connection."""
-        payload = {"extension": "system", "status": "ok", "message": "Server requested disconnect"}
-        for channel in self._channels.values():
-            self.send(
-                encode_push(
-                    self._version,
-                    join_ref=channel.join_ref,
-                    topic=channel.topic,
-                    event="system",
-                    payload=payload,
-                )
-            )
+
+def _replay_request(name: str, request: JoinRequest, reading: Reading | None) -> ReplayRequest | None:
+    """Read and check the replay of a join; return None for a join without one."""
+    if request.replay is None:
+        return None
+    if reading is None:
+        raise _not_replayable(ReplayError("Replay is not allowed for public channels"))
+    if not reading.broadcast:
+        raise _unreadable(name)
+    try:
+        return read_replay(request.replay)
+    except ReplayError as error:
+        raise _not_replayable(error) from error
 
 
-def _unreadable(name: str) -> JoinRefused:
-    return JoinRefused(f"Unauthorized: You do not have permissions to read from this Channel topic: {name}")
+def _not_replayable(error: ReplayError) -> JoinRefusedError:
+    return JoinRefusedError(f"UnableToReplayMessages: {error}")
+
+
+def _too_many(what: str, most: int) -> JoinRefusedError:
+    return JoinRefusedError(f"PostgresChangesLimitReached: At most {most} {what}")
+
+
+def _unreadable(name: str) -> JoinRefusedError:
+    return JoinRefusedError(
+        f"Unauthorized: You do not have permissions to read from this Channel topic: {name}"
+    )

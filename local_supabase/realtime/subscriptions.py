@@ -1,4 +1,4 @@
-"""The postgres_changes bindings of joined channels, and which of them want a change."""
+"""The postgres_changes bindings of joined channels, and which of them a change matches."""
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ WILDCARD = "*"
 
 
 class SubscriptionError(ValueError):
-    """Parameters that cannot be subscribed to; the message is what the client is told."""
+    """Parameters that cannot be subscribed to; the client is sent the message."""
 
 
 class Operation(StrEnum):
@@ -32,15 +32,21 @@ class Subscriber(Protocol):
 
     @property
     def identity(self) -> Identity:
-        """Under which role and claims it may see rows, as of its newest token."""
+        """The role and claims of its newest token, which decide what rows it may see."""
 
     def send_change(self, ids: Sequence[int], data: bytes) -> None:
-        """Push one change; `data` is its JSON."""
+        """Push one change; `ids` are the matching bindings, `data` is the change as JSON."""
+
+    def end_binding(self, binding: "Binding", reason: str) -> None:
+        """Deactivate a binding that cannot be delivered to, and tell the client the reason."""
+
+    def disconnect(self, code: int) -> None:
+        """Close its connection with a WebSocket close code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """One entry of a join's `postgres_changes`, read. `operation` None stands for all of them."""
+    """One entry of a join's `postgres_changes`; an `operation` of None stands for all of them."""
 
     operation: Operation | None
     schema: str
@@ -49,11 +55,11 @@ class Parameters:
     select: tuple[str, ...] | None
 
     def names(self, schema: str, table: str) -> bool:
-        """Tell whether a table is meant."""
+        """Return whether the parameters name a table."""
         return self.schema in (WILDCARD, schema) and self.table in (WILDCARD, table)
 
     def describe(self) -> str:
-        """Show the parameters as Realtime's error messages do."""
+        """Return the parameters as Realtime's error messages show them."""
         select = "nil" if self.select is None else str(orjson.dumps(self.select), "utf-8").replace(",", ", ")
         return (
             f"[event: {self.operation or WILDCARD}, schema: {self.schema}, table: {self.table}, "
@@ -63,16 +69,21 @@ class Parameters:
 
 @dataclass(eq=False, slots=True)
 class Binding:
-    """A subscription in force. `checked` holds its clauses as checked for each table they met."""
+    """An active subscription.
+
+    `checked` caches the clauses as Postgres checked them for each table, or None if they do not fit it.
+    `ended` is true after a failure: from then on nothing is delivered.
+    """
 
     id: int
     parameters: Parameters
     subscriber: Subscriber
     checked: dict[int, tuple[CheckedClause, ...] | None]
+    ended: bool = False
 
 
 class Subscriptions:
-    """All bindings in force, looked up by table."""
+    """All active bindings, indexed by table."""
 
     def __init__(self) -> None:
         self._bindings: dict[Binding, None] = {}
@@ -86,7 +97,7 @@ class Subscriptions:
         return list(dict.fromkeys(binding.subscriber for binding in self._bindings))
 
     def add(self, bindings: Iterable[Binding]) -> None:
-        """Put bindings in force."""
+        """Activate bindings."""
         for binding in bindings:
             self._bindings[binding] = None
             for (schema, table), known in self._by_table.items():
@@ -94,19 +105,19 @@ class Subscriptions:
                     known[binding] = None
 
     def remove(self, bindings: Iterable[Binding]) -> None:
-        """Take bindings out of force; those that are not in force are passed over."""
+        """Deactivate bindings; those that are not active are ignored."""
         for binding in bindings:
             self._bindings.pop(binding, None)
             for known in self._by_table.values():
                 known.pop(binding, None)
 
-    def forget_checks(self, oid: int) -> None:
-        """Have clauses checked again for a table whose definition changed."""
+    def discard_checks(self, oid: int) -> None:
+        """Discard the checked clauses of a table whose definition changed, so that they are checked again."""
         for binding in self._bindings:
             binding.checked.pop(oid, None)
 
     def of_table(self, schema: str, table: str, operation: Operation) -> list[Binding]:
-        """Return the bindings that want this operation on this table, filters aside."""
+        """Return the bindings for this operation on this table, before filters are applied."""
         known = self._by_table.get((schema, table))
         if known is None:
             known = {b: None for b in self._bindings if b.parameters.names(schema, table)}
@@ -115,14 +126,17 @@ class Subscriptions:
 
 
 def binding_id(parameters: object) -> int:
-    """Return the id of a binding: the same for the same parameters, never 0, which clients take for none."""
+    """Return the id of a binding: the same for the same parameters, and never 0.
+
+    Clients take 0 for no id.
+    """
     return zlib.crc32(orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS)) % 0x7FFFFFFE + 1
 
 
 def read_parameters(raw: object) -> Parameters:
     """Read one entry of `postgres_changes`.
 
-    Raises `SubscriptionError` with Realtime's own message.
+    Raises `SubscriptionError` with Realtime's own message when nothing or something unreadable is asked for.
     """
     if not isinstance(raw, dict):
         raise SubscriptionError(_nothing_to_subscribe(raw))

@@ -1,27 +1,27 @@
-"""Tokens as Realtime judges them: it insists on `role` and `exp`, and words its own refusals."""
+"""Verifies tokens as Realtime does: it requires `role` and `exp`, and has refusal messages of its own."""
 
 import time
-from dataclasses import dataclass
 from typing import ClassVar
 
 import jwt
 
 from local_supabase.identity import Identity, TokenError, TokenProblem, TokenVerifier
 
-# Keys of this form are not tokens; the connection's own token is used in their place.
+# API keys of this form are not JWTs; the token of the connection is used in their place.
 API_KEY_PREFIX = "sb_"
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRefused(Exception):
-    """A token that does not open anything. `code` and `message` are the server's words."""
+class TokenRefusedError(Exception):
+    """A token that is refused; `code` and `message` are Realtime's own."""
 
-    code: str
-    message: str
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
 
 
 class RealtimeTokens:
-    """Verifies tokens of sockets and channels."""
+    """Verifies the tokens of handshakes, joins and HTTP requests."""
 
     _MESSAGES: ClassVar = {
         TokenProblem.MISSING: ("InvalidJWTToken", "API key is missing"),
@@ -34,22 +34,25 @@ class RealtimeTokens:
         self._verifier = verifier
 
     def verify(self, token: str | None) -> Identity:
-        """Return whose token it is. Raises `TokenRefused`."""
+        """Return the identity of a token.
+
+        Raises `TokenRefusedError` when it is missing, malformed, expired or lacks `role` or `exp`.
+        """
         try:
             identity = self._verifier.verify(token)
         except TokenError as error:
             if error.kind is TokenProblem.EXPIRED:
-                raise TokenRefused("InvalidJWTToken", expired_message(_expiry(token or ""))) from error
-            raise TokenRefused(*self._MESSAGES[error.kind]) from error
+                raise TokenRefusedError("InvalidJWTToken", expired_message(_expiry(token or ""))) from error
+            raise TokenRefusedError(*self._MESSAGES[error.kind]) from error
         claims = identity.claims
         expiry = claims.get("exp")
         if not isinstance(claims.get("role"), str) or not isinstance(expiry, int):
-            raise TokenRefused(*self._MESSAGES[TokenProblem.CLAIMS])
+            raise TokenRefusedError(*self._MESSAGES[TokenProblem.CLAIMS])
         return identity
 
 
 def expired_message(expiry: float) -> str:
-    """Word the refusal of a token that expired at `expiry` (seconds since 1970)."""
+    """Return the refusal message for a token that expired at `expiry` (seconds since 1970)."""
     return f"Token has expired {max(0, int(time.time() - expiry))} seconds ago"
 
 

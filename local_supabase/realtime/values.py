@@ -1,4 +1,4 @@
-"""From Postgres' text form of a value to the JSON that `to_jsonb` would give, without I/O."""
+"""Turns the text of a value, as Postgres logs it, into the JSON that `to_jsonb` would make. Without I/O."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import orjson
 
-# Anything orjson writes; numbers and JSON stay the exact text Postgres sent.
+# Anything that orjson encodes. Numbers and JSON keep the exact text that Postgres sent.
 Json = object
 Encoder = Callable[[str], Json]
 ArrayItem: TypeAlias = "str | list[ArrayItem] | None"
@@ -29,7 +29,7 @@ class TypeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TypeInfo:
-    """A row of `pg_type` as far as JSON needs it. `element` is 0 unless the type is a true array."""
+    """The part of a row of `pg_type` that encoding needs; `element` is 0 unless the type is a true array."""
 
     oid: int
     name: str
@@ -41,14 +41,26 @@ class TypeInfo:
 
 
 class Encoders:
-    """The encoder of each type, made once from the catalog's description of the types."""
+    """The encoders of types, each made once.
+
+    Arguments:
+        types: the types by oid, with all types that they consist of.
+    """
 
     def __init__(self, types: Mapping[int, TypeInfo]) -> None:
         self._types = types
         self._encoders: dict[int, Encoder] = {}
 
+    def of_column(self, oid: int) -> Encoder:
+        """Return the encoder of a column of a type.
+
+        The hosted server drops the prefix of a `bytea`, but not that of one inside another type.
+        """
+        info = self._types.get(oid)
+        return _bytea if info is not None and info.name == "bytea" else self.of(oid)
+
     def of(self, oid: int) -> Encoder:
-        """Return the encoder of a type; types that are not known are strings."""
+        """Return the encoder of a type; values of unknown types are strings."""
         encoder = self._encoders.get(oid)
         if encoder is None:
             encoder = self._encoders[oid] = self._make(oid)
@@ -128,7 +140,7 @@ def _timestamp(text: str) -> Json:
 
 
 def _timestamptz(text: str) -> Json:
-    # Sessions of the gateway run in UTC, so that the offset is always +00.
+    # The replication connection runs in UTC, so the offset is always +00.
     return text.replace(" ", "T", 1).replace("+00", "+00:00", 1)
 
 
@@ -142,7 +154,6 @@ _BASE: Mapping[str, Encoder] = {
     "bool": _boolean,
     "json": _json,
     "jsonb": _json,
-    "bytea": _bytea,
     "timestamp": _timestamp,
     "timestamptz": _timestamptz,
 }
@@ -151,7 +162,7 @@ _BASE: Mapping[str, Encoder] = {
 def parse_array(text: str, delimiter: str = ",") -> list[ArrayItem]:
     """Read an array literal; unquoted NULL is None, nested arrays are nested lists.
 
-    Raises `ValueError` when it is not one.
+    Raises `ValueError` when the text is not an array literal.
     """
     return _ArrayParser(text, delimiter).parse()
 
@@ -165,7 +176,7 @@ class _ArrayParser:
         self._position = 0
 
     def parse(self) -> list[ArrayItem]:
-        # Lower bounds that are not 1 are written before the value: [0:2]={1,2,3}.
+        # Bounds that do not begin at 1 come before the value: [0:2]={1,2,3}.
         if self._text.startswith("["):
             self._position = self._text.index("=") + 1
         if self._text[self._position : self._position + 1] != "{":
@@ -217,7 +228,7 @@ class _ArrayParser:
 def parse_composite(text: str) -> list[str | None]:
     """Read a composite literal such as `(1,"a b",)`; an empty field is None.
 
-    Raises `ValueError` when it is not one.
+    Raises `ValueError` when the text is not a composite literal.
     """
     if not (text.startswith("(") and text.endswith(")")):
         raise ValueError(f"not a composite: {text[:40]!r}")

@@ -1,4 +1,9 @@
-"""The REST service: what PostgREST answers for the exposed schemas of the project's database."""
+"""The REST service: PostgREST's interface over the exposed schemas of the project's database.
+
+`query` parses a request, `catalog` holds the database's schema, `sql` plans one statement from both, and
+`http` runs it as the caller and builds the response. `query` and `catalog` do not know each other. Start
+reading with `http.service`.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +13,23 @@ from contextlib import asynccontextmanager
 from starlette.routing import BaseRoute, Mount
 
 from local_supabase.context import Context
-from local_supabase.rest.cache import CatalogCache, listening
-from local_supabase.rest.service import RestService
+from local_supabase.rest.catalog.cache import CatalogCache, listening
+from local_supabase.rest.http.service import RestService
 
 __all__ = ["lifespan", "routes"]
 
-# By the context's identity: it holds what cannot be hashed.
+# Keyed by the context's identity, because a context cannot be hashed.
 _caches: dict[int, CatalogCache] = {}
 
 
 def routes(context: Context) -> list[BaseRoute]:
-    """Return the routes of the service, to be mounted at /rest/v1."""
+    """Return the service's routes, for /rest/v1. Its lifespan must have been entered."""
     return [Mount("", app=RestService(context, _caches[id(context)]))]
 
 
 @asynccontextmanager
 async def lifespan(context: Context) -> AsyncIterator[None]:
-    """Keep the schema catalog fresh while the gateway runs."""
+    """Keep the schema catalog up to date while the gateway runs."""
     async with listening(context) as cache:
         _caches[id(context)] = cache
         try:

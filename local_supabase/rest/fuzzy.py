@@ -1,4 +1,4 @@
-"""Finds the name that was probably meant, as the library behind PostgREST's hints does (fuzzyset)."""
+"""Finds similar names for hints, with the algorithm of fuzzyset, the library that PostgREST uses."""
 
 from __future__ import annotations
 
@@ -10,13 +10,25 @@ _CANDIDATES = 50
 
 
 def closest(names: Iterable[str], given: str, *, at_least: float = 0.33) -> str | None:
-    """Return the name most like the given one, None if none is like it enough (a score from 0 to 1)."""
+    """Return the most similar name.
+
+    Arguments:
+        names: the names to choose from.
+        given: the name to compare with.
+        at_least: the lowest score, from 0 to 1. If no name reaches it, the result is None.
+    """
     found = ranked(names, given, at_least=at_least)
     return found[0][1] if found else None
 
 
 def ranked(names: Iterable[str], given: str, *, at_least: float = 0.33) -> list[tuple[float, str]]:
-    """Return names and their scores, best first."""
+    """Return the scores and names of similar names, best first.
+
+    Arguments:
+        names: the names to choose from.
+        given: the name to compare with.
+        at_least: the lowest score, from 0 to 1.
+    """
     wanted = given.lower()
     known = dict.fromkeys(names)
     exact = [(1.0, name) for name in known if name.lower() == wanted]

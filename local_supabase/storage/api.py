@@ -1,4 +1,4 @@
-"""What every endpoint of Storage shares: its parts, the caller, transactions, the frame around a handler."""
+"""What the endpoints of Storage share: the service's parts, the caller, transactions, request bodies."""
 
 import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from local_supabase.context import Context
-from local_supabase.database import Connection, DatabaseBusy, DatabaseUnavailable
+from local_supabase.database import CallerRequest, Connection, DatabaseBusyError, DatabaseUnavailableError
 from local_supabase.identity import Identity, TokenError, TokenProblem, bearer_token
 from local_supabase.keys import Login
 from local_supabase.storage.errors import StorageError, access_denied, invalid_request, of_database
@@ -34,7 +34,7 @@ _TOKEN_PROBLEMS: Mapping[TokenProblem, str] = {
 
 @dataclass(frozen=True, slots=True)
 class StorageApi:
-    """The parts of the service."""
+    """The parts of the service, which every handler is given."""
 
     context: Context
     settings: StorageSettings
@@ -60,7 +60,7 @@ def endpoint(api: StorageApi, handler: Handler) -> Endpoint:
             if refusal.status == 500:
                 api.context.log.exception("%s %s failed", request.method, request.url.path)
             return refusal.response()
-        except (DatabaseUnavailable, DatabaseBusy):
+        except (DatabaseUnavailableError, DatabaseBusyError):
             message = "The connection to the database timed out"
             return StorageError(544, "DatabaseTimeout", message).response()
         except OSError as error:
@@ -78,7 +78,7 @@ def json_answer(body: object, status: int = 200) -> JSONResponse:
 
 
 def identity_of(api: StorageApi, request: Request) -> Identity:
-    """Verify the caller's token."""
+    """Return the identity of the caller's token. Raises `StorageError` without a valid one."""
     token = bearer_token(request.headers)
     if not token:
         raise invalid_request("headers must have required property 'authorization'")
@@ -88,8 +88,8 @@ def identity_of(api: StorageApi, request: Request) -> Identity:
         raise access_denied(_TOKEN_PROBLEMS[error.kind]) from None
 
 
-def visitor_of(api: StorageApi, request: Request) -> Identity | None:
-    """Give the caller, or None without a valid token: some objects are for everybody."""
+def optional_identity_of(api: StorageApi, request: Request) -> Identity | None:
+    """Return the identity of the caller's token, or None without a valid one."""
     try:
         return identity_of(api, request)
     except StorageError:
@@ -100,14 +100,16 @@ def visitor_of(api: StorageApi, request: Request) -> Identity | None:
 async def as_caller(
     api: StorageApi, request: Request, identity: Identity, operation: str, *, read_only: bool = False
 ) -> AsyncIterator[Connection]:
-    """Open a transaction in which the project's policies decide; ``operation`` is what they may ask for."""
+    """Open a transaction under the caller's role; policies may read ``operation``."""
     async with api.context.database.as_caller(
         identity,
+        CallerRequest(
+            headers={name.lower(): value for name, value in request.headers.items()},
+            method=request.method,
+            path=request.url.path,
+            schema="storage",
+        ),
         read_only=read_only,
-        headers={name.lower(): value for name, value in request.headers.items()},
-        method=request.method,
-        path=request.url.path,
-        schema="storage",
     ) as connection:
         await connection.execute(_SCOPE, operation)
         yield connection
@@ -115,7 +117,7 @@ async def as_caller(
 
 @asynccontextmanager
 async def as_owner(api: StorageApi) -> AsyncIterator[Connection]:
-    """Open a transaction of the owner of the tables, past every policy."""
+    """Open a transaction as the owner of the tables, to whom policies do not apply."""
     login = Login.STORAGE_ADMIN
     async with api.context.database.as_admin(login) as connection, connection.transaction():
         await connection.execute(_SCOPE, "")
@@ -123,21 +125,21 @@ async def as_owner(api: StorageApi) -> AsyncIterator[Connection]:
 
 
 class Body:
-    """A JSON object; a field of another type than asked for is a 400."""
+    """A JSON object. A missing or wrong field is a `StorageError` 400."""
 
     def __init__(self, fields: Mapping[str, object]) -> None:
         self._fields = fields
 
     def has(self, name: str) -> bool:
-        """Tell whether a field was sent, be it null."""
+        """Return whether a field was sent; it may be null."""
         return name in self._fields
 
     def value(self, name: str) -> object:
-        """Give a field as it is, None if absent."""
+        """Return a field of any type, None if it is absent."""
         return self._fields.get(name)
 
     def text(self, name: str) -> str:
-        """Give a text that must be there."""
+        """Return a required text."""
         if name not in self._fields:
             raise invalid_request(f"body must have required property '{name}'")
         value = self._fields[name]
@@ -146,11 +148,11 @@ class Body:
         return value
 
     def optional_text(self, name: str, default: str = "") -> str:
-        """Give a text, or the default if it is absent or null."""
+        """Return a text, or the default if it is absent or null."""
         return default if self._fields.get(name) is None else self.text(name)
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """Give a boolean, or the default if it is absent or null."""
+        """Return a boolean, or the default if it is absent or null."""
         value = self._fields.get(name)
         if value is None:
             return default
@@ -161,7 +163,7 @@ class Body:
         return value
 
     def number(self, name: str, default: int | None, minimum: int) -> int:
-        """Give a whole number, which may be written as a text; without a default it must be there."""
+        """Return a whole number, which may be sent as a text; without a default it is required."""
         value = self._fields.get(name)
         if value is None:
             if default is None:
@@ -176,7 +178,7 @@ class Body:
         return min(value, 2**31 - 1)
 
     def texts(self, name: str) -> list[str]:
-        """Give a list of texts, not empty."""
+        """Return a required list of texts, which must not be empty."""
         value = self._fields.get(name)
         if value is None:
             raise invalid_request(f"body must have required property '{name}'")
@@ -190,7 +192,7 @@ class Body:
 
 
 async def read_body(request: Request) -> Body:
-    """Read a JSON object of at most one megabyte; no body is an empty object."""
+    """Read a JSON object; no body is an empty one. Raises `StorageError` for more than one megabyte."""
     raw = b""
     async for chunk in request.stream():
         raw += chunk

@@ -1,4 +1,4 @@
-"""``/bucket``: making, changing, emptying and deleting buckets, as the caller's policies allow."""
+"""``/bucket``: creates, updates, empties and deletes buckets, as the caller's policies allow."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ _EMPTIED_AT_ONCE = 200
 
 
 async def list_buckets(api: StorageApi, request: Request) -> Response:
-    """Give the buckets that the caller may see."""
+    """Return the buckets that the caller may see."""
     identity = identity_of(api, request)
     query = Body(dict(request.query_params))
     search = query.optional_text("search")
@@ -41,7 +41,7 @@ async def list_buckets(api: StorageApi, request: Request) -> Response:
 
 
 async def get_bucket(api: StorageApi, request: Request) -> Response:
-    """Give one bucket."""
+    """Return one bucket."""
     identity = identity_of(api, request)
     bucket_id = check_bucket_name(request.path_params["bucket"])
     async with as_caller(api, request, identity, "storage.bucket.get", read_only=True) as connection:
@@ -52,7 +52,7 @@ async def get_bucket(api: StorageApi, request: Request) -> Response:
 
 
 async def create_bucket(api: StorageApi, request: Request) -> Response:
-    """Make a bucket."""
+    """Create a bucket."""
     identity = identity_of(api, request)
     body = await read_body(request)
     name = check_bucket_name(body.text("name"))
@@ -85,7 +85,7 @@ async def create_bucket(api: StorageApi, request: Request) -> Response:
 
 
 async def update_bucket(api: StorageApi, request: Request) -> Response:
-    """Change what a bucket takes and who may read it; what is not named stays as it is."""
+    """Update what a bucket accepts and whether it is public; fields that are not sent stay unchanged."""
     identity = identity_of(api, request)
     bucket_id = check_bucket_name(request.path_params["bucket"])
     body = await read_body(request)
@@ -144,16 +144,16 @@ async def delete_bucket(api: StorageApi, request: Request) -> Response:
     identity = identity_of(api, request)
     bucket_id = check_bucket_name(request.path_params["bucket"])
     async with as_owner(api) as connection:
-        there = await objects.find_bucket(connection, bucket_id) is not None
+        exists = await objects.find_bucket(connection, bucket_id) is not None
         is_empty = not await objects.names_in(connection, bucket_id, 1)
-    if not there:
+    if not exists:
         raise no_such_bucket()
     if not is_empty:
         raise _not_empty()
     try:
         async with as_caller(api, request, identity, "storage.bucket.delete") as connection:
             status = await connection.execute("delete from storage.buckets where id = $1", bucket_id)
-    except objects.REFERENCED:  # something was uploaded meanwhile
+    except objects.REFERENCED:  # something was uploaded since the check
         raise _not_empty() from None
     if status != "DELETE 1":
         raise no_such_bucket()
@@ -165,7 +165,7 @@ def _not_empty() -> StorageError:
 
 
 async def empty_bucket(api: StorageApi, request: Request) -> Response:
-    """Delete every object of a bucket that the caller may see, and may delete."""
+    """Delete every object of a bucket that the caller may see; refuse if one may not be deleted."""
     identity = identity_of(api, request)
     bucket_id = check_bucket_name(request.path_params["bucket"])
     while True:
@@ -175,7 +175,7 @@ async def empty_bucket(api: StorageApi, request: Request) -> Response:
             names = await objects.names_in(connection, bucket_id, _EMPTIED_AT_ONCE)
             deleted = await objects.delete(connection, bucket_id, names)
         await cleanup.delete_removed(api)
-        left = sorted(set(names) - {gone.name for gone in deleted})
+        left = sorted(set(names) - {each.name for each in deleted})
         if left:
             reason = "you may have SELECT but not DELETE permissions"
             raise access_denied(f"Cannot delete: {' ,'.join(left)}, {reason}")

@@ -1,4 +1,4 @@
-"""Deleting files that no object names any more: after each change, and at start what a crash left."""
+"""Deletes files that no object refers to: after each change, and at the start what a crash left."""
 
 import asyncio
 from itertools import islice
@@ -11,12 +11,12 @@ _COMMIT_SECONDS = 60.0
 
 
 async def delete_removed(api: StorageApi) -> None:
-    """Delete the files of objects that were deleted or replaced, by whatever way."""
+    """Delete the files of objects that were deleted or replaced, also of those deleted by SQL."""
     while True:
         async with as_owner(api) as connection:
             versions = await objects.removed_files(connection, _BATCH)
             await asyncio.to_thread(_unlink, api, versions)
-            await objects.forget_removed(connection, versions)
+            await objects.delete_removed_versions(connection, versions)
         if len(versions) < _BATCH:
             return
 
@@ -25,14 +25,14 @@ def _unlink(api: StorageApi, versions: list[str]) -> None:
     for version in versions:
         try:
             api.files.delete(version)
-        except ValueError:  # a row made by SQL, whose version never was a file
+        except ValueError:  # a row inserted by SQL, whose version is not the name of a file
             continue
 
 
 async def delete_orphans(api: StorageApi) -> None:
-    """Delete the files that were complete when the server died, before an object named them.
+    """Delete files that were complete when the gateway was killed, before a row referred to them.
 
-    The youngest are left for the next start: the last commit of a server that died may still be under way.
+    The newest are left for the next start, because the last commit of a killed gateway may still be running.
     """
     listing = api.files.versions(older_than=_COMMIT_SECONDS)
     while versions := await asyncio.to_thread(lambda: list(islice(listing, _BATCH))):

@@ -1,4 +1,4 @@
-"""Downloads: an object's file, whole or in part, streamed; and what is known of it."""
+"""Downloads: streams the file of an object, whole or in part, and returns its metadata."""
 
 import asyncio
 import os
@@ -7,26 +7,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import BinaryIO
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local_supabase.identity import Identity
-from local_supabase.storage import objects
+from local_supabase.storage import objects, served
 from local_supabase.storage.api import (
     StorageApi,
     as_caller,
     as_owner,
     identity_of,
     json_answer,
-    visitor_of,
+    optional_identity_of,
 )
 from local_supabase.storage.errors import StorageError, no_such_bucket, no_such_key
 from local_supabase.storage.files import CHUNK
 from local_supabase.storage.objects import Bucket, StoredObject
-from local_supabase.storage.ranges import Span, UnsatisfiableError, Verdict, judge, read_range
+from local_supabase.storage.ranges import Precondition, Span, UnsatisfiableError, check_conditions, read_range
 from local_supabase.storage.upload import place_of
 
 READ = "storage.object.get_authenticated"
@@ -36,7 +35,7 @@ Find = Callable[[], Awaitable[StoredObject]]
 
 
 class FileResponse(Response):
-    """Streams a part of an open file, read in a thread piece by piece, and closes it whatever happens."""
+    """Streams a part of an open file, read in chunks by threads, and closes it in any case."""
 
     def __init__(
         self, file: BinaryIO, span: Span | None, size: int, status: int, headers: Mapping[str, str]
@@ -48,7 +47,7 @@ class FileResponse(Response):
         self._left = span.length if span else size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer."""
+        """Send the response."""
         try:
             await send(
                 {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
@@ -71,16 +70,16 @@ class FileResponse(Response):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How an object may be read: past the policies, or as somebody."""
+    """How an object may be read: under an identity's policies, or without policies if it is None."""
 
     bucket: Bucket
     identity: Identity | None
 
 
 async def _access(api: StorageApi, request: Request, *, public_only: bool = False) -> Access:
-    """Judge a request by its bucket: a public one is for everybody, any other for whom its policies let."""
+    """Return how a request may read its bucket. Raises `StorageError` for a private one without a token."""
     name = place_of(request)[0]
-    identity = None if public_only else visitor_of(api, request)
+    identity = None if public_only else optional_identity_of(api, request)
     async with as_owner(api) as connection:
         bucket = await objects.find_bucket(connection, name)
     if bucket is None or not (bucket.public or identity):
@@ -106,36 +105,36 @@ def _finder(api: StorageApi, request: Request, access: Access, operation: str) -
 
 
 async def get_object(api: StorageApi, request: Request) -> Response:
-    """Give an object of a public bucket, or one that the caller may read."""
+    """Return an object of a public bucket, or one that the caller may read."""
     access = await _access(api, request)
     return await serve(api, request, _finder(api, request, access, READ))
 
 
 async def get_authenticated(api: StorageApi, request: Request) -> Response:
-    """Give an object to a caller who must have a token."""
+    """Return an object; the caller must have a token."""
     identity_of(api, request)
     return await get_object(api, request)
 
 
 async def get_public(api: StorageApi, request: Request) -> Response:
-    """Give an object of a public bucket."""
+    """Return an object of a public bucket."""
     access = await _access(api, request, public_only=True)
     return await serve(api, request, _finder(api, request, access, READ))
 
 
 async def get_info(api: StorageApi, request: Request) -> Response:
-    """Tell what is known of an object."""
+    """Return the metadata of an object."""
     return await _info(_finder(api, request, await _access(api, request), INFO))
 
 
 async def get_authenticated_info(api: StorageApi, request: Request) -> Response:
-    """Tell what is known of an object to a caller who must have a token."""
+    """Return the metadata of an object; the caller must have a token."""
     identity_of(api, request)
     return await get_info(api, request)
 
 
 async def get_public_info(api: StorageApi, request: Request) -> Response:
-    """Tell what is known of an object of a public bucket."""
+    """Return the metadata of an object of a public bucket."""
     access = await _access(api, request, public_only=True)
     return await _info(_finder(api, request, access, INFO))
 
@@ -161,7 +160,14 @@ async def _info(find: Find) -> Response:
 
 
 async def serve(api: StorageApi, request: Request, find: Find, expires: datetime | None = None) -> Response:
-    """Send an object's file as far as the request's conditions and range ask for it."""
+    """Return an object's file, or the part of it that the request's conditions and range ask for.
+
+    Arguments:
+        api: the parts of the service.
+        request: the request.
+        find: finds the object; called again when it is replaced meanwhile.
+        expires: when a signed URL expires.
+    """
     found, file = await _open(api, find)
     try:
         size = (await asyncio.to_thread(os.fstat, file.fileno())).st_size
@@ -176,9 +182,9 @@ async def _open(api: StorageApi, find: Find) -> tuple[StoredObject, BinaryIO]:
         found = await find()
         try:
             return found, await asyncio.to_thread(api.files.open, found.version)
-        except FileNotFoundError:  # replaced since it was found: look again
+        except FileNotFoundError:  # the object was replaced since it was found
             continue
-        except ValueError:  # a row made by SQL, with no file behind it
+        except ValueError:  # a row inserted by SQL, without a file
             break
     raise no_such_key()
 
@@ -189,11 +195,11 @@ def _answer(
     etag = found.meta("eTag") or f'"{found.version}"'
     modified = found.updated_at or datetime.now(UTC)
     headers = _headers(request, found, etag, modified, expires)
-    verdict = judge(request.headers, etag, modified)
-    if verdict is Verdict.NOT_MODIFIED:
+    precondition = check_conditions(request.headers, etag, modified)
+    if precondition is Precondition.NOT_MODIFIED:
         file.close()
         return Response(status_code=304, headers=headers)
-    if verdict is Verdict.PRECONDITION_FAILED:
+    if precondition is Precondition.PRECONDITION_FAILED:
         message = "At least one of the pre-conditions you specified did not hold"
         raise StorageError(412, "PreconditionFailed", message, http_status=412)
     try:
@@ -212,34 +218,24 @@ def _answer(
 def _headers(
     request: Request, found: StoredObject, etag: str, modified: datetime, expires: datetime | None
 ) -> dict[str, str]:
-    mime_type = _ascii(found.meta("mimetype") or "application/octet-stream")
+    mime_type = found.meta("mimetype") or ""
     headers = {
         "Accept-Ranges": "bytes",
-        "Content-Type": "text/plain" if "text/html" in mime_type else mime_type,
+        "Content-Type": served.content_type(mime_type),
+        "Content-Security-Policy": served.POLICY,
         "X-Content-Type-Options": "nosniff",
         "ETag": etag,
         "Last-Modified": format_datetime(modified.astimezone(UTC), usegmt=True),
     }
     if expires is None:
-        headers["Cache-Control"] = _ascii(found.meta("cacheControl") or "no-cache")
+        headers["Cache-Control"] = served.header_text(found.meta("cacheControl") or "no-cache")
     else:
         headers["Expires"] = format_datetime(expires, usegmt=True)
-    if "xml" in mime_type or "html" in mime_type:
-        # These may hold scripts, and this address also serves the mailbox.
-        headers["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
+        # Rights are looked at for each use, so no cache may answer instead.
+        headers["Cache-Control"] = "private, no-cache"
     download = request.query_params.get("download")
     if download is not None:
-        headers["Content-Disposition"] = _disposition(download)
+        headers["Content-Disposition"] = served.attachment(served.asked_name(download))
+    elif not served.is_shown(mime_type):
+        headers["Content-Disposition"] = served.attachment("")
     return headers
-
-
-def _disposition(file_name: str) -> str:
-    if not file_name:
-        return "attachment;"
-    encoded = quote(file_name, safe="!'()*-._~")
-    return f"attachment; filename={encoded}; filename*=UTF-8''{encoded};"
-
-
-def _ascii(value: str) -> str:
-    """Make a stored text fit to be a header."""
-    return "".join(character for character in value if " " <= character <= "~")

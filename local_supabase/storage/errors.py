@@ -1,7 +1,7 @@
 """The errors of Supabase Storage, in its JSON form.
 
-The HTTP status is 400 for nearly everything; the real one is ``statusCode`` in the body, as a text. Codes and
-messages are those of github.com/supabase/storage, ``src/internal/errors/codes.ts``.
+The HTTP status is nearly always 400; the status of the error is the text ``statusCode`` in the body. Codes
+and messages are those of github.com/supabase/storage, ``src/internal/errors/codes.ts``.
 """
 
 from http import HTTPStatus
@@ -11,9 +11,10 @@ from starlette.responses import JSONResponse
 
 
 class StorageError(Exception):
-    """An answer other than success.
+    """A failed request.
 
-    ``status`` goes into the body, ``http_status`` on the wire; ``error`` is the older name of ``code``.
+    ``status`` goes into the body, ``http_status`` is the status of the response; ``error`` is an older form
+    of ``code``.
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class StorageError(Exception):
         self.http_status = http_status or (status if status in (500, 501, 503, 544) else 400)
 
     def response(self) -> JSONResponse:
-        """Render the error."""
+        """Return the response for the error."""
         body = {
             "statusCode": str(int(self.status)),
             "code": self.code,
@@ -38,69 +39,69 @@ class StorageError(Exception):
 
 
 def no_such_bucket() -> StorageError:
-    """Name a bucket that is not there, or not for the caller."""
+    """Return the error for a bucket that does not exist, or that the caller may not see."""
     return StorageError(404, "NoSuchBucket", "Bucket not found", error="Bucket not found")
 
 
 def no_such_key() -> StorageError:
-    """Name an object that is not there, or not for the caller."""
+    """Return the error for an object that does not exist, or that the caller may not see."""
     return StorageError(404, "NoSuchKey", "Object not found", error="not_found")
 
 
 def invalid_key(key: str) -> StorageError:
-    """Refuse a name that no object may have."""
+    """Return the error for an invalid object name."""
     return StorageError(400, "InvalidKey", f"Invalid key: {key}")
 
 
 def invalid_bucket_name() -> StorageError:
-    """Refuse a name that no bucket may have."""
+    """Return the error for an invalid bucket name."""
     return StorageError(400, "InvalidBucketName", "Bucket name invalid", error="Invalid Input")
 
 
 def invalid_request(message: str) -> StorageError:
-    """Refuse a request whose body or parameters are not of the form asked for."""
+    """Return the error for an invalid body or parameter."""
     return StorageError(400, "InvalidRequest", message, error="Error")
 
 
 def invalid_jwt(message: str) -> StorageError:
-    """Refuse a token of a signed URL that is not one."""
+    """Return the error for an invalid token of a signed URL."""
     return StorageError(400, "InvalidJWT", message)
 
 
 def access_denied(message: str) -> StorageError:
-    """Refuse something that the caller may not do."""
+    """Return the error for something that the caller may not do."""
     return StorageError(403, "AccessDenied", message, error="Unauthorized")
 
 
 def already_exists(code: str = "ResourceAlreadyExists") -> StorageError:
-    """Refuse a name that is taken."""
+    """Return the error for a name that is taken."""
     return StorageError(409, code, "The resource already exists", error="Duplicate")
 
 
 def too_large(what: str = "object") -> StorageError:
-    """Refuse more bytes than are allowed."""
+    """Return the error for more bytes than are allowed."""
     message = f"The {what} exceeded the maximum allowed size"
     return StorageError(413, "EntityTooLarge", message, error="Payload too large")
 
 
 def invalid_mime_type(mime_type: str) -> StorageError:
-    """Refuse a type of content that the bucket does not take."""
+    """Return the error for a content type that the bucket does not accept."""
     message = f"mime type {mime_type} is not supported"
     return StorageError(415, "InvalidMimeType", message, error="invalid_mime_type")
 
 
 def no_content() -> StorageError:
-    """Refuse an upload without a file."""
+    """Return the error for an upload without a file."""
     return StorageError(400, "InvalidRequest", "No content provided")
 
 
 def not_supported(message: str) -> StorageError:
-    """Refuse what hosted Supabase does and this server refuses to pretend."""
+    """Return the error for what hosted Supabase does and this server does not."""
     return StorageError(501, "NotSupported", message)
 
 
 def of_database(error: asyncpg.PostgresError) -> StorageError:
-    """Translate what Postgres refused, row security above all."""
+    """Return Storage's error for an error of Postgres, such as a violation of row security."""
     state = error.sqlstate or ""
     message = str(error)
     if state == "42501":

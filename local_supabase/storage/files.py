@@ -1,6 +1,7 @@
-"""The files themselves: written under a temporary name, complete and on disk before they get their own.
+"""The files: each is written under a temporary name, and renamed once it is complete and on disk.
 
-A file's name is the version of its object, a UUID made here. All of this blocks and is meant for threads.
+A file's name is the version of its object, a UUID made here. All functions block, so they are called in
+threads.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ CHUNK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A complete file: its version, its size in bytes and its ETag, quoted."""
+    """A complete file: its version, its size in bytes and its quoted ETag."""
 
     version: str
     size: int
@@ -32,7 +33,7 @@ class Draft:
         self.version = str(uuid4())
         self._path = store.temporary / self.version
         self._file: BinaryIO = self._path.open("xb")
-        # A checksum for clients, as S3 gives it; nothing rests on its strength.
+        # A checksum for clients, as S3 has it; it is not used for security.
         self._digest = hashlib.md5(usedforsecurity=False)
         self.size = 0
 
@@ -43,7 +44,7 @@ class Draft:
         self.size += len(chunk)
 
     def finish(self) -> Stored:
-        """Make the file safe from a crash and give it its name."""
+        """Sync the file to disk and rename it to its version."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -54,7 +55,7 @@ class Draft:
         return Stored(self.version, self.size, f'"{self._digest.hexdigest()}"')
 
     def discard(self) -> None:
-        """Leave nothing behind, whether finished or not."""
+        """Delete the file, finished or not."""
         self._file.close()
         self._path.unlink(missing_ok=True)
         self._store.delete(self.version)
@@ -68,25 +69,25 @@ class FileStore:
         self.temporary = root / "uploads"
 
     def prepare(self) -> None:
-        """Make the folders and forget uploads that a crash cut off."""
+        """Create the folders and delete uploads that a crash cut off."""
         self.temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in self.temporary.iterdir():
             path.unlink(missing_ok=True)
 
     def path(self, version: str) -> Path:
-        """Give where a version lies; anything but a UUID is a ValueError."""
+        """Return the path of a version. Raises `ValueError` for anything but a UUID."""
         name = str(UUID(version))
         return self._root / name[:2] / name
 
     def new_draft(self) -> Draft:
-        """Begin a file."""
+        """Create an empty file to write to."""
         return Draft(self)
 
     def copy(self, version: str) -> str:
-        """Give the same bytes another version, without copying them: files never change.
+        """Return a new version with the same bytes; it is a hard link, because files never change.
 
         Raises:
-            FileNotFoundError: there is no such version.
+            FileNotFoundError: the version does not exist.
         """
         new_version = str(uuid4())
         target = self.path(new_version)
@@ -96,19 +97,27 @@ class FileStore:
         return new_version
 
     def open(self, version: str) -> BinaryIO:
-        """Open a version for reading; it stays readable even if it is deleted meanwhile.
+        """Open a version for reading; it stays readable if it is deleted meanwhile.
 
         Raises:
-            FileNotFoundError: there is no such version.
+            FileNotFoundError: the version does not exist.
         """
         return self.path(version).open("rb")
 
+    def size(self, version: str) -> int:
+        """Return the bytes of a version.
+
+        Raises:
+            FileNotFoundError: the version does not exist.
+        """
+        return self.path(version).stat().st_size
+
     def delete(self, version: str) -> None:
-        """Delete a version, if it is there."""
+        """Delete a version, if it exists."""
         self.path(version).unlink(missing_ok=True)
 
     def versions(self, *, older_than: float) -> Iterator[str]:
-        """Give every version whose file is older than this, in seconds."""
+        """Yield every version whose file is older than this many seconds."""
         limit = time.time() - older_than
         for folder in self._root.iterdir():
             if len(folder.name) == 2 and folder.is_dir():

@@ -1,4 +1,4 @@
-"""Listing objects: one folder (``/object/list``), or a prefix page by page (``/object/list-v2``)."""
+"""Lists objects: of one folder (``/object/list``), or of a prefix in pages (``/object/list-v2``)."""
 
 import base64
 import binascii
@@ -30,14 +30,14 @@ _LARGEST_PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
-    """By what, and which way; both are of the fixed lists above."""
+    """The column and the order of a listing, each from a fixed list."""
 
     column: str
     order: str
 
     @classmethod
     def read(cls, body: Body, columns: tuple[str, ...]) -> "Sorting":
-        """Read ``sortBy``."""
+        """Read ``sortBy``. Raises `StorageError` for other columns and orders."""
         given = body.value("sortBy")
         if given is None:
             return cls("name", "asc")
@@ -54,7 +54,7 @@ class Sorting:
 
 
 async def list_objects(api: StorageApi, request: Request) -> Response:
-    """Give one folder: its folders (without an id), then its objects, named relative to it."""
+    """Return the content of a folder, with names relative to it: folders, which have no id, and objects."""
     identity = identity_of(api, request)
     bucket = check_bucket_name(request.path_params["bucket"])
     body = await read_body(request)
@@ -95,8 +95,8 @@ def _time(value: object) -> str | None:
     return iso(value) if isinstance(value, datetime) else None
 
 
-# A folder counts as one entry; it is as old as its oldest object and as new as its newest. {} are words of
-# the fixed lists above.
+# A folder is one entry, created with its oldest object and updated with its newest. The {} come from the
+# fixed lists above.
 _PAGE = """
 with matching as (
     select o.name, o.id, o.created_at, o.updated_at, o.last_accessed_at, o.metadata,
@@ -117,7 +117,7 @@ select * from entries
 
 
 async def list_objects_v2(api: StorageApi, request: Request) -> Response:
-    """Give a page of what begins with a prefix; with a delimiter, folders stand for what is in them."""
+    """Return a page of the objects with a prefix; with a delimiter, folders stand for their content."""
     identity = identity_of(api, request)
     bucket = check_bucket_name(request.path_params["bucket"])
     body = await read_body(request)

@@ -1,4 +1,4 @@
-"""Reading ``multipart/form-data`` as it arrives: the file's bytes are handed on, small fields are kept."""
+"""Reads ``multipart/form-data`` as it arrives: passes on the bytes of the file and keeps the small fields."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ _MAX_HEADER_BYTES = 16 * 1024
 
 @dataclass(slots=True)
 class _Part:
-    """The part being read."""
+    """The part that is being read."""
 
     headers: dict[str, str] = field(default_factory=dict)
     name: str = ""
@@ -25,7 +25,7 @@ class _Part:
 class FormReader:
     """Reads one form with one file, chunk by chunk.
 
-    The file is the first part that has a file name; of further ones nothing is kept.
+    The file is the first part with a file name; further files are ignored.
     """
 
     def __init__(self, content_type: str) -> None:
@@ -56,7 +56,7 @@ class FormReader:
         )
 
     def feed(self, chunk: bytes) -> bytes:
-        """Read a chunk and give the bytes of the file in it."""
+        """Read a chunk and return the bytes of the file in it."""
         try:
             self._parser.write(chunk)
         except MultipartParseError:

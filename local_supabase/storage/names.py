@@ -1,4 +1,4 @@
-"""What buckets, objects and types of content may be called, and how sizes are written.
+"""Checks of the names of buckets and objects, of content types, and of sizes.
 
 Source: github.com/supabase/storage, ``src/storage/limits.ts``.
 """
@@ -23,9 +23,9 @@ _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2*
 
 
 def check_key(key: str) -> str:
-    """Give an object's name, if it may be one.
+    """Return the name of an object. Raises `StorageError` for an invalid one.
 
-    Beyond hosted's rules, "." and ".." are no parts of a name: some client or proxy would resolve them.
+    Unlike on hosted, "." and ".." may not be parts of a name, because clients and proxies resolve them.
     """
     if not _KEY.fullmatch(key) or len(key) > MAX_KEY_BYTES:
         raise invalid_key(key)
@@ -35,33 +35,33 @@ def check_key(key: str) -> str:
 
 
 def check_bucket_name(name: str) -> str:
-    """Give a bucket's name, if it may be one."""
+    """Return the name of a bucket. Raises `StorageError` for an invalid one."""
     if len(name) > 100 or not _BUCKET.fullmatch(name) or name in (".", ".."):
         raise invalid_bucket_name()
     return name
 
 
 def check_mime_types(mime_types: Sequence[str]) -> None:
-    """Check the types that a bucket is to take."""
+    """Check the content types that a bucket shall accept. Raises `StorageError`."""
     for mime_type in mime_types:
         if len(mime_type) > 1000 or not _MIME.fullmatch(mime_type):
             raise invalid_mime_type(mime_type)
 
 
 def check_mime_type(mime_type: str, allowed: Sequence[str]) -> None:
-    """Check the type of an upload against those that the bucket takes; "image/*" takes every image."""
-    kind, slash, detail = mime_type.partition("/")
+    """Check the content type of an object against accepted ones, such as "image/*". Raises `StorageError`."""
+    kind, slash, detail = mime_type.lower().partition("/")
     if not slash:
         raise invalid_mime_type(mime_type)
     for candidate in allowed:
-        allowed_kind, _, allowed_detail = candidate.partition("/")
+        allowed_kind, _, allowed_detail = candidate.lower().partition("/")
         if allowed_kind == kind and allowed_detail in ("*", detail, detail.partition(";")[0].strip()):
             return
     raise invalid_mime_type(mime_type)
 
 
 def parse_size(text: str) -> int:
-    """Read a size such as "20MB" or "50MiB", in bytes."""
+    """Return the bytes of a size such as "20MB" or "50MiB"."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         hint = "Invalid file size format, hint: use 20GB / 20MB / 30KB / 3B"

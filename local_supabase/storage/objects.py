@@ -1,4 +1,4 @@
-"""Reading and writing ``storage.buckets`` and ``storage.objects``, on whatever connection is given."""
+"""Reads and writes ``storage.buckets`` and ``storage.objects``, with the rights of the given connection."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ REFERENCED = asyncpg.ForeignKeyViolationError
 
 
 def iso(moment: datetime | None) -> str | None:
-    """Write a time as Storage does, in milliseconds."""
+    """Return a time as Storage writes it, in milliseconds."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -67,7 +67,7 @@ class Bucket:
         )
 
     def to_json(self) -> dict[str, object]:
-        """Give the bucket as Storage does."""
+        """Return the bucket in Storage's form."""
         types = self.allowed_mime_types
         return {
             "id": self.id,
@@ -90,14 +90,14 @@ select id, name, coalesce(owner_id, owner::text, '') as owner, coalesce(public, 
 
 
 async def find_bucket(connection: Connection, bucket_id: str, *, lock: bool = False) -> Bucket | None:
-    """Give a bucket."""
+    """Return a bucket, None if it does not exist; ``lock`` locks its row."""
     query = f"{_BUCKET} where id = $1 {'for update' if lock else ''}"
     record = await connection.fetchrow(query, bucket_id)
     return None if record is None else Bucket.from_record(dict(record))
 
 
 async def list_buckets(connection: Connection, search: str, limit: int, offset: int) -> list[Bucket]:
-    """Give buckets by name, those whose names begin with a text (in any case)."""
+    """Return the buckets whose names begin with a text, in upper or lower case, ordered by name."""
     condition = "where starts_with(lower(name), lower($1)) order by name limit $2 offset $3"
     records = await connection.fetch(f"{_BUCKET} {condition}", search, limit, offset)
     return [Bucket.from_record(dict(record)) for record in records]
@@ -137,12 +137,12 @@ class StoredObject:
         )
 
     def meta(self, name: str) -> str | None:
-        """Give a text of the metadata that the upload left."""
+        """Return a text of the object's metadata, None without one."""
         value = (self.metadata or {}).get(name)
         return value if isinstance(value, str) else None
 
     def to_json(self) -> dict[str, object]:
-        """Give the object as Storage does when it deletes or copies it."""
+        """Return the object in the form that Storage has for deleted and copied objects."""
         return {
             "id": self.id,
             "bucket_id": self.bucket_id,
@@ -166,14 +166,14 @@ _OBJECT = f"select {_COLUMNS} from storage.objects"  # noqa: S608  # constants o
 
 
 async def find_object(connection: Connection, bucket_id: str, name: str) -> StoredObject | None:
-    """Give an object."""
+    """Return an object, None if it does not exist."""
     query = f"{_OBJECT} where bucket_id = $1 and name = $2"
     record = await connection.fetchrow(query, bucket_id, name)
     return None if record is None else StoredObject.from_record(dict(record))
 
 
 async def existing_names(connection: Connection, bucket_id: str, names: Sequence[str]) -> set[str]:
-    """Give which of these objects there are."""
+    """Return the names among these that objects have."""
     query = "select name from storage.objects where bucket_id = $1 and name = any($2::text[])"
     records = await connection.fetch(query, bucket_id, list(names))
     return {record["name"] for record in records}
@@ -181,7 +181,7 @@ async def existing_names(connection: Connection, bucket_id: str, names: Sequence
 
 @dataclass(frozen=True, slots=True)
 class NewObject:
-    """What becomes a row; ``owner`` is the user's id."""
+    """The values of a row to write; ``owner`` is the user's id."""
 
     bucket_id: str
     name: str
@@ -192,7 +192,7 @@ class NewObject:
 
 
 def owner_uuid(owner: str | None) -> UUID | None:
-    """Give an owner for the column of the older type, None if it is no UUID."""
+    """Return an owner as a UUID, for the older column; None if it is not one."""
     try:
         return UUID(owner) if owner else None
     except ValueError:
@@ -200,9 +200,9 @@ def owner_uuid(owner: str | None) -> UUID | None:
 
 
 async def write(connection: Connection, new: NewObject, *, upsert: bool) -> None:
-    """Insert an object, or replace the one of that name.
+    """Insert an object, or with ``upsert`` replace the one of that name.
 
-    Nothing is returned by the statement: that would ask policies for more than the right to insert.
+    The statement returns nothing, because that would also require a policy for SELECT.
     """
     conflict = """
     on conflict (bucket_id, name) do update set owner = excluded.owner, owner_id = excluded.owner_id,
@@ -229,7 +229,7 @@ async def write(connection: Connection, new: NewObject, *, upsert: bool) -> None
 async def move(
     connection: Connection, source: tuple[str, str], target: tuple[str, str], owner: str | None
 ) -> bool:
-    """Give an object (bucket, name) another place; False if there is none that may be changed."""
+    """Move an object to another bucket and name; return False if there is none that may be updated."""
     status = await connection.execute(
         """
         update storage.objects set bucket_id = $3, name = $4, owner = $5, owner_id = $6
@@ -244,7 +244,7 @@ async def move(
 
 
 async def delete(connection: Connection, bucket_id: str, names: Sequence[str]) -> list[StoredObject]:
-    """Delete objects and give those that there were."""
+    """Delete objects and return the deleted ones."""
     records = await connection.fetch(
         f"""
         delete from storage.objects where bucket_id = $1 and name = any($2::text[])
@@ -257,24 +257,24 @@ async def delete(connection: Connection, bucket_id: str, names: Sequence[str]) -
 
 
 async def names_in(connection: Connection, bucket_id: str, limit: int) -> list[str]:
-    """Give the names of some objects of a bucket."""
+    """Return the first names of objects of a bucket, at most ``limit``."""
     query = "select name from storage.objects where bucket_id = $1 order by name limit $2"
     return [record["name"] for record in await connection.fetch(query, bucket_id, limit)]
 
 
 async def removed_files(connection: Connection, limit: int) -> list[str]:
-    """Give versions that no object names any more."""
+    """Return versions that no object refers to any more, at most ``limit``."""
     query = "select version from storage.local_removed_files order by removed_at limit $1"
     return [record["version"] for record in await connection.fetch(query, limit)]
 
 
-async def forget_removed(connection: Connection, versions: Sequence[str]) -> None:
-    """Forget versions whose files are deleted."""
+async def delete_removed_versions(connection: Connection, versions: Sequence[str]) -> None:
+    """Delete the entries of versions whose files are deleted."""
     statement = "delete from storage.local_removed_files where version = any($1::text[])"
     await connection.execute(statement, list(versions))
 
 
 async def known_versions(connection: Connection, versions: Sequence[str]) -> set[str]:
-    """Give which of these versions an object has."""
+    """Return the versions among these that objects refer to."""
     query = "select version from storage.objects where version = any($1::text[])"
     return {record["version"] for record in await connection.fetch(query, list(versions))}

@@ -1,4 +1,4 @@
-"""Which part of a file a request asks for, and whether it wants it at all (RFC 9110, sections 13 and 14)."""
+"""Conditions and ranges of a request (RFC 9110, sections 13 and 14)."""
 
 import re
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from starlette.datastructures import Headers
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-class Verdict(Enum):
-    """What the conditions of a request come to."""
+class Precondition(Enum):
+    """The result of a request's conditions."""
 
     SEND = auto()
     NOT_MODIFIED = auto()
@@ -29,7 +29,7 @@ class Span:
 
     @property
     def length(self) -> int:
-        """How many bytes these are."""
+        """The number of bytes."""
         return self.last - self.first + 1
 
     @property
@@ -39,14 +39,14 @@ class Span:
 
 
 class UnsatisfiableError(Exception):
-    """A range that lies beyond the file."""
+    """A range that begins after the end of the file."""
 
 
 def read_range(headers: Headers, total: int, etag: str, modified: datetime) -> Span | None:
-    """Give the part asked for, None for the whole: no range, several ranges, or one for another version.
+    """Return the requested part; None without a range, with several, or with one for another version.
 
     Raises:
-        UnsatisfiableError: the file has no such bytes.
+        UnsatisfiableError: the range begins after the end of the file.
     """
     match = _RANGE.fullmatch(headers.get("range", "").replace(" ", ""))
     if match is None or not (match[1] or match[2]) or not _is_current(headers, etag, modified):
@@ -65,17 +65,17 @@ def read_range(headers: Headers, total: int, etag: str, modified: datetime) -> S
     return Span(first, last, total)
 
 
-def judge(headers: Headers, etag: str, modified: datetime) -> Verdict:
-    """Judge the conditions of a request for a version of a file."""
+def check_conditions(headers: Headers, etag: str, modified: datetime) -> Precondition:
+    """Check the conditions of a request against the current version of a file."""
     if (wanted := headers.get("if-match")) is not None:
         if not _matches(wanted, etag):
-            return Verdict.PRECONDITION_FAILED
+            return Precondition.PRECONDITION_FAILED
     elif (limit := _date(headers.get("if-unmodified-since"))) and _seconds(modified) > limit:
-        return Verdict.PRECONDITION_FAILED
+        return Precondition.PRECONDITION_FAILED
     if (known := headers.get("if-none-match")) is not None:
-        return Verdict.NOT_MODIFIED if _matches(known, etag) else Verdict.SEND
+        return Precondition.NOT_MODIFIED if _matches(known, etag) else Precondition.SEND
     since = _date(headers.get("if-modified-since"))
-    return Verdict.NOT_MODIFIED if since and _seconds(modified) <= since else Verdict.SEND
+    return Precondition.NOT_MODIFIED if since and _seconds(modified) <= since else Precondition.SEND
 
 
 def _is_current(headers: Headers, etag: str, modified: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""The routes of the service, and its parts put together from the stack's settings."""
+"""The routes of the service, and the assembly of its parts from the stack's settings."""
 
 import asyncio
 import tomllib
@@ -29,7 +29,7 @@ _ALL = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 async def health(api: StorageApi, request: Request) -> Response:
-    """Tell that the service is there."""
+    """Answer that the service runs."""
     del api, request
     return json_answer({"healthy": True})
 
@@ -46,7 +46,7 @@ async def refuse_protocol(api: StorageApi, request: Request) -> Response:
     raise not_supported("The embedded Supabase has no resumable uploads, S3, Iceberg or vector protocol")
 
 
-# In this order: the fixed words come before the names of buckets.
+# The order matters: fixed paths come before those that begin with the name of a bucket.
 ENDPOINTS: Sequence[tuple[list[str], str, Handler]] = (
     (["GET"], "/status", health),
     (["GET"], "/health", health),
@@ -89,7 +89,7 @@ ENDPOINTS: Sequence[tuple[list[str], str, Handler]] = (
 
 @asynccontextmanager
 async def lifespan(context: Context) -> AsyncIterator[None]:
-    """Make the folders and the project's buckets, and delete what a crash left."""
+    """Create the folders and the project's buckets, and delete what a crash left."""
     api = make_api(context)
     await asyncio.to_thread(api.files.prepare)
     await declare_buckets(api)
@@ -99,18 +99,18 @@ async def lifespan(context: Context) -> AsyncIterator[None]:
 
 
 def routes(context: Context) -> list[BaseRoute]:
-    """Give the routes, relative to ``/storage/v1``."""
+    """Return the routes, relative to ``/storage/v1``."""
     return build_routes(make_api(context))
 
 
 def make_api(context: Context) -> StorageApi:
-    """Put the parts of the service together."""
+    """Return the parts of the service."""
     settings = load_settings(context.settings.project)
     return StorageApi(context, settings, FileStore(context.settings.data_dir.storage))
 
 
 def build_routes(api: StorageApi) -> list[BaseRoute]:
-    """Give the routes of a service that was put together."""
+    """Return the routes of an assembled service."""
     return [Route(path, endpoint(api, handler), methods=methods) for methods, path, handler in ENDPOINTS]
 
 
@@ -118,7 +118,7 @@ def load_settings(project: Path) -> StorageSettings:
     """Read the project's ``config.toml``, if there is one.
 
     Raises:
-        ValueError: the file or a setting in it makes no sense; the message names it.
+        ValueError: the file or a setting in it is invalid; the message names it.
     """
     try:
         table = tomllib.loads((project / "config.toml").read_text()).get("storage", {})
@@ -130,7 +130,7 @@ def load_settings(project: Path) -> StorageSettings:
 
 
 async def declare_buckets(api: StorageApi) -> None:
-    """Make the buckets that the project declares, and give those that are there what it says."""
+    """Create the buckets that the project declares, and update those that exist."""
     for name, bucket in api.settings.buckets.items():
         async with as_owner(api) as connection:
             await connection.execute(

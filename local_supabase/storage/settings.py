@@ -1,4 +1,4 @@
-"""What a project may set about Storage, in the ``[storage]`` table of its ``config.toml``."""
+"""The settings of Storage, the ``[storage]`` table of a project's ``config.toml``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ class BucketSettings:
 
 @dataclass(frozen=True, slots=True)
 class StorageSettings:
-    """The largest file, in bytes, and the buckets to make if they are not there."""
+    """The largest file in bytes, and the buckets that the project declares."""
 
     file_size_limit: int = DEFAULT_LIMIT
     buckets: Mapping[str, BucketSettings] = field(default_factory=dict)
 
     @classmethod
     def from_config(cls, config: Mapping[str, object]) -> Self:
-        """Read the table; ValueError names the setting that makes no sense."""
+        """Read the table. Raises `ValueError` that names an invalid setting."""
         buckets = config.get("buckets", {})
         if not isinstance(buckets, dict):
             raise ValueError("storage.buckets in config.toml must be a table")

@@ -1,7 +1,7 @@
-"""Uploads: the policies are asked first, then the bytes go to a file, then a row makes the file visible.
+"""Uploads: policies are checked first, then the bytes go to a file, then a row makes the file visible.
 
-The row is written under the caller's own role; until it is committed nobody
-sees the file, and if it is refused the file is deleted.
+The row is written under the caller's own role. Nobody sees the file before the row is committed, and if the
+row is refused the file is deleted.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from local_supabase.database import DatabaseUnavailable
+from local_supabase.database import DatabaseUnavailableError
 from local_supabase.identity import Identity
 from local_supabase.storage import cleanup, objects
 from local_supabase.storage.api import StorageApi, as_caller, as_owner, identity_of, json_answer
@@ -26,28 +26,33 @@ from local_supabase.storage.names import EMPTY_FOLDER, check_bucket_name, check_
 from local_supabase.storage.objects import Bucket, Metadata, NewObject
 
 OPERATION = "storage.object.upload"
-# Read and thrown away after a refusal, so that clients that send first and read later get to see it.
+# Clients that read only after sending everything would not see a refusal, so read on, and discard, up to
+# this.
 _DRAINED_BYTES = 64 * 2**20
 
 
 class _ProbeOverError(Exception):
-    """Rolls back the transaction in which the policies were tried."""
+    """Rolls back the transaction in which policies were probed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where an upload goes and who sends it; without an identity it is past the policies (a signed URL)."""
+    """Where an upload goes, and under whose policies: the sender's, or of whoever signed its address."""
 
     bucket: Bucket
     name: str
-    owner: str | None
     upsert: bool
-    identity: Identity | None
+    identity: Identity
+
+    @property
+    def owner(self) -> str | None:
+        """The id of the user who will own the object."""
+        return self.identity.user_id
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What arrived: the file and what is to be remembered of it."""
+    """An upload that has arrived: the file and its metadata."""
 
     stored: Stored
     mime_type: str
@@ -55,7 +60,7 @@ class Content:
     user_metadata: Metadata | None
 
     def metadata(self) -> Metadata:
-        """Give what clients see as an object's ``metadata``."""
+        """Return the ``metadata`` of the object."""
         return {
             "eTag": self.stored.etag,
             "size": self.stored.size,
@@ -68,7 +73,7 @@ class Content:
 
 
 async def create_object(api: StorageApi, request: Request) -> Response:
-    """Upload a new object, or with ``x-upsert: true`` also a new version of an old one."""
+    """Upload an object; with ``x-upsert: true`` it may replace one."""
     return await _upload(api, request, upsert=request.headers.get("x-upsert") == "true")
 
 
@@ -82,22 +87,21 @@ async def _upload(api: StorageApi, request: Request, *, upsert: bool) -> Respons
         identity = identity_of(api, request)
         bucket_name, name = place_of(request)
         bucket = await bucket_of(api, bucket_name)
-        destination = Destination(bucket, name, identity.user_id, upsert, identity)
+        destination = Destination(bucket, name, upsert, identity)
         await probe(api, request, destination)
     except StorageError:
-        await _drain(request)
+        await drain(request)
         raise
-    object_id = await receive(api, request, destination)
-    return json_answer({"Id": object_id, "Key": f"{bucket.id}/{name}"})
+    return await receive(api, request, destination)
 
 
 def place_of(request: Request) -> tuple[str, str]:
-    """Give the bucket and the name in a request's path, checked."""
+    """Return the bucket and the name in a request's path. Raises `StorageError` for invalid ones."""
     return check_bucket_name(request.path_params["bucket"]), check_key(request.path_params["name"])
 
 
 async def bucket_of(api: StorageApi, bucket_id: str) -> Bucket:
-    """Give a bucket, whoever asks."""
+    """Return a bucket, whatever the caller may see. Raises `StorageError` if it does not exist."""
     async with as_owner(api) as connection:
         bucket = await objects.find_bucket(connection, bucket_id)
     if bucket is None:
@@ -106,8 +110,7 @@ async def bucket_of(api: StorageApi, bucket_id: str) -> Bucket:
 
 
 async def probe(api: StorageApi, request: Request, destination: Destination) -> None:
-    """Ask the policies whether the caller may upload there, before a single byte is stored."""
-    assert destination.identity is not None
+    """Check before any byte is stored that policies allow the upload."""
     new = NewObject(destination.bucket.id, destination.name, destination.owner, "1")
     try:
         async with as_caller(api, request, destination.identity, OPERATION) as connection:
@@ -117,14 +120,15 @@ async def probe(api: StorageApi, request: Request, destination: Destination) -> 
         return
 
 
-async def receive(api: StorageApi, request: Request, destination: Destination) -> str:
-    """Store the body of a request and make it an object; give the object's id."""
+async def receive(api: StorageApi, request: Request, destination: Destination) -> Response:
+    """Store the body of a request as an object."""
     draft = await asyncio.to_thread(api.files.new_draft)
     try:
         content = await _read(api, request, destination, draft)
         await _publish(api, request, destination, content)
-    except DatabaseUnavailable:
-        # It may have gone after the commit. The file stays; if no object names it, the next start deletes it.
+    except DatabaseUnavailableError:
+        # The connection may have been lost after the commit, so keep the file. If no row has it, the next
+        # start deletes it.
         raise
     except BaseException:
         await asyncio.shield(asyncio.to_thread(draft.discard))
@@ -133,7 +137,8 @@ async def receive(api: StorageApi, request: Request, destination: Destination) -
         await cleanup.delete_removed(api)
     async with as_owner(api) as connection:
         written = await objects.find_object(connection, destination.bucket.id, destination.name)
-    return written.id if written else ""
+    key = f"{destination.bucket.id}/{destination.name}"
+    return json_answer({"Id": written.id if written else "", "Key": key})
 
 
 async def _publish(api: StorageApi, request: Request, destination: Destination, content: Content) -> None:
@@ -145,29 +150,23 @@ async def _publish(api: StorageApi, request: Request, destination: Destination, 
         content.metadata(),
         content.user_metadata,
     )
-    if destination.identity is None:
-        async with as_owner(api) as connection:
-            await objects.write(connection, new, upsert=destination.upsert)
-        return
     async with as_caller(api, request, destination.identity, OPERATION) as connection:
         await objects.write(connection, new, upsert=destination.upsert)
 
 
 async def _read(api: StorageApi, request: Request, destination: Destination, draft: Draft) -> Content:
     content_type = request.headers.get("content-type", "")
-    limit = _limit(api, destination)
+    limit = size_limit(api, destination.bucket, destination.name)
     chunks = request.stream()
     try:
-        if content_type.startswith("multipart/form-data"):
+        if content_type.lower().startswith("multipart/form-data"):
             mime_type, cache_control, metadata = await _read_form(chunks, draft, limit, content_type)
         else:
             await _write_all(chunks, draft, limit)
             mime_type = content_type or "application/octet-stream"
             cache_control = request.headers.get("cache-control") or "no-cache"
             metadata = _decoded_metadata(request.headers.get("x-metadata"))
-        allowed = destination.bucket.allowed_mime_types
-        if allowed and not destination.name.endswith(EMPTY_FOLDER):
-            check_mime_type(mime_type, allowed)
+        check_type(destination.bucket, destination.name, mime_type)
     except StorageError:
         await _drain_rest(chunks)
         raise
@@ -175,16 +174,23 @@ async def _read(api: StorageApi, request: Request, destination: Destination, dra
     return Content(stored, mime_type, cache_control, metadata)
 
 
-def _limit(api: StorageApi, destination: Destination) -> int:
-    if destination.name.endswith(EMPTY_FOLDER):
+def check_type(bucket: Bucket, name: str, mime_type: str) -> None:
+    """Check that a bucket accepts the type of an object. Raises `StorageError`."""
+    if bucket.allowed_mime_types and not name.endswith(EMPTY_FOLDER):
+        check_mime_type(mime_type, bucket.allowed_mime_types)
+
+
+def size_limit(api: StorageApi, bucket: Bucket, name: str) -> int:
+    """Return the most bytes of an object of this name in a bucket."""
+    if name.endswith(EMPTY_FOLDER):
         return 0
-    own = destination.bucket.file_size_limit
+    own = bucket.file_size_limit
     whole = api.settings.file_size_limit
     return whole if own is None else min(own, whole)
 
 
 async def _write_all(chunks: AsyncIterator[bytes], draft: Draft, limit: int) -> None:
-    """Write chunks in larger pieces, each in a thread, until there are more bytes than allowed."""
+    """Write chunks in larger pieces, each in a thread. Raises `StorageError` for too many bytes."""
     pending, received = bytearray(), 0
     async for chunk in chunks:
         received += len(chunk)
@@ -224,7 +230,7 @@ def _decoded_metadata(header: str | None) -> Metadata | None:
 
 
 def _parsed_metadata(text: str | None) -> Metadata | None:
-    """Read the metadata of a person; as on hosted, what is none is left out."""
+    """Read a client's metadata; as on hosted, None if it is invalid."""
     try:
         value = orjson.loads(text) if text and "\\u0000" not in text else None
     except orjson.JSONDecodeError:
@@ -232,7 +238,8 @@ def _parsed_metadata(text: str | None) -> Metadata | None:
     return value if isinstance(value, Mapping) else None
 
 
-async def _drain(request: Request) -> None:
+async def drain(request: Request) -> None:
+    """Read the body of a refused request and drop it."""
     await _drain_rest(request.stream())
 
 
@@ -243,5 +250,5 @@ async def _drain_rest(chunks: AsyncIterator[bytes]) -> None:
             drained += len(chunk)
             if drained > _DRAINED_BYTES:
                 return
-    except (ClientDisconnect, RuntimeError):  # gone, or read to its end before
+    except (ClientDisconnect, RuntimeError):  # the client disconnected, or the body was already read
         return

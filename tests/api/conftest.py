@@ -1,20 +1,20 @@
-"""The whole server, and two people who call it."""
+"""The server under test, and two people who call it."""
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from local_supabase.runtime import StackInfo
-from tests.api.serving import MANY, calling, token_of
+from local_supabase.stack.runtime import StackInfo
+from tests.api.serving import UNLIMITED, calling, token_of
 from tests.support.app import AppUnderTest
 from tests.support.people import Person, sign_up
 
 
 @pytest.fixture(scope="session")
 def server(stack: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppUnderTest]:
-    """Serve the app and the API, as `make run` does."""
-    environment = {"SUPABASE_URL": stack.url, "SUPABASE_KEY": stack.anon_key, **MANY}
+    """Serve the app and the API as `make run` does."""
+    environment = {"SUPABASE_URL": stack.url, "SUPABASE_KEY": stack.anon_key, **UNLIMITED}
     server = AppUnderTest(environment, tmp_path_factory.mktemp("asgi") / "asgi.log")
     server.start()
     yield server
@@ -24,13 +24,13 @@ def server(stack: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="session")
 def ann(stack: StackInfo) -> Person:
-    """Somebody."""
+    """Sign up Ann."""
     return sign_up(stack, "Ann")
 
 
 @pytest.fixture(scope="session")
 def bob(stack: StackInfo) -> Person:
-    """Somebody else."""
+    """Sign up Bob."""
     return sign_up(stack, "Bob")
 
 

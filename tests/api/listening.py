@@ -1,4 +1,4 @@
-"""A client of the streams, as a program outside writes one."""
+"""A client of the streams, as another program would write it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds."""
 
 Rows = dict[str, dict[str, Any]]
@@ -19,7 +19,7 @@ Rows = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event as it came; without a name it is a sign of life."""
+    """One event; an event without a name is a heartbeat."""
 
     name: str
     id: str | None
@@ -28,14 +28,14 @@ class Event:
 
 @dataclass(slots=True)
 class Stream:
-    """The events of one connection, and what a program keeps of them."""
+    """The events of one connection, and the last id that a program keeps of them."""
 
     events: AsyncIterator[Event]
     last_id: str | None = None
 
     async def next(self, *names: str) -> Event:
         """Return the next event with one of these names."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             async for event in self.events:
                 self.last_id = event.id or self.last_id
                 if event.name in names:
@@ -43,27 +43,27 @@ class Stream:
         raise AssertionError(f"The stream ended before {' or '.join(names)}.")
 
     async def change(self) -> dict[str, Any]:
-        """Return what the next change tells."""
-        told = (await self.next("change")).data
-        assert isinstance(told, dict)
-        return told
+        """Return the data of the next change."""
+        data = (await self.next("change")).data
+        assert isinstance(data, dict)
+        return data
 
     async def ended(self) -> None:
-        """Wait for the end."""
-        async with asyncio.timeout(PATIENCE):
+        """Wait for the end of the stream."""
+        async with asyncio.timeout(TIMEOUT):
             async for event in self.events:
                 self.last_id = event.id or self.last_id
 
 
 @dataclass(slots=True)
 class Mirror:
-    """Rows by table and key, as the events tell of them; `seen` is every key that was ever told."""
+    """Rows by table and key, built from events; `seen` has every key that ever came."""
 
     tables: dict[str, Rows] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
 
-    def take(self, event: Event) -> None:
-        """Do what an event says."""
+    def apply(self, event: Event) -> None:
+        """Apply an event."""
         if event.name == "resync":
             self.tables.clear()
         if event.name != "change":
@@ -81,7 +81,7 @@ class Mirror:
         return self.tables.get(table, {})
 
     def count(self, table: str, keep: Callable[[Mapping[str, Any]], bool]) -> int:
-        """Count the rows that are meant."""
+        """Count the rows for which `keep` is true."""
         return sum(keep(row) for row in self.rows(table).values())
 
 
@@ -89,13 +89,13 @@ class Mirror:
 async def listening(
     url: str, token: str | None, tables: str, *, last_id: str | None = None, **parameters: object
 ) -> AsyncIterator[Stream]:
-    """Open a stream; raises AssertionError with the answer if it is none."""
+    """Open a stream. Raises AssertionError with the answer if the server refuses."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     if last_id is not None:
         headers["Last-Event-ID"] = last_id
     query: Any = {"tables": tables, **parameters}
     async with (
-        httpx.AsyncClient(timeout=httpx.Timeout(PATIENCE, read=None)) as client,
+        httpx.AsyncClient(timeout=httpx.Timeout(TIMEOUT, read=None)) as client,
         client.stream("GET", f"{url}/api/stream", params=query, headers=headers) as response,
     ):
         if response.status_code != 200:
@@ -107,18 +107,18 @@ async def listening(
 
 
 async def _events(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
-    name, told, event_id = "", "", None
+    name, data, event_id = "", "", None
     async for line in lines:
         if not line:
             if name or event_id is not None:
-                yield Event(name, event_id, json.loads(told) if told else None)
-            name, told, event_id = "", "", None
+                yield Event(name, event_id, json.loads(data) if data else None)
+            name, data, event_id = "", "", None
             continue
         field_name, _, value = line.partition(": ")
         match field_name:
             case "event":
                 name = value
             case "data":
-                told += value
+                data += value
             case "id":
                 event_id = value

@@ -1,4 +1,4 @@
-"""The API on a real port: as the whole server in a process of its own, or alone in a thread of the test's."""
+"""The API on a real port, in a thread of the test process, and a client for it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from api.app import create_api, mounted
+from api.agent_registry import Agent, AgentRegistry, Options
+from api.app import create_api, mount_api
 from api.backend import Backend
-from api.crew import Agent, Crew, Options
 from api.settings import ApiSettings
 from db.clients import Clients
 from db.settings import Settings
-from live.engine import Engine, EngineConfig
+from livetables.config import EngineConfig
+from livetables.engine import Engine
 from publish.background import Background, Task, Work
 from tests.support.people import Person
 from tests.support.wait import wait_for
 
-MANY = {"API_REQUESTS": "100000/minute", "API_RUNS": "100000/minute", "API_REFUSALS": "100000/minute"}
-"""Rates that no test meets by chance."""
+UNLIMITED = {"API_REQUESTS": "100000/minute", "API_RUNS": "100000/minute", "API_REFUSALS": "100000/minute"}
+"""Rates that no test exceeds by chance."""
 
 
 def token_of(person: Person) -> str:
@@ -36,54 +37,54 @@ def token_of(person: Person) -> str:
 
 @contextmanager
 def calling(url: str, token: str | None = None) -> Iterator[httpx.Client]:
-    """Give a client of the API at this address, as the owner of the token or as nobody."""
+    """Open a client of the API at this address, for the owner of the token or for nobody."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=f"{url}/api", headers=headers, timeout=60) as client:
         yield client
 
 
-class Patient:
-    """An agent that goes on until it is let go, or told to stop; it tells the test how it is.
+class WaitingAgent:
+    """An agent that works until the test releases it, or it has to stop.
 
-    While it is silent it writes nothing, and so cannot learn from the database that nobody wants it any more.
+    While it is silent it writes nothing. So it cannot learn from the database that its run was cancelled.
     """
 
     def __init__(self) -> None:
         self.silent = False
         self.at_work = threading.Semaphore(0)
-        self.let_go = threading.Event()
+        self.released = threading.Event()
         self.stopped = threading.Event()
 
     def work(self, task: Task) -> None:
-        """Do it."""
+        """Work on a run."""
         task.publisher.update_progress(task.run_id, "Waiting", 10)
         task.publisher.flush()
         self.at_work.release()
 
-        def told() -> bool:
+        def may_end() -> bool:
             if not self.silent:
                 task.publisher.log(task.run_id, "Still waiting")
-            return self.let_go.is_set() or task.over()
+            return self.released.is_set() or task.should_stop()
 
-        wait_for(told, within=60, what="to be let go")
-        if task.over():
+        wait_for(may_end, within=60, what="the release")
+        if task.should_stop():
             self.stopped.set()
             return
         task.publisher.complete_run(task.run_id, {"waited": True})
 
-    def agent(self, name: str = "patient") -> Agent:
-        """Return it as one of a crew."""
+    def agent(self, name: str = "waiting") -> Agent:
+        """Return it as the registry takes it."""
 
         def prepare(options: Mapping[str, object]) -> Work:
             Options.model_validate(options)
             return self.work
 
-        return Agent(name, "Waits until it is let go.", Options, prepare)
+        return Agent(name, "Waits until it is released.", Options, prepare)
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An API that runs in this process."""
+    """An API that runs in the test process."""
 
     url: str
     app: FastAPI
@@ -92,14 +93,25 @@ class Served:
 
 @contextmanager
 def served(
-    supabase: str, key: str, *, agents: tuple[Agent, ...] = (), rates: dict[str, str] | None = None
+    supabase: str,
+    key: str,
+    *,
+    agents: tuple[Agent, ...] = (),
+    rates: dict[str, str] | None = None,
+    engine: Engine | None = None,
 ) -> Iterator[Served]:
-    """Serve the API over this Supabase, under /api as the whole server does."""
+    """Serve the API over this Supabase, under /api as the real server does.
+
+    Without an `engine` the API gets one that never starts: only streams need its tables.
+    """
     clients = Clients(Settings(supabase, key))
-    engine = Engine(EngineConfig(supabase, key), [])  # never started: nothing here asks it for anything
+    own_engine = Engine(EngineConfig(supabase, key), [])
     background = Background()
     api = create_api(
-        lambda: Backend(clients, engine), ApiSettings.read(rates or MANY), Crew(agents), background
+        lambda: Backend(clients, engine or own_engine),
+        ApiSettings.read(rates or UNLIMITED),
+        AgentRegistry(agents),
+        background,
     )
 
     @asynccontextmanager
@@ -107,12 +119,12 @@ def served(
         async with api.router.lifespan_context(api):
             yield
 
-    outer = Starlette(routes=[mounted(api)], lifespan=lifespan)
+    outer = Starlette(routes=mount_api(api), lifespan=lifespan)
     try:
         with _listening(outer) as url:
             yield Served(url, api, background)
     finally:
-        engine.stop()
+        own_engine.stop()
         clients.close()
 
 

@@ -1,43 +1,46 @@
-"""The whole server: the app and the API in one process, which ends in good order."""
+"""The server: the app and the API in one process, and a clean shutdown."""
 
 from pathlib import Path
 
 import httpx
+from fastapi import FastAPI
+from starlette.applications import Starlette
 
-from local_supabase.runtime import StackInfo
-from tests.api.serving import MANY, calling, token_of
+from api.app import mount_api
+from local_supabase.stack.runtime import StackInfo
+from tests.api.serving import UNLIMITED, calling, token_of
 from tests.support.app import AppUnderTest
 from tests.support.people import Person
 from tests.support.wait import wait_for
 
 
-def test_the_app_and_the_description_of_the_api_are_beside_each_other(server: AppUnderTest) -> None:
+def test_one_server_serves_the_app_the_api_and_its_documentation(server: AppUnderTest) -> None:
     with httpx.Client(base_url=server.url) as client:
         assert client.get("/_stcore/health").text == "ok"
-        assert "<title>Streamlit</title>" in client.get("/agents").text
+        assert "<title>Tavern</title>" in client.get("/agents").text
         page = client.get("/api/docs").text
-        # Nothing comes from elsewhere, and everything is there.
+        # The page needs no other server, and all its files exist.
         assert "http" not in page.replace("https://github.com", "")
         for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"):
             assert f"/api/docs/assets/{asset}" in page
             assert client.get(f"/api/docs/assets/{asset}").status_code == 200
-        described = client.get("/api/openapi.json").json()
-    assert described["servers"] == [{"url": "/api"}]
-    scheme = described["components"]["securitySchemes"]["accessToken"]
+        schema = client.get("/api/openapi.json").json()
+    assert schema["servers"] == [{"url": "/api"}]
+    scheme = schema["components"]["securitySchemes"]["accessToken"]
     assert (scheme["type"], scheme["scheme"], scheme["bearerFormat"]) == ("http", "bearer", "JWT")
-    assert "good for an hour" in scheme["description"]
-    for path, operations in described["paths"].items():
+    assert "valid for an hour" in scheme["description"]
+    for path, operations in schema["paths"].items():
         for operation in operations.values():
             assert operation["summary"], path
             assert "401" in operation["responses"], path
             assert list(operation["responses"]["401"]["content"]) == ["application/problem+json"], path
-    assert described["components"]["schemas"]["RunRequest"]["properties"]["agent"]["enum"] == ["docs-checker"]
+    assert schema["components"]["schemas"]["RunRequest"]["properties"]["agent"]["enum"] == ["docs-checker"]
 
 
-def test_a_server_that_is_stopped_says_so_of_the_runs_it_breaks_off(
+def test_a_stopped_server_marks_the_runs_it_aborts_as_failed(
     stack: StackInfo, ann: Person, tmp_path: Path
 ) -> None:
-    environment = {"SUPABASE_URL": stack.url, "SUPABASE_KEY": stack.anon_key, **MANY}
+    environment = {"SUPABASE_URL": stack.url, "SUPABASE_KEY": stack.anon_key, **UNLIMITED}
     server = AppUnderTest(environment, tmp_path / "asgi.log")
     server.start()
     try:
@@ -53,3 +56,17 @@ def test_a_server_that_is_stopped_says_so_of_the_runs_it_breaks_off(
     (row,) = ann.client.table("agent_runs").select("status, error").eq("id", run).execute().data
     assert row == {"status": "failed", "error": "The server was stopped before the run had ended."}
     assert server.tracebacks() == []
+
+
+async def test_below_a_base_path_the_api_is_there_as_well() -> None:
+    api = FastAPI()
+
+    @api.get("/who")
+    def who() -> str:
+        return "the API"
+
+    transport = httpx.ASGITransport(Starlette(routes=mount_api(api, "house")))
+    async with httpx.AsyncClient(transport=transport, base_url="http://tavern.test") as client:
+        answers = [(await client.get(path)).status_code for path in ("/api/who", "/house/api/who", "/who")]
+    assert answers == [200, 200, 404]
+    assert [mount.path for mount in mount_api(api)] == ["/api"]

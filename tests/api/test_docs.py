@@ -1,4 +1,4 @@
-"""The examples of docs/api.md, as they stand there."""
+"""The examples in docs/api.md work as written."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.support.app import PROJECT, AppUnderTest
 from tests.support.people import Person
 
@@ -20,11 +20,11 @@ DOCUMENT = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
 def test_the_examples_for_curl_work(
     server: AppUnderTest, stack: StackInfo, bob: Person, tmp_path: Path
 ) -> None:
-    before_streams, _, _ = DOCUMENT.partition("## Streams")  # which do not end by themselves
+    before_streams, _, _ = DOCUMENT.partition("## Streams")  # whose examples never end
     script = "\n".join(re.findall(r"```sh\n(.*?)```", before_streams, flags=re.S))
     assert script.count("curl") == 7
     place = {"TAVERN": server.url, "SUPABASE_URL": stack.url, "SUPABASE_KEY": stack.anon_key}
-    # The run has ended by the time it is tried again: that is what cancelling is for.
+    # The script cancels the run before it retries it, because only a finished run can be retried.
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=tmp_path,
@@ -40,7 +40,7 @@ def test_the_examples_for_curl_work(
     assert again == {"task_id": "nightly check", "metadata": {"options": {"pattern": "docs/*", "pace": 0.1}}}
 
 
-def test_every_setting_and_status_is_told() -> None:
+def test_every_setting_is_documented() -> None:
     source = "".join(path.read_text() for path in (PROJECT / "api").glob("*.py"))
     settings = set(re.findall(r'"(API_[A-Z]+)"', source))
     assert settings

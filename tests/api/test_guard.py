@@ -1,4 +1,4 @@
-"""What stands before every route: a limit for bodies, a log without secrets, an answer to every failure."""
+"""The guard before every route: a limit for bodies, a log without secrets, an answer to every failure."""
 
 import json
 import logging
@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from api.settings import LARGEST_BODY
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.api.serving import calling, served, token_of
 from tests.support.app import AppUnderTest
 from tests.support.people import Person
 from tests.support.wait import wait_for
 
 
-def test_large_bodies_are_not_taken(as_ann: httpx.Client) -> None:
+def test_large_bodies_are_refused(as_ann: httpx.Client) -> None:
     body = json.dumps({"agent": "docs-checker", "task_id": "x" * LARGEST_BODY}).encode()
     headers = {"Content-Type": "application/json"}
 
@@ -25,14 +25,14 @@ def test_large_bodies_are_not_taken(as_ann: httpx.Client) -> None:
         for start in range(0, len(body), 1000):
             yield body[start : start + 1000]
 
-    for content in (body, pieces()):  # with its length told before, and without
+    for content in (body, pieces()):  # with a Content-Length, and without
         answer = as_ann.post("/agents/run", content=content, headers=headers)
         assert answer.status_code == 413
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["detail"] == f"The body is too large: up to {LARGEST_BODY:,} bytes are taken."
 
 
-def test_a_body_that_never_ends_is_cut_off(server: AppUnderTest, ann: Person) -> None:
+def test_an_endless_body_is_refused_at_the_limit(server: AppUnderTest, ann: Person) -> None:
     host, port = urlsplit(server.url).hostname, urlsplit(server.url).port
     assert host is not None
     assert port is not None
@@ -49,7 +49,7 @@ def test_a_body_that_never_ends_is_cut_off(server: AppUnderTest, ann: Person) ->
 
 
 @pytest.mark.parametrize(("length", "status"), [(LARGEST_BODY + 1, b"413"), ("1e9", b"400"), (-1, b"400")])
-def test_a_wrong_length_is_refused_before_the_body_comes(
+def test_an_invalid_length_is_refused_before_the_body_arrives(
     server: AppUnderTest, length: object, status: bytes
 ) -> None:
     with socket.create_connection((urlsplit(server.url).hostname, urlsplit(server.url).port or 0)) as bare:
@@ -58,7 +58,7 @@ def test_a_wrong_length_is_refused_before_the_body_comes(
         assert bare.recv(12) == b"HTTP/1.1 " + status
 
 
-def test_the_log_has_every_request_and_no_secret(server: AppUnderTest, ann: Person) -> None:
+def test_the_log_has_every_request_and_no_secrets(server: AppUnderTest, ann: Person) -> None:
     token, secret = token_of(ann), "hunter2-very-secret"
     with calling(server.url, token) as client:
         client.get("/agents/runs", params={"agent": secret, "access_token": token})
@@ -78,7 +78,7 @@ def test_the_log_has_every_request_and_no_secret(server: AppUnderTest, ann: Pers
         assert part not in log
 
 
-def test_what_fails_here_is_told_without_its_cause(
+def test_an_internal_error_is_answered_without_its_cause(
     stack: StackInfo, ann: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     with served(stack.url, stack.anon_key) as api, calling(api.url, token_of(ann)) as client:
@@ -99,7 +99,7 @@ def test_what_fails_here_is_told_without_its_cause(
     assert token_of(ann) not in caplog.text
 
 
-def test_answers_are_not_kept_by_anybody_on_the_way(as_ann: httpx.Client) -> None:
+def test_answers_forbid_caching(as_ann: httpx.Client) -> None:
     answer = as_ann.get("/agents/runs")
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"

@@ -1,14 +1,12 @@
-"""How often somebody may ask: everybody for themselves, and an address with wrong tokens at all."""
+"""Rates limit each caller, and each address that sends invalid tokens."""
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from api.settings import ApiSettings
-from db.settings import SettingsError
-from local_supabase.runtime import StackInfo
-from tests.api.serving import Patient, Served, calling, served, token_of
+from local_supabase.stack.runtime import StackInfo
+from tests.api.serving import Served, WaitingAgent, calling, served, token_of
 from tests.support.people import Person
 
 FEW = {"API_REQUESTS": "6/hour", "API_RUNS": "2/hour", "API_REFUSALS": "3/hour"}
@@ -16,13 +14,13 @@ FEW = {"API_REQUESTS": "6/hour", "API_RUNS": "2/hour", "API_REFUSALS": "3/hour"}
 
 @pytest.fixture
 def strict(stack: StackInfo) -> Iterator[Served]:
-    patient = Patient()
-    patient.let_go.set()
-    with served(stack.url, stack.anon_key, agents=(patient.agent(),), rates=FEW) as api:
+    waiting = WaitingAgent()
+    waiting.released.set()
+    with served(stack.url, stack.anon_key, agents=(waiting.agent(),), rates=FEW) as api:
         yield api
 
 
-def refused(answer: httpx.Response) -> bool:
+def is_refused(answer: httpx.Response) -> bool:
     if answer.status_code != 429:
         return False
     assert 1 <= int(answer.headers["retry-after"]) <= 3600
@@ -30,19 +28,19 @@ def refused(answer: httpx.Response) -> bool:
     return True
 
 
-def test_a_flood_is_stopped_for_its_caller_only(strict: Served, ann: Person, bob: Person) -> None:
+def test_a_flood_is_refused_for_its_caller_only(strict: Served, ann: Person, bob: Person) -> None:
     with calling(strict.url, token_of(ann)) as client:
         answers = [client.get("/agents/runs") for _ in range(8)]
-    assert [refused(answer) for answer in answers] == [False] * 6 + [True] * 2
+    assert [is_refused(answer) for answer in answers] == [False] * 6 + [True] * 2
     with calling(strict.url, token_of(bob)) as client:
         assert client.get("/agents/runs").status_code == 200
 
 
-def test_runs_have_a_limit_of_their_own(strict: Served, ann: Person) -> None:
+def test_started_runs_have_their_own_limit(strict: Served, ann: Person) -> None:
     with calling(strict.url, token_of(ann)) as client:
-        answers = [client.post("/agents/run", json={"agent": "patient"}) for _ in range(3)]
+        answers = [client.post("/agents/run", json={"agent": "waiting"}) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [202, 202, 429]
-        assert len(client.get("/agents/runs?agent=patient&limit=5").json()["runs"]) >= 2
+        assert len(client.get("/agents/runs?agent=waiting&limit=5").json()["runs"]) >= 2
 
 
 def test_guessing_tokens_is_stopped_before_supabase_is_asked(strict: Served, ann: Person) -> None:
@@ -50,11 +48,6 @@ def test_guessing_tokens_is_stopped_before_supabase_is_asked(strict: Served, ann
     with calling(strict.url, wrong) as client, calling(strict.url, token_of(ann)) as known:
         assert known.get("/agents/runs").status_code == 200
         answers = [client.get("/agents/runs") for _ in range(5)]
-        assert [refused(answer) for answer in answers] == [False] * 3 + [True] * 2
-        # Somebody at the same address who was known before is not taken for the guesser.
+        assert [is_refused(answer) for answer in answers] == [False] * 3 + [True] * 2
+        # A caller at the same address whose token is cached is not affected.
         assert known.get("/agents/runs").status_code == 200
-
-
-def test_rates_that_are_none_are_refused_at_the_start() -> None:
-    with pytest.raises(SettingsError, match="API_RUNS is 'often', which is no rate"):
-        ApiSettings.read({"API_RUNS": "often"})

@@ -1,4 +1,4 @@
-"""Streams, from outside: the whole server on a port, programs that listen to it, writes past it."""
+"""Streams of the real server: programs that listen to it, and writes directly to the database."""
 
 import asyncio
 import json
@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.stream_hub import MOST_A_PERSON
-from local_supabase.runtime import StackInfo
+from api.stream_hub import MOST_PER_PERSON
+from local_supabase.stack.runtime import StackInfo
 from tests.api.listening import Mirror, Stream, listening
 from tests.api.serving import calling, token_of
 from tests.support.app import AppUnderTest
@@ -22,49 +22,47 @@ from tests.support.wait import wait_until
 from tests.verify.cast import owner
 
 
-def say(person: Person, text: str) -> str:
-    """Say something in the common room; return its id."""
+def post_message(person: Person, text: str) -> str:
+    """Insert a message in the common room; return its id."""
     row: Any = person.client.table("tavern_messages").insert({"author_id": person.user_id, "body": text})
     return str(row.execute().data[0]["id"])
 
 
-def start_run(person: Person, agent: str = "writer", **values: object) -> str:
-    """Start a run of an agent of this person; return its id."""
-    told = {"user_id": person.user_id, "agent_name": agent, "agent_id": agent, **values}
-    row: Any = person.client.table("agent_runs").insert(told)
+def start_run(person: Person, agent: str = "writer", **columns: object) -> str:
+    """Insert a run of this person; return its id."""
+    values = {"user_id": person.user_id, "agent_name": agent, "agent_id": agent, **columns}
+    row: Any = person.client.table("agent_runs").insert(values)
     return str(row.execute().data[0]["id"])
 
 
 @asynccontextmanager
 async def following(server: AppUnderTest, person: Person, tables: str, **more: Any) -> AsyncIterator[Stream]:
-    """Listen as this person, from now on."""
+    """Open a stream as this person, and wait until it is ready."""
     async with listening(server.url, token_of(person), tables, **more) as stream:
         await stream.next("ready")
         yield stream
 
 
-async def test_changes_come_with_the_callers_rights(
-    server: AppUnderTest, stack: StackInfo, ann: Person
-) -> None:
-    tables, bob = "tavern_messages,agent_runs", sign_up(stack, "Bob")  # of whom no run goes on
+async def test_changes_follow_the_callers_rights(server: AppUnderTest, stack: StackInfo, ann: Person) -> None:
+    tables, bob = "tavern_messages,agent_runs", sign_up(stack, "Bob")  # a new Bob, who has no runs
     async with following(server, ann, tables) as hers, following(server, bob, tables) as his:
         run = await asyncio.to_thread(start_run, ann)
         text = unique("Hello")
-        message = await asyncio.to_thread(say, ann, text)
-        told = await hers.change()
-        assert (told["table"], told["op"], told["key"]) == ("agent_runs", "INSERT", {"id": run})
-        assert told["row"]["agent_name"] == "writer"
-        told = await hers.change()
-        assert (told["op"], told["row"]["body"]) == ("INSERT", text)
-        # His first is the message: of the run he hears nothing.
+        message = await asyncio.to_thread(post_message, ann, text)
+        changes = await hers.change()
+        assert (changes["table"], changes["op"], changes["key"]) == ("agent_runs", "INSERT", {"id": run})
+        assert changes["row"]["agent_name"] == "writer"
+        changes = await hers.change()
+        assert (changes["op"], changes["row"]["body"]) == ("INSERT", text)
+        # Bob's first change is the message: the run is not visible to him.
         assert (await his.change())["key"] == {"id": message}
 
         await asyncio.to_thread(
             lambda: ann.client.table("tavern_messages").update({"body": "Oh"}).eq("id", message).execute()
         )
         for stream in (hers, his):
-            told = await stream.change()
-            assert (told["op"], told["row"]["body"]) == ("UPDATE", "Oh")
+            changes = await stream.change()
+            assert (changes["op"], changes["row"]["body"]) == ("UPDATE", "Oh")
         await asyncio.to_thread(
             lambda: ann.client.table("tavern_messages").delete().eq("id", message).execute()
         )
@@ -84,23 +82,26 @@ async def test_filters_are_applied_by_the_server(server: AppUnderTest, ann: Pers
             start_run(ann, agent, progress_percent=10)
             one = start_run(ann, agent, progress_percent=60, cost_usd=0.25)
             ann.client.table("agent_runs").update({"progress_percent": 40}).eq("id", one).execute()
-            return one, say(ann, "The end")
+            return one, post_message(ann, "The end")
 
         one, end = await asyncio.to_thread(write)
-        told = [await stream.change()]
-        while told[-1]["key"]["id"] != end:
-            told.append(await stream.change())
-        # Depending on when it was looked at: there and gone again, or not at all.
-        assert {(each["key"]["id"], each["op"]) for each in told[:-1]} <= {(one, "INSERT"), (one, "DELETE")}
+        changes = [await stream.change()]
+        while changes[-1]["key"]["id"] != end:
+            changes.append(await stream.change())
+        # Depending on when the stream polled, the run came and went, or never came.
+        assert {(each["key"]["id"], each["op"]) for each in changes[:-1]} <= {
+            (one, "INSERT"),
+            (one, "DELETE"),
+        }
         await asyncio.to_thread(
             lambda: ann.client.table("agent_runs").update({"progress_percent": 70}).eq("id", one).execute()
         )
-        told.append(await stream.change())
-        assert told[-1]["row"]["progress_percent"] == 70
+        changes.append(await stream.change())
+        assert changes[-1]["row"]["progress_percent"] == 70
         await asyncio.to_thread(
             lambda: ann.client.table("agent_runs").update({"progress_percent": 20}).eq("id", one).execute()
         )
-        assert (await stream.change())["op"] == "DELETE"  # it no longer passes
+        assert (await stream.change())["op"] == "DELETE"  # it does not pass the filter any more
 
 
 async def test_a_snapshot_comes_first(server: AppUnderTest, ann: Person) -> None:
@@ -112,13 +113,13 @@ async def test_a_snapshot_comes_first(server: AppUnderTest, ann: Person) -> None
         events = [await stream.next("change", "ready") for _ in range(4)]
         assert [event.name for event in events] == ["change", "change", "change", "ready"]
         assert sorted(event.data["key"]["id"] for event in events[:3]) == sorted(runs)
-        # Before all of it is there, there is nothing to go on from.
+        # A partial snapshot cannot be resumed, so its events have no id.
         assert [event.id for event in events[:3]] == [None] * 3
         runs.append(await asyncio.to_thread(start_run, ann, agent))
         assert (await stream.change())["key"] == {"id": runs[-1]}
 
 
-async def test_who_is_cut_off_in_the_middle_misses_nothing(
+async def test_a_stream_cut_off_in_the_middle_of_an_answer_misses_nothing(
     server: AppUnderTest, stack: StackInfo, ann: Person
 ) -> None:
     name = unique("crowd")
@@ -133,36 +134,36 @@ async def test_who_is_cut_off_in_the_middle_misses_nothing(
             )
         for _ in range(120):
             event = await stream.next("change")
-            mirror.take(event)
+            mirror.apply(event)
             assert event.id is None
         assert stream.last_id == last
     with owner(stack) as cursor:
         cursor.execute("delete from public.tavern_messages where body = %s", (f"{name} 1",))
     async with listening(server.url, token_of(ann), "tavern_messages", last_id=last) as stream:
         while mirror.count("tavern_messages", lambda row: row["body"].startswith(name)) < 249:
-            mirror.take(await stream.next("change"))
+            mirror.apply(await stream.next("change"))
         while event.id is None:
-            mirror.take(event := await stream.next("change"))
+            mirror.apply(event := await stream.next("change"))
     assert mirror.count("tavern_messages", lambda row: row["body"].startswith(name)) == 249
     assert event.id == stream.last_id != last
 
 
-async def test_a_cursor_that_means_nothing_begins_anew(server: AppUnderTest, ann: Person) -> None:
+async def test_an_unknown_cursor_is_answered_with_resync(server: AppUnderTest, ann: Person) -> None:
     run = await asyncio.to_thread(start_run, ann)
-    mirror = Mirror({"agent_runs": {"of another life": {}}})
+    mirror = Mirror({"agent_runs": {"old row": {}}})
     async with listening(server.url, token_of(ann), "agent_runs", last_id="9" * 18) as stream:
         names: list[str] = []
-        while names.count("ready") < 2:  # that the stream is open, that all is there again
+        while names.count("ready") < 2:  # once when the stream is open, once when all rows have come
             event = await stream.next("resync", "change", "ready")
             names.append(event.name)
-            mirror.take(event)
+            mirror.apply(event)
     assert names[:2] == ["ready", "resync"]
     assert run in mirror.rows("agent_runs")
-    assert "of another life" not in mirror.rows("agent_runs")
+    assert "old row" not in mirror.rows("agent_runs")
 
 
 @pytest.mark.parametrize(
-    ("query", "field", "words"),
+    ("query", "field", "message"),
     [
         ({}, "tables", "Field required"),
         ({"tables": " , "}, "tables", "Name one table at least"),
@@ -178,14 +179,14 @@ async def test_a_cursor_that_means_nothing_begins_anew(server: AppUnderTest, ann
         ({"tables": "users", "last_event_id": "1" * 50}, "last_event_id", "at most 40 characters"),
     ],
 )
-def test_what_cannot_be_streamed_is_refused_by_name(
-    as_ann: httpx.Client, query: dict[str, str], field: str, words: str
+def test_invalid_parameters_are_refused_and_named(
+    as_ann: httpx.Client, query: dict[str, str], field: str, message: str
 ) -> None:
     answer = as_ann.get("/stream", params=query)
     assert answer.status_code == 422
     (problem,) = answer.json()["errors"]
     assert (problem["place"], problem["field"]) == ("query", field)
-    assert words in problem["message"]
+    assert message in problem["message"]
 
 
 async def test_a_ticket_opens_one_stream(
@@ -204,14 +205,14 @@ async def test_a_ticket_opens_one_stream(
     assert token_of(ann) not in server.log()
 
 
-def test_visitors_have_no_streams(as_nobody: httpx.Client) -> None:
+def test_visitors_cannot_open_streams(as_nobody: httpx.Client) -> None:
     assert as_nobody.post("/stream/ticket").status_code == 401
     assert as_nobody.get("/stream", params={"tables": "users"}).status_code == 401
 
 
-async def test_nobody_has_too_many_streams(server: AppUnderTest, bob: Person) -> None:
+async def test_a_person_has_a_limited_number_of_streams(server: AppUnderTest, bob: Person) -> None:
     async with AsyncExitStack() as streams:
-        for _ in range(MOST_A_PERSON):
+        for _ in range(MOST_PER_PERSON):
             await streams.enter_async_context(following(server, bob, "users"))
         with calling(server.url, token_of(bob)) as client:
             answer = await asyncio.to_thread(client.get, "/stream", params={"tables": "users"})
@@ -228,23 +229,23 @@ async def test_nobody_has_too_many_streams(server: AppUnderTest, bob: Person) ->
     await wait_until(has_room, what="room")  # type: ignore[arg-type]  # mypy takes T for a coroutine
 
 
-async def test_a_server_that_stops_ends_its_streams(stack: StackInfo, ann: Person, tmp_path: Path) -> None:
+async def test_a_stopping_server_ends_its_streams(stack: StackInfo, ann: Person, tmp_path: Path) -> None:
     server = AppUnderTest({"SUPABASE_URL": stack.url, "SUPABASE_KEY": stack.anon_key}, tmp_path / "log")
     await asyncio.to_thread(server.start)
     try:
         async with following(server, ann, "users") as stream:
             os.kill(server.pid, signal.SIGTERM)
-            await stream.ended()  # the whole answer came, not a broken connection
-        await wait_until(lambda: server._process.poll() is not None, what="the server to be gone")  # type: ignore[union-attr]  # it was started
+            await stream.ended()  # a complete answer, not a broken connection
+        await wait_until(lambda: not server.running, what="the server to end")
     finally:
         server.stop()
     assert server.tracebacks() == []
     assert "ERROR" not in server.log()
 
 
-def test_the_description_offers_what_there_is(as_nobody: httpx.Client) -> None:
-    described = as_nobody.get("/openapi.json").json()["paths"]["/stream"]["get"]
-    assert "text/event-stream" in described["responses"]["200"]["content"]
-    (tables,) = [one for one in described["parameters"] if one["name"] == "tables"]
+def test_the_schema_lists_the_tables_that_can_be_streamed(as_nobody: httpx.Client) -> None:
+    operation = as_nobody.get("/openapi.json").json()["paths"]["/stream"]["get"]
+    assert "text/event-stream" in operation["responses"]["200"]["content"]
+    (tables,) = [one for one in operation["parameters"] if one["name"] == "tables"]
     assert "agent_runs, " in tables["description"]
-    assert "change_log" not in json.dumps(described)
+    assert "change_log" not in json.dumps(operation)

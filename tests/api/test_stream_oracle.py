@@ -1,12 +1,11 @@
-"""The oracle of the streams: whatever is written and however often a listener is cut off, it ends with what
-a query of its own gives, and never hears of what is not its own.
+"""The oracle of the streams: random writes and random cuts end with what a query returns.
 
-`TAVERN_ORACLE_SEED` repeats a run.
+Each listener is cut off again and again and resumes where it was. In the end it has exactly the rows that its
+person may read, and never received a row that they may not. `TAVERN_ORACLE_SEED` repeats a run.
 """
 
 import asyncio
 import contextlib
-import itertools
 import os
 import random
 import threading
@@ -16,60 +15,76 @@ from typing import Any
 
 import psycopg2
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.api.listening import Mirror, Rows, Stream, listening
 from tests.api.serving import token_of
 from tests.support.app import AppUnderTest
+from tests.support.paging import all_records
 from tests.support.people import Person, sign_up
-from tests.support.wait import wait_until
+from tests.support.wait import wait_for, wait_until
 
 SEED = int(os.environ.get("TAVERN_ORACLE_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
-WRITES, CUTS = 200, 4
+ROUNDS, WRITES_PER_ROUND, CUTS = 10, 20, 4
 TABLES = ("tavern_messages", "rsvps", "private_messages", "agent_runs")
 FILTER = "agent_runs:progress_percent=lt.70"
+MARKER = "The end of round "
+LAST_ROUND = 10**6
 
 
 class Writer(threading.Thread):
-    """Changes rows at random, straight in the database; some transactions stay open for a while."""
+    """Writes random rows straight to the database, in rounds; some transactions span two rounds.
+
+    A round ends with a public marker message, and the next one starts when every listener is past it.
+    """
 
     def __init__(self, stack: StackInfo, people: list[Person], event: str, chance: random.Random) -> None:
         super().__init__(name="writer")
-        self.enough: Callable[[], bool] = lambda: True
+        self.listeners_done: Callable[[], bool] = lambda: True
+        self.listeners_past: Callable[[int], bool] = lambda _: True
         self._url, self._people, self._event, self._random = stack.database_url, people, event, chance
         self._messages: list[str] = []
-        self._whispers: list[str] = []
+        self._private_messages: list[str] = []
         self._runs: list[str] = []
-        self.over = threading.Event()
+        self.rounds = 0
+        """Rounds whose marker is committed."""
+        self.finished = threading.Event()
 
     def run(self) -> None:
-        """Write."""
+        """Write until there were enough rounds and the listeners were cut off often enough."""
         with (
             contextlib.closing(psycopg2.connect(self._url)) as quick,
             contextlib.closing(psycopg2.connect(self._url)) as slow,
         ):
-            for number in itertools.count():
-                if number >= WRITES and self.enough():
-                    break
-                database = self._random.choice([quick, quick, slow])
-                with database.cursor() as cursor:
-                    self._write(cursor)
-                quick.commit()
-                if number % 20 == 0:
+            while self.rounds < ROUNDS or not self.listeners_done():
+                for _ in range(WRITES_PER_ROUND):
+                    with self._random.choice([quick, quick, slow]).cursor() as cursor:
+                        self._write(cursor)
+                    quick.commit()
+                if self.rounds % 2:
                     slow.commit()
-                self.over.wait(0.004)
+                self._write_marker(quick, self.rounds + 1)
+                self.rounds += 1
+                wait_for(lambda: self.listeners_past(self.rounds), within=60, what="the listeners")
             slow.commit()
-        self.over.set()
+            self.finished.set()
+            self._write_marker(quick, LAST_ROUND)
+
+    def _write_marker(self, database: Any, number: int) -> None:
+        with database.cursor() as cursor:
+            author = self._people[0].user_id
+            self._insert(cursor, "tavern_messages (author_id, body)", author, f"{MARKER}{number}")
+        database.commit()
 
     def _write(self, cursor: Any) -> None:
         me = self._random.choice(self._people).user_id
         other = self._random.choice([one for one in self._people if one.user_id != me]).user_id
-        # What two transactions change at the same time waits for the slower: each row has one writer.
+        # A row that two transactions change blocks the second one, so `_try` skips rows that are locked.
         match self._random.randrange(6):
             case 0:
                 self._messages.append(self._insert(cursor, "tavern_messages (author_id, body)", me, "Hello"))
             case 1:
                 to = "private_messages (sender_id, recipient_id, body)"
-                self._whispers.append(self._insert(cursor, to, me, other, "Psst"))
+                self._private_messages.append(self._insert(cursor, to, me, other, "Psst"))
             case 2:
                 to = "agent_runs (user_id, agent_name, agent_id, progress_percent)"
                 percent = self._random.randrange(100)
@@ -105,7 +120,7 @@ class Writer(threading.Thread):
         return str(cursor.fetchone()[0])
 
     def _try(self, cursor: Any, statement: str, *values: object) -> None:
-        """Do it unless the other transaction is at the same row, which would wait for ever."""
+        """Run the statement unless the other transaction has locked the row, which would block forever."""
         cursor.execute("savepoint one")
         try:
             cursor.execute("set local lock_timeout = '5ms'")
@@ -116,18 +131,21 @@ class Writer(threading.Thread):
 
 @dataclass(slots=True)
 class Listener:
-    """Follows the tables, cut off again and again, and begins where it was."""
+    """Follows the tables, is cut off again and again, and resumes where it was."""
 
     person: Person
     chance: random.Random
     mirror: Mirror = field(default_factory=Mirror)
     last_id: str | None = None
     cuts: int = 0
+    awaited_round: int = 1
+    """The round whose marker ends the present connection at the latest."""
 
-    async def follow(self, url: str, over: threading.Event) -> None:
-        """Go on until what is mirrored is what there is."""
+    async def follow(self, url: str, writer: Writer) -> None:
+        """Follow until the writer has finished and the mirror is right."""
         while True:
-            fresh = self.last_id is None
+            self.awaited_round = writer.rounds + 1
+            fresh, stays = self.last_id is None, self.last_id is not None and writer.finished.is_set()
             if fresh:
                 self.mirror.tables.clear()
             async with listening(
@@ -138,48 +156,53 @@ class Listener:
                 snapshot=fresh,
                 filter=FILTER,
             ) as stream:
+                if stays:
+                    await self._take_until_right(stream)
+                    return
                 if fresh and self.chance.random() < 0.3:
-                    await self._take(stream, self.chance.randrange(20))
+                    await self._take(stream, self.chance.randrange(20))  # a cut within the snapshot
                 else:
-                    await self._until_ready(stream)
-                    stays = over.is_set() and not fresh
-                    if await self._take(stream, None if stays else self.chance.randrange(40)):
-                        return
+                    await self._take_until_ready(stream)
+                    await self._take(stream, self.chance.randrange(40))
             self.last_id = stream.last_id
             self.cuts += 1
 
-    async def _until_ready(self, stream: Stream) -> None:
+    async def _take_until_ready(self, stream: Stream) -> None:
         while (event := await stream.next("change", "ready")).name != "ready":
-            self.mirror.take(event)
+            self.mirror.apply(event)
 
-    async def _take(self, stream: Stream, most: int | None) -> bool:
-        """Take so many events, or with no number all until the mirror is right."""
-        if most is None:
-            while not await asyncio.to_thread(self.is_right):
-                self.mirror.take(await stream.next("change", "resync"))
-            return True
-        with contextlib.suppress(TimeoutError):  # there may be no more
-            async with asyncio.timeout(0.3):
-                for _ in range(most):
-                    self.mirror.take(await stream.next("change", "resync"))
-        return False
+    async def _take(self, stream: Stream, most: int) -> None:
+        """Take this many changes, or fewer if the awaited round ends before."""
+        while most and not self._round_ended():
+            self.mirror.apply(await stream.next("change", "resync"))
+            most -= 1
+
+    async def _take_until_right(self, stream: Stream) -> None:
+        while not await asyncio.to_thread(self.is_right):
+            self.mirror.apply(await stream.next("change", "resync"))
+
+    def _round_ended(self) -> bool:
+        bodies = (str(row["body"]) for row in self.mirror.rows("tavern_messages").values())
+        markers = (int(body.removeprefix(MARKER)) for body in bodies if body.startswith(MARKER))
+        return max(markers, default=0) >= self.awaited_round
 
     def is_right(self) -> bool:
-        """Compare with the tables as this person may read them."""
+        """Return whether the mirror has exactly the rows that this person may read."""
         return all(self.mirror.rows(table) == self.expected(table) for table in TABLES)
 
     def expected(self, table: str) -> Rows:
-        """Read a table afresh."""
-        query = self.person.client.table(table).select("*").limit(1000)
-        if table == "agent_runs":
-            query = query.lt("progress_percent", 70)
+        """Return the rows of a table that this person may read."""
         key = ("event_id", "user_id") if table == "rsvps" else ("id",)
-        rows: Any = query.execute().data
-        return {"/".join(str(row[column]) for column in key): row for row in rows}
+
+        def query() -> Any:
+            everything = self.person.client.table(table).select("*")
+            return everything.lt("progress_percent", 70) if table == "agent_runs" else everything
+
+        return {"/".join(str(row[column]) for column in key): row for row in all_records(query, key)}
 
 
-async def test_every_listener_ends_with_what_there_is(server: AppUnderTest, stack: StackInfo) -> None:
-    print(f"seed {SEED}")  # noqa: T201  # to repeat it
+async def test_every_listener_ends_with_the_rows_it_may_read(server: AppUnderTest, stack: StackInfo) -> None:
+    print(f"seed {SEED}")  # noqa: T201  # with which the run can be repeated
     chance = random.Random(SEED)
     people = [await asyncio.to_thread(sign_up, stack, name) for name in ("Olga", "Pavel", "Rita")]
     with contextlib.closing(psycopg2.connect(stack.database_url)) as database, database.cursor() as cursor:
@@ -187,11 +210,12 @@ async def test_every_listener_ends_with_what_there_is(server: AppUnderTest, stac
         (event,) = cursor.fetchone() or ("",)
     writer = Writer(stack, people, event, random.Random(chance.random()))
     listeners = [Listener(person, random.Random(chance.random())) for person in people]
-    writer.enough = lambda: all(one.cuts >= CUTS for one in listeners)
+    writer.listeners_done = lambda: all(one.cuts >= CUTS for one in listeners)
+    writer.listeners_past = lambda number: all(one.awaited_round > number for one in listeners)
     writer.start()
     async with asyncio.timeout(90):
-        await asyncio.gather(*(one.follow(server.url, writer.over) for one in listeners))
-    await wait_until(lambda: not writer.is_alive(), what="the writer to be done")
+        await asyncio.gather(*(one.follow(server.url, writer) for one in listeners))
+    await wait_until(lambda: not writer.is_alive(), what="the writer to end")
     for one in listeners:
         assert one.is_right()
         assert one.cuts >= CUTS

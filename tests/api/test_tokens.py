@@ -1,4 +1,4 @@
-"""Tokens for work that goes on after its request: the newest of a person, for as long as there is work."""
+"""Background work uses the newest token of its owner, which is kept as long as there is work."""
 
 import gc
 
@@ -6,14 +6,14 @@ import jwt
 import pytest
 
 from api.tokens import Tokens
-from db.errors import SignedOut
+from db.errors import SignedOutError
 
 
 def token(ends: int) -> str:
     return jwt.encode({"sub": "ann", "exp": ends}, "x" * 40, algorithm="HS256")
 
 
-def test_work_goes_on_with_the_newest_token_its_person_has_come_with() -> None:
+def test_work_uses_the_newest_token_that_its_owner_sent() -> None:
     now = [100.0]
     tokens = Tokens(lambda: now[0])
     held = tokens.hold("ann", token(200))
@@ -23,13 +23,13 @@ def test_work_goes_on_with_the_newest_token_its_person_has_come_with() -> None:
     assert held() == token(300)
     assert tokens.hold("ann", token(150)) is held
     now[0] = 300
-    with pytest.raises(SignedOut):
+    with pytest.raises(SignedOutError):
         held()
     tokens.seen("ann", token(400))
     assert held() == token(400)
 
 
-def test_nobodys_token_is_kept_without_work() -> None:
+def test_no_token_is_kept_without_work() -> None:
     tokens = Tokens(lambda: 0.0)
     held = tokens.hold("ann", token(200))
     del held

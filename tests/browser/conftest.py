@@ -1,4 +1,4 @@
-"""The app, the browser and the windows: one app and one Chromium a test run, new windows for every test."""
+"""Run one app and one Chromium per test run, and open new windows for every test."""
 
 import logging
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -9,22 +9,22 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ViewportSize
 
-from local_supabase.runtime import StackInfo
-from tests.live.fault_proxy import FaultProxy, fault_proxy
+from local_supabase.stack.runtime import StackInfo
+from tests.livetables.fault_proxy import FaultProxy, fault_proxy
 from tests.support import browser as browsing
 from tests.support import visitor
 from tests.support.app import AppUnderTest
-from tests.support.browser import DESKTOP, Scheme, Window, problems_of
-from tests.support.people import Person, sign_up
+from tests.support.browser import DESKTOP, Scheme, Window, WindowPool, problems_of
+from tests.support.people import Person, note_stack, sign_up
 
 HERE = Path(__file__).parent
 _FAILED = pytest.StashKey[bool]()
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class OpenWindow(Protocol):
-    """Opens the app as one more person."""
+    """Opens the app in a new browser window, as another person would."""
 
     async def __call__(
         self,
@@ -33,11 +33,12 @@ class OpenWindow(Protocol):
         time_zone: str = "Europe/Berlin",
         scheme: Scheme = "light",
         viewport: ViewportSize = DESKTOP,
-    ) -> Window: ...
+    ) -> Window:
+        """Open `path` and return the window when the first run has finished."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder, and run them in the one event loop that the browser lives in."""
+    """Mark the tests of this folder, and run them in the event loop of the browser."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
@@ -47,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember a failure, so that the windows can be pictured before they are closed."""
+    """Record a failure, so that screenshots can be taken before the windows are closed."""
     report = yield
     if report.failed:
         item.stash[_FAILED] = True
@@ -56,17 +57,18 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def app(stack: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppUnderTest]:
-    """Serve the app against the stack that all tests share."""
+    """Serve the app on the stack that all tests share."""
     environment = {"SUPABASE_URL": stack.url, "SUPABASE_KEY": stack.anon_key}
     app = AppUnderTest(environment, tmp_path_factory.mktemp("app") / "app.log")
     app.start()
+    note_stack(app.url, stack)
     yield app
     app.stop()
 
 
 @pytest.fixture(scope="session")
 def proxy(stack: StackInfo) -> Iterator[FaultProxy]:
-    """Stand between the fragile app and its database."""
+    """Give the proxy between the fragile app and its database."""
     with fault_proxy(stack.url) as running:
         yield running
 
@@ -78,13 +80,14 @@ def _app_behind_proxy(
     environment = {"SUPABASE_URL": proxy.url, "SUPABASE_KEY": stack.anon_key}
     app = AppUnderTest(environment, tmp_path_factory.mktemp("fragile") / "app.log")
     app.start()
+    note_stack(app.url, stack)
     yield app
     app.stop()
 
 
 @pytest.fixture
 def fragile_app(_app_behind_proxy: AppUnderTest, proxy: FaultProxy) -> Iterator[AppUnderTest]:
-    """Serve an app that reaches its database through the proxy, which works again afterwards."""
+    """Serve an app that reaches its database through the proxy. Heals the proxy afterwards."""
     seen = len(_app_behind_proxy.tracebacks())
     yield _app_behind_proxy
     proxy.heal()
@@ -93,15 +96,16 @@ def fragile_app(_app_behind_proxy: AppUnderTest, proxy: FaultProxy) -> Iterator[
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def castaway(
-    fragile_app: AppUnderTest, browser: Browser, stack: StackInfo
+    fragile_app: AppUnderTest, pool: WindowPool, proxy: FaultProxy, stack: StackInfo
 ) -> AsyncIterator[tuple[Window, Person]]:
-    """Open a window of the fragile app, signed in as somebody."""
+    """Open a window of the fragile app and sign in as a new person."""
     person = sign_up(stack, "Castaway")
-    window = await browsing.open_window(browser, fragile_app.url)
+    window = await pool.open(fragile_app.url, "/", "Europe/Berlin", "light", DESKTOP)
     await visitor.sign_in(window.page, person.email, person.password)
     await visitor.is_live(window.page)
     yield window, person
-    await window.context.close()
+    proxy.heal()
+    await pool.give_back(window)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -111,11 +115,17 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def pool(browser: Browser) -> WindowPool:
+    """Give the windows that are used again."""
+    return WindowPool(browser)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_window(
-    app: AppUnderTest, browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
+    app: AppUnderTest, pool: WindowPool, request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[OpenWindow]:
-    """Open any number of windows; afterwards none of them, nor the app, may have met an error."""
+    """Open any number of windows. Fails if one of them, or the app, has had an error."""
     windows: list[Window] = []
     seen = len(app.tracebacks())
 
@@ -126,18 +136,17 @@ async def open_window(
         scheme: Scheme = "light",
         viewport: ViewportSize = DESKTOP,
     ) -> Window:
-        window = await browsing.open_window(
-            browser, app.url, path=path, time_zone=time_zone, scheme=scheme, viewport=viewport
-        )
+        window = await pool.open(app.url, path, time_zone, scheme, viewport)
         windows.append(window)
         return window
 
     yield open_one
-    if request.node.stash.get(_FAILED, False):
+    failed = request.node.stash.get(_FAILED, False)
+    if failed:
         await _describe_failure(windows, app, tmp_path)
     problems = problems_of(windows)
     for window in windows:
-        await window.context.close()
+        await (window.context.close() if failed else pool.give_back(window))
     assert problems == []
     assert app.tracebacks()[seen:] == []
 
@@ -145,4 +154,4 @@ async def open_window(
 async def _describe_failure(windows: list[Window], app: AppUnderTest, folder: Path) -> None:
     for number, window in enumerate(windows):
         await window.picture(folder / f"window-{number}.png")
-    log.error("Pictures of the windows are in %s. The app's log ends:\n%s", folder, app.log()[-4000:])
+    _log.error("Screenshots of the windows are in %s. The app's log ends:\n%s", folder, app.log()[-4000:])

@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.people import give_role, sign_up, unique
@@ -51,3 +51,34 @@ async def test_being_made_an_admin_takes_effect_at_once(open_window: OpenWindow,
     await visitor.is_live(window.page)
     give_role(stack, person.user_id, "admin")
     await expect(visitor.navigation(window.page, "Activity")).to_be_visible()
+
+
+async def test_an_admin_deletes_what_one_person_flooded(open_window: OpenWindow, stack: StackInfo) -> None:
+    admin, flooder = sign_up(stack, "Admin"), sign_up(stack, "Flooder")
+    give_role(stack, admin.user_id, "admin")
+    flood = [{"author_id": flooder.user_id, "body": f"Flood {number}"} for number in range(1200)]
+    flooder.client.table("tavern_messages").insert(flood).execute()
+    window = await open_window()
+    page = window.page
+    await visitor.sign_in(page, admin.email, admin.password)
+    await visitor.go(page, "Activity")
+    await page.get_by_text("After a flood").click()
+    await page.get_by_role("button", name="Count the last hour").click()
+    line = page.get_by_role("table", name="Writes of the last hour").get_by_role("row", name=flooder.name)
+    await expect(line.filter(has_text="tavern_messages")).to_contain_text("1,200")
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Export CSV").click()
+    exported = (await (await download.value).path()).read_text()
+    assert f"{flooder.user_id},{flooder.name},tavern_messages,1200,0," in exported
+
+    await visitor.choose(page.get_by_test_id("stSelectbox").filter(has_text="Whose rows"), flooder.name)
+    await visitor.choose(
+        page.get_by_test_id("stSelectbox").filter(has_text="Which"), "Messages in the common room"
+    )
+    await page.get_by_role("button", name="Count them").click()
+    await page.get_by_role("button", name="Yes, delete 1,200").click()
+    await expect(page.get_by_test_id("stToast")).to_contain_text(
+        "1,200 messages in the common room are deleted."
+    )
+    found = admin.client.table("tavern_messages").select("id").eq("author_id", flooder.user_id).execute()
+    assert found.data == []

@@ -6,7 +6,7 @@ from functools import partial
 
 from playwright.async_api import Locator, Page, expect
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from publish import AgentEventPublisher
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
@@ -30,7 +30,7 @@ def token_of(person: Person) -> str:
 
 async def start(page: Page, task: str = "") -> None:
     """Start the demo agent."""
-    await page.get_by_label("What for?").fill(task)
+    await page.get_by_label("Name of the task").fill(task)
     await page.get_by_role("button", name="Start the demo agent").click()
 
 
@@ -41,9 +41,9 @@ async def cancel(page: Page, card: Locator) -> None:
     await expect(card).to_contain_text("Cancelled")
 
 
-async def search(page: Page, words: str) -> None:
+async def search(page: Page, text: str) -> None:
     """Look for runs."""
-    await page.get_by_label("Search", exact=True).fill(words)
+    await page.get_by_label("Search", exact=True).fill(text)
     await page.get_by_label("Search", exact=True).press("Enter")
 
 
@@ -120,15 +120,15 @@ async def test_a_run_is_cancelled_and_tried_again(open_window: OpenWindow) -> No
     await cancel(window.page, run_of(window.page, ann.name))
 
     await run_of(window.page, ann.name).get_by_role("button", name="Try again").click()
-    again = run_of(window.page, ann.name).filter(has_text="another try")
+    again = run_of(window.page, ann.name).filter(has_text="Retry")
     await expect(again).to_contain_text("In progress")
     await cancel(window.page, again)
     await again.get_by_role("button", name="Open").click()
-    await window.page.get_by_role("button", name="The try before").click()
-    await expect(run_of(window.page, ann.name)).not_to_contain_text("another try")
+    await window.page.get_by_role("button", name="Earlier run").click()
+    await expect(run_of(window.page, ann.name)).not_to_contain_text("Retry")
 
 
-async def test_what_an_agent_outside_says_is_text_and_an_admin_stops_it(
+async def test_text_of_an_agent_outside_stays_text_and_an_admin_stops_it(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     admin, person = sign_up(stack, "Admin"), sign_up(stack, "Operator")
@@ -156,7 +156,7 @@ async def test_what_an_agent_outside_says_is_text_and_an_admin_stops_it(
     await expect(timeline).to_contain_text(f"Cancelled by {admin.name}")
 
 
-async def test_a_log_is_followed_and_paused_and_its_end_is_told_on_any_page(
+async def test_a_log_is_followed_and_paused_and_its_end_is_announced_on_any_page(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     person = sign_up(stack, "Operator")
@@ -166,7 +166,7 @@ async def test_a_log_is_followed_and_paused_and_its_end_is_told_on_any_page(
     await visitor.is_live(window.page)
     async with AgentEventPublisher(stack.url, stack.anon_key, lambda: token_of(person)) as publisher:
 
-        async def say(first: int, last: int) -> None:
+        async def log_lines(first: int, last: int) -> None:
             await publisher.log(run, "\n".join(f"line {number:03}" for number in range(first, last + 1)))
 
         run = await publisher.start_run(agent_name="talker", task_id="talk")
@@ -174,9 +174,9 @@ async def test_a_log_is_followed_and_paused_and_its_end_is_told_on_any_page(
         card = run_of(window.page, person.name)
         await expect(card).to_contain_text("1,200 tokens · $0.0500")
         await card.get_by_role("button", name="Open").click()
-        await say(1, 60)
+        await log_lines(1, 60)
         await expect(log_of(window.page)).to_contain_text("line 060")
-        await say(61, 90)
+        await log_lines(61, 90)
         await expect(log_of(window.page)).to_contain_text("line 090")
         at_its_end = partial(_at_its_end, window.page)
         await wait_until(at_its_end, what="the log's end")  # type: ignore[arg-type]  # mypy takes T for a coroutine
@@ -185,13 +185,13 @@ async def test_a_log_is_followed_and_paused_and_its_end_is_told_on_any_page(
         await settled(window.page)
         await scroll_up(window.page)
         away = await from_its_end(window.page)
-        await say(91, 95)
+        await log_lines(91, 95)
         await expect(log_of(window.page)).to_contain_text("line 095")
         assert await from_its_end(window.page) > away > 100
 
         await window.page.get_by_text("Pause", exact=True).click()
         await expect(window.page.get_by_test_id("stMain")).to_contain_text("paused, 0 newer lines")
-        await say(96, 98)
+        await log_lines(96, 98)
         await expect(window.page.get_by_test_id("stMain")).to_contain_text("paused, 3 newer lines")
         await expect(log_of(window.page)).not_to_contain_text("line 098")
         await window.page.get_by_text("Pause", exact=True).click()
@@ -200,7 +200,7 @@ async def test_a_log_is_followed_and_paused_and_its_end_is_told_on_any_page(
         await visitor.go(window.page, "Tavern")
         await publisher.fail_run(run, "No more to say")
         await expect(window.page.get_by_test_id("stToast")).to_contain_text("talker failed.")
-        # One that is over before any page has seen it running is told too.
+        # A run that ends before any page has seen it running is announced too.
         run = await publisher.start_run(agent_name="sprinter")
         await publisher.complete_run(run, {"distance": 100})
         await expect(window.page.get_by_test_id("stToast").last).to_contain_text("sprinter is done.")
@@ -210,9 +210,7 @@ async def _at_its_end(page: Page) -> bool:
     return await from_its_end(page) < 5
 
 
-async def test_a_run_without_a_sign_of_life_raises_an_alarm(
-    open_window: OpenWindow, stack: StackInfo
-) -> None:
+async def test_a_run_without_a_heartbeat_raises_an_alarm(open_window: OpenWindow, stack: StackInfo) -> None:
     window = await open_window()
     ann = await visitor.create_account(window.page, "Ann")
     await visitor.go(window.page, "Agents")
@@ -224,13 +222,13 @@ async def test_a_run_without_a_sign_of_life_raises_an_alarm(
             (ann.name,),
         )
     alarm = window.page.get_by_test_id("stAlert")
-    await expect(alarm).to_contain_text("1 run shows no sign of life for a minute or more: sleeper")
-    await expect(run_of(window.page, ann.name)).to_contain_text("no sign of life")
+    await expect(alarm).to_contain_text("1 run has not responded for a minute or more: sleeper")
+    await expect(run_of(window.page, ann.name)).to_contain_text("Not responding")
     await window.page.get_by_role("button", name="Open sleeper").click()
     await expect(window.page.get_by_role("list", name="Timeline")).to_contain_text("In progress")
 
 
-async def test_a_long_history_is_paged_charted_filtered_and_taken_away(
+async def test_a_long_history_is_paged_charted_filtered_and_exported(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     ann = sign_up(stack, "Ann")
@@ -258,9 +256,9 @@ async def test_a_long_history_is_paged_charted_filtered_and_taken_away(
     await visitor.is_live(window.page)
     main = window.page.get_by_test_id("stMain")
     await expect(main).to_contain_text("chapter 100")
-    await expect(main).to_contain_text("This is from the newest 500 runs, since ")
+    await expect(main).to_contain_text("These are from the newest 500 runs, since ")
 
-    # One that began before all these and still goes on is followed by its link.
+    # A run that began before all these and is still running is followed by its link.
     page = await window.open_tab(f"/agents?run={marathon}")
     await expect(run_of(page, ann.name)).to_contain_text("In progress")
     with owner(stack) as cursor:

@@ -3,7 +3,7 @@
 import httpx
 from playwright.async_api import expect
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.app import AppUnderTest

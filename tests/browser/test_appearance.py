@@ -1,4 +1,4 @@
-"""How it looks from where one sits: the viewer's zone, a phone, a dark room."""
+"""Appearance: the viewer's time zone, a phone, the dark scheme."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import expect
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.browser import PHONE, Scheme
@@ -50,3 +50,20 @@ async def test_the_scheme_of_the_device_is_followed(open_window: OpenWindow, sch
     background = await window.page.evaluate(color)
     brightness = sum(int(part) for part in background.strip("rgb()").split(",")[:3])
     assert (brightness > 3 * 128) == (scheme == "light")
+
+
+async def test_every_address_leads_to_a_page_of_the_app(open_window: OpenWindow) -> None:
+    # Before the first run of a process, Streamlit looks for the address among the files in `pages/`.
+    window = await open_window()
+    page = window.page
+    await page.goto(f"{window.url}/no-such-page?next=1")
+    await expect(visitor.heading(page)).to_have_text("Not found")
+    await expect(page).to_have_title("Not found · Tavern")
+    await visitor.is_live(page)
+    await page.get_by_test_id("stMain").get_by_role("link", name="Go to the common room").click()
+    await expect(visitor.heading(page)).to_have_text("The common room")
+    await page.goto(f"{window.url}/tavern")
+    await expect(visitor.heading(page)).to_have_text("The common room")
+    await visitor.is_live(page)
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_text("Page not found")).to_have_count(0)

@@ -1,15 +1,19 @@
-"""The common room: what one says, the others hear, and nobody is disturbed while writing."""
+"""The common room: messages reach everybody, and nobody is disturbed while writing."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from playwright.async_api import expect
 
+from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
-from tests.support.people import unique
+from tests.support.people import sign_up, unique
+from tests.verify.cast import owner
 
 
-async def test_people_hear_each_other_without_a_full_run(open_window: OpenWindow) -> None:
+async def test_messages_reach_others_without_a_full_run(open_window: OpenWindow) -> None:
     a, b = await open_window(), await open_window()
     await visitor.create_account(a.page, "Ann")
     await visitor.create_account(b.page, "Bela")
@@ -26,16 +30,18 @@ async def test_people_hear_each_other_without_a_full_run(open_window: OpenWindow
     assert (a.full_runs(), b.full_runs()) == runs
 
 
-async def test_somebody_who_only_looks_hears_too(open_window: OpenWindow) -> None:
+async def test_messages_reach_visitors_too(open_window: OpenWindow) -> None:
     speaker, visitor_window = await open_window(), await open_window()
     await visitor.create_account(speaker.page, "Speaker")
     text = unique("For everybody")
     await visitor.say(speaker.page, text)
     await visitor.hears(visitor_window.page, text)
-    await expect(visitor.room_input(visitor_window.page)).to_have_count(0)
+    await expect(visitor_window.page.get_by_role("link", name="Sign in to write")).to_be_visible()
+    welcome = visitor_window.page.get_by_role("region", name="Welcome")
+    await expect(welcome).to_contain_text("Tavern is a live meeting place")
 
 
-async def test_half_a_sentence_survives_what_others_say(open_window: OpenWindow) -> None:
+async def test_typed_text_survives_messages_of_others(open_window: OpenWindow) -> None:
     a, b = await open_window(), await open_window()
     await visitor.create_account(a.page, "Slow")
     await visitor.create_account(b.page, "Quick")
@@ -66,16 +72,47 @@ async def test_one_edits_and_deletes_ones_own_message(open_window: OpenWindow) -
     await expect(b.page.get_by_role("log")).not_to_contain_text(after)
 
 
-async def test_a_text_that_is_too_long_is_given_back_to_be_shortened(open_window: OpenWindow) -> None:
+async def test_a_text_that_is_too_long_can_be_shortened(open_window: OpenWindow) -> None:
     window = await open_window()
     await visitor.create_account(window.page, "Talkative")
     text = unique("A long story")
     await visitor.room_input(window.page).fill(f"{text} " + "and then " * 300)
     await visitor.room_input(window.page).press("Enter")
     await expect(window.page.get_by_role("alert")).to_contain_text("Please shorten it.")
-    kept = window.page.get_by_label("Your message")
-    await expect(kept).to_have_value(re.compile(f"^{text} and then .*and then$"))
-    await kept.fill(text)
-    await window.page.get_by_role("button", name="Send", exact=True).click()
-    await visitor.hears(window.page, text)
-    await expect(kept).to_have_count(0)
+    await expect(visitor.room_input(window.page)).to_have_value(re.compile(f"^{text} and then .*and then$"))
+    await visitor.say(window.page, text)
+    await expect(window.page.get_by_text("Please shorten it.")).to_have_count(0)
+
+
+async def test_a_message_beyond_the_quota_waits_and_is_sent_by_itself(
+    open_window: OpenWindow, stack: StackInfo
+) -> None:
+    speaker = sign_up(stack, "Speaker")
+    window = await open_window()
+    page, second = window.page, unique("Second")
+    await visitor.sign_in(page, speaker.email, speaker.password)
+    await visitor.go(page, "Tavern")
+    with narrow_quota(stack):
+        await visitor.say(page, unique("First"))
+        await visitor.room_input(page).fill(second)
+        await visitor.room_input(page).press("Enter")
+        await expect(page.get_by_test_id("stMain")).to_contain_text("A little slower, please.")
+        await expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+        await visitor.hears(page, second)
+        await expect(page.get_by_text("A little slower, please.")).to_have_count(0)
+
+
+@contextmanager
+def narrow_quota(stack: StackInfo) -> Iterator[None]:
+    """Let people say one thing every six seconds."""
+    where = "where table_name = 'tavern_messages'"
+    change = f"update private.quotas set rows_per_minute = %s, rows_at_once = %s {where}"
+    with owner(stack) as cursor:
+        cursor.execute(f"select rows_per_minute, rows_at_once from private.quotas {where}")
+        before = cursor.fetchone()
+        cursor.execute(change, (10, 1))
+    try:
+        yield
+    finally:
+        with owner(stack) as cursor:
+            cursor.execute(change, before)

@@ -1,8 +1,8 @@
-"""Two people edit the same event: what goes together is merged, what does not is decided by a person."""
+"""Two people edit the same row: different fields are merged, the same field is decided by a person."""
 
 from playwright.async_api import Locator, Page, expect
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.browser import Window, settled
@@ -26,7 +26,7 @@ async def test_different_fields_are_merged(open_window: OpenWindow, stack: Stack
         await expect(visitor.event(window.page, title)).to_contain_text("The cellar")
 
 
-async def test_the_same_field_is_decided_by_whoever_saves_last(
+async def test_the_same_field_is_decided_by_the_last_to_save(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     organizer, admin, title, name = await _two_editors(open_window, stack)
@@ -39,7 +39,7 @@ async def test_the_same_field_is_decided_by_whoever_saves_last(
     await _save(theirs)
     await expect(mine.get_by_text("changed the description and location")).to_contain_text(name)
     await _save(mine)
-    await expect(mine.get_by_text("saved something different")).to_contain_text(name)
+    await expect(mine.get_by_text("saved a different version")).to_contain_text(name)
     await expect(mine).to_contain_text("The attic")
     await expect(mine).to_contain_text("The cellar")
     await mine.get_by_label("Location").get_by_text("Take theirs").click()
@@ -50,12 +50,12 @@ async def test_the_same_field_is_decided_by_whoever_saves_last(
         await expect(visitor.event(window.page, title)).to_contain_text("All of it mine")
 
 
-async def test_a_profile_changed_in_another_tab_is_told_and_merged(open_window: OpenWindow) -> None:
+async def test_a_profile_changed_in_another_tab_is_reported_and_merged(open_window: OpenWindow) -> None:
     window = await open_window()
     await visitor.create_account(window.page, "Twice here")
     other = await window.open_tab("/")
     for page in (window.page, other):
-        await visitor.navigation(page, "Your profile").click()
+        await page.goto(f"{window.url}/profile")
         await expect(page.get_by_label("About you")).to_be_visible()
         await settled(page)
     await window.page.get_by_label("Avatar", exact=True).fill("🦉")
@@ -67,6 +67,21 @@ async def test_a_profile_changed_in_another_tab_is_told_and_merged(open_window: 
     await window.page.get_by_role("button", name="Save profile").click()
     await expect(window.page.get_by_label("About you")).to_have_value(words)
     await expect(window.page.get_by_label("Avatar", exact=True)).to_have_value("🦉")
+
+    # A field that is refused is marked, and does not keep the others from being saved.
+    page = window.page
+    await settled(page)  # the fields were shown anew, one after the other
+    await page.get_by_label("Avatar", exact=True).fill("owl")
+    await page.get_by_label("About you").fill(f"{words} again")
+    await page.get_by_role("button", name="Save profile").click()
+    await expect(page.get_by_role("alert").filter(has_text="An avatar is an emoji.")).to_be_visible()
+    await expect(page.get_by_label("Avatar", exact=True)).to_have_value("owl")
+    await page.get_by_label("Avatar", exact=True).fill("🦊")
+    await page.get_by_role("button", name="Save profile").click()
+    await expect(page.get_by_role("alert").filter(has_text="An avatar is an emoji.")).to_have_count(0)
+    await page.reload()
+    await expect(page.get_by_label("About you")).to_have_value(f"{words} again")
+    await expect(page.get_by_label("Avatar", exact=True)).to_have_value("🦊")
 
 
 async def test_a_message_changed_in_another_tab_is_decided_and_a_deleted_one_leaves_its_text(
@@ -84,7 +99,7 @@ async def test_a_message_changed_in_another_tab_is_decided_and_a_deleted_one_lea
     await there.get_by_role("button", name="Save").click()
     await expect(here.get_by_text("You changed the message")).to_be_visible()
     await here.get_by_role("button", name="Save").click()
-    await expect(here.get_by_text("You saved something different")).to_be_visible()
+    await expect(here.get_by_text("You saved a different version")).to_be_visible()
     for version in (mine, theirs):
         await expect(here).to_contain_text(version)
     await here.get_by_role("button", name="Save", exact=True).click()

@@ -1,4 +1,4 @@
-"""The Diagnostics page: what is wrong is said with its mend, to admins alone."""
+"""The page Diagnostics shows admins, and nobody else, what is wrong and how to repair it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg2
 from playwright.async_api import Locator, Page, expect
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.people import give_role, sign_up
@@ -27,7 +27,7 @@ CHECKS = (
 )
 
 
-async def test_an_admin_sees_what_is_wrong_and_how_to_mend_it(
+async def test_an_admin_sees_what_is_wrong_and_how_to_repair_it(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     admin = sign_up(stack, "Admin")

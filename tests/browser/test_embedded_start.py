@@ -1,4 +1,4 @@
-"""The app with nothing configured: it starts its own Supabase, and leaves nothing behind."""
+"""The app without settings starts its own Supabase, and leaves no process behind."""
 
 import os
 from collections.abc import Iterator
@@ -25,13 +25,13 @@ def embedded_app(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[App
 
 
 @pytest.mark.parametrize("embedded_app", [WHOLE], indirect=True, ids=lambda path: path.name)
-async def test_an_app_with_no_settings_starts_its_own_supabase_and_keeps_what_was_said(
+async def test_an_app_with_no_settings_starts_its_own_supabase_and_keeps_its_messages(
     embedded_app: AppUnderTest, browser: Browser, tmp_path: Path
 ) -> None:
     text = unique("Still here tomorrow")
     embedded_app.start()
     window = await open_window(browser, embedded_app.url)
-    await visitor.create_account(window.page, "Early")
+    await visitor.create_account_by_form(window.page, "Early")
     await visitor.say(window.page, text)
     await window.context.close()
 
@@ -46,7 +46,7 @@ async def test_an_app_with_no_settings_starts_its_own_supabase_and_keeps_what_wa
 
 
 @pytest.mark.parametrize("embedded_app", [PAGES_ONLY], indirect=True, ids=lambda path: path.name)
-async def test_there_the_demo_people_are_one_click_away(embedded_app: AppUnderTest, browser: Browser) -> None:
+async def test_demo_people_sign_in_with_one_click(embedded_app: AppUnderTest, browser: Browser) -> None:
     embedded_app.start()
     window = await open_window(browser, embedded_app.url)
     await visitor.go(window.page, "Sign in")

@@ -1,16 +1,16 @@
-"""The database goes away: people are told, what they wrote is kept, and afterwards it is there once."""
+"""The database is unreachable: people see that, and what they wrote is kept and sent once afterwards."""
 
 from playwright.async_api import Browser, expect
 
-from local_supabase.runtime import StackInfo
-from tests.live.fault_proxy import FaultProxy
+from local_supabase.stack.runtime import StackInfo
+from tests.livetables.fault_proxy import FaultProxy
 from tests.support import visitor
 from tests.support.app import AppUnderTest
 from tests.support.browser import Window, open_window
 from tests.support.people import Person, sign_up, unique
 
 
-async def test_what_is_said_offline_is_kept_and_sent_once_by_itself(
+async def test_messages_written_offline_are_kept_and_sent_once(
     castaway: tuple[Window, Person], stack: StackInfo, proxy: FaultProxy
 ) -> None:
     window, me = castaway
@@ -61,7 +61,7 @@ def _bodies(me: Person, table: str) -> list[str]:
     return [str(row["body"]) for row in rows if isinstance(row, dict)]
 
 
-async def test_signing_in_while_nobody_answers_is_told_in_words(
+async def test_signing_in_during_an_outage_shows_why_it_fails(
     fragile_app: AppUnderTest, browser: Browser, proxy: FaultProxy
 ) -> None:
     window = await open_window(browser, fragile_app.url, path="/sign_in")
@@ -84,4 +84,6 @@ async def test_a_reload_while_the_database_is_away_signs_in_again_afterwards(
     await visitor.is_signed_in(page)
     proxy.heal()
     await visitor.is_live(page)
-    await visitor.say(page, unique("Back again"))
+    text = unique("Back again")
+    await visitor.say(page, text)
+    await expect(page.get_by_text(text)).to_be_visible()

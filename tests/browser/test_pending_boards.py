@@ -1,77 +1,75 @@
-"""The boards show what one asks for before it is written, and a database that hangs holds no tab up."""
+"""The boards show writes before the database confirms them, and a database that hangs blocks no tab."""
 
 import uuid
 
 from playwright.async_api import FilePayload, Page, expect
 
-from local_supabase.runtime import StackInfo
-from tests.browser.test_agents import run_of, start
+from local_supabase.stack.runtime import StackInfo
+from tests.browser.test_agents import run_of
 from tests.browser.test_pending import once, saving
 from tests.browser.test_ratings import add_tasks, found_tenant, has_been_read, verdicts
 from tests.browser.test_routing import open_tab
-from tests.live.fault_proxy import FaultProxy
+from tests.livetables.fault_proxy import FaultProxy
 from tests.support import visitor
 from tests.support.browser import Window
 from tests.support.people import Person
 
 
-async def test_runs_budgets_and_votes_show_before_they_are_written(
-    castaway: tuple[Window, Person], stack: StackInfo, proxy: FaultProxy
-) -> None:
-    page, me = castaway[0].page, castaway[1]
-    await _runs(page, me, proxy)
-    await _budgets(page, me, proxy)
-    await _votes(page, stack, proxy)
-
-
 async def comes_back(page: Page, proxy: FaultProxy) -> None:
-    """Have the network back, once it is known to be gone: what is asked for in between is refused at once."""
+    """Restore the network, after the app has noticed that it is gone and refuses writes at once."""
     await expect(visitor.badge(page)).to_contain_text("Offline")
     proxy.heal()
     await visitor.is_live(page)
 
 
-async def _runs(page: Page, me: Person, proxy: FaultProxy) -> None:
+async def test_a_run_shows_before_it_is_written(castaway: tuple[Window, Person], proxy: FaultProxy) -> None:
+    page, me = castaway[0].page, castaway[1]
     await visitor.go(page, "Agents")
-    proxy.stalled = True
-    await start(page, "Slow line")
+    await page.get_by_label("Name of the task").fill("Slow line")
+    proxy.writes_stalled = True
+    await page.get_by_role("button", name="Start the demo agent").click()
     card = run_of(page, me.name)
     await expect(card).to_contain_text("Slow line")
     await expect(saving(card)).to_be_visible()
     await expect(page.get_by_role("button", name="Start the demo agent")).to_be_disabled()
-    proxy.stalled = False
+    proxy.writes_stalled = False
     await expect(saving(card)).to_have_count(0)
     await expect(card).to_contain_text("In progress")
-    await expect(page.get_by_label("What for?")).to_have_value("")
+    await expect(page.get_by_label("Name of the task")).to_have_value("")
 
-    proxy.stalled = True
     await card.get_by_role("button", name="Cancel").click()
-    await page.get_by_role("button", name="Yes, cancel it").click()
+    confirm = page.get_by_role("button", name="Yes, cancel it")
+    await expect(confirm).to_be_enabled()
+    proxy.writes_stalled = True
+    await confirm.click()
     await expect(card).to_contain_text("Cancelled")
     await expect(saving(card)).to_be_visible()
-    proxy.stalled = False
+    proxy.writes_stalled = False
     await expect(saving(card)).to_have_count(0)
     await card.get_by_role("button", name="Try again").dblclick()
-    await expect(run_of(page, me.name)).to_contain_text("another try")
+    await expect(run_of(page, me.name)).to_contain_text("Retry")
     await expect(page.locator(".tv-run")).to_have_count(2)
     runs = me.client.table("agent_runs").select("id").eq("user_id", me.user_id).execute().data
     assert len(runs) == 2
 
 
-async def _budgets(page: Page, me: Person, proxy: FaultProxy) -> None:
+async def test_a_budget_shows_before_it_is_written(
+    castaway: tuple[Window, Person], proxy: FaultProxy
+) -> None:
+    page, me = castaway[0].page, castaway[1]
     main = page.get_by_test_id("stMain")
     await visitor.go(page, "Routing")
     await open_tab(page, "Budgets")
     budget, save = page.locator(".tv-budget"), visitor.form_button(page, "Save budget")
     await page.get_by_label("Warn at ($)").fill("2")
     await page.get_by_label("Alarm at ($)").fill("3")
-    proxy.stalled = True
+    proxy.writes_stalled = True
     await save.click()
     await expect(budget).to_contain_text("soft $2.00 · hard $3.00")
     await expect(saving(budget)).to_be_visible()
     await expect(save).to_be_disabled()
     proxy.refuse()
-    proxy.stalled = False
+    proxy.writes_stalled = False
     await expect(main.get_by_role("alert")).to_contain_text("your text is kept")
     await expect(budget).to_have_count(0)
     await comes_back(page, proxy)
@@ -84,15 +82,18 @@ async def _budgets(page: Page, me: Person, proxy: FaultProxy) -> None:
     assert budgets == [{"version": 1}]
 
 
-async def _votes(page: Page, stack: StackInfo, proxy: FaultProxy) -> None:
+async def test_a_vote_shows_before_it_is_written(
+    castaway: tuple[Window, Person], stack: StackInfo, proxy: FaultProxy
+) -> None:
+    page = castaway[0].page
     main, place = page.get_by_test_id("stMain"), found_tenant(stack)
     add_tasks(place, "First", "Second", "Third")
     await visitor.go(page, "Ratings")
     await visitor.choose(main.get_by_test_id("stSelectbox").filter(has_text="Tenant"), place.tenant)
-    proxy.stalled = True
+    proxy.writes_stalled = True
     await visitor.form_button(page, "Join as a rater").click()
     await expect(saving(main)).to_be_visible()
-    proxy.stalled = False
+    proxy.writes_stalled = False
     begin = page.get_by_role("button", name="Start rating")
     appeared = page.get_by_role("button", name="New campaign")
     await expect(begin.or_(appeared)).to_be_visible()
@@ -100,24 +101,24 @@ async def _votes(page: Page, stack: StackInfo, proxy: FaultProxy) -> None:
         await appeared.click()
     await expect(begin).to_be_visible()
 
-    # Which task comes cannot be foretold; meanwhile the desk can be left.
-    proxy.stalled = True
+    # Only the database knows the next task; meanwhile the rater can leave the desk.
+    proxy.writes_stalled = True
     await begin.click()
     await expect(main).to_contain_text("Fetching the next task…")
     await page.get_by_role("button", name="Stop").click()
     await expect(begin).to_be_visible()
-    proxy.stalled = False
-    await expect(main).to_contain_text("3 places open")
+    proxy.writes_stalled = False
+    await expect(main).to_contain_text("3 more judgments to give")
     await begin.click()
     await expect(page.get_by_role("timer")).to_be_visible()
 
     await has_been_read(page)
-    proxy.stalled = True
+    proxy.writes_stalled = True
     await page.keyboard.press("t")
     await expect(main).to_contain_text("Equally good.")
     await expect(main).to_contain_text("Saving, and fetching the next task…")
     await expect(page.get_by_role("button", name="Undo")).to_be_disabled()
-    proxy.stalled = False
+    proxy.writes_stalled = False
     await expect(page.get_by_role("timer")).to_be_visible()
     await expect(saving(main)).to_have_count(0)
     await has_been_read(page)
@@ -129,7 +130,7 @@ async def _votes(page: Page, stack: StackInfo, proxy: FaultProxy) -> None:
     assert [verdict for verdict, _ in verdicts(place)] == ["tie", "both_bad"]
 
 
-async def test_a_manager_goes_on_while_files_and_changes_are_under_way(
+async def test_a_manager_can_work_while_files_and_changes_are_pending(
     castaway: tuple[Window, Person], proxy: FaultProxy
 ) -> None:
     page, me = castaway[0].page, castaway[1]
@@ -139,12 +140,12 @@ async def test_a_manager_goes_on_while_files_and_changes_are_under_way(
     me.client.table("campaigns").insert(values).execute()
     await visitor.go(page, "Ratings")
     await expect(main).to_contain_text("Open for rating")
-    proxy.stalled = True
+    proxy.writes_stalled = True
     await page.get_by_role("button", name="Pause").click()
     await expect(main).to_contain_text("Paused")
     await expect(saving(main)).to_be_visible()
     proxy.refuse()
-    proxy.stalled = False
+    proxy.writes_stalled = False
     await expect(page.get_by_test_id("stToast")).to_contain_text("could not be done now")
     await expect(page.get_by_role("button", name="Pause")).to_be_enabled()
     await comes_back(page, proxy)
@@ -155,19 +156,21 @@ async def test_a_manager_goes_on_while_files_and_changes_are_under_way(
     await page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
     send = page.get_by_role("button", name="Send the file")
     await expect(send).to_be_enabled()
-    proxy.stalled = True
+    proxy.writes_stalled = True
     await send.click()
     await expect(main.get_by_test_id("stProgress")).to_be_visible()
     await expect(send).to_be_disabled()
     await visitor.go(page, "Events")
-    proxy.stalled = False
-    await expect(page.get_by_test_id("stToast").filter(has_text="adapter.bin is there.")).to_be_visible()
+    proxy.writes_stalled = False
+    await expect(page.get_by_test_id("stToast").filter(has_text="adapter.bin is uploaded.")).to_be_visible()
     await visitor.go(page, "Ratings")
     await page.get_by_text("Files", exact=True).click()
     await visitor.choose(main.get_by_test_id("stSelectbox").filter(has_text="File"), "adapter.bin")
-    proxy.stalled = True
     await page.get_by_role("button", name="Delete").click()
-    await page.get_by_role("button", name="Yes, delete it").click()
+    confirm = page.get_by_role("button", name="Yes, delete it")
+    await expect(confirm).to_be_enabled()
+    proxy.writes_stalled = True
+    await confirm.click()
     await expect(main).to_contain_text("Deleting adapter.bin")
-    proxy.stalled = False
+    proxy.writes_stalled = False
     await expect(main).to_contain_text("No files here yet")

@@ -4,7 +4,7 @@ import re
 
 from playwright.async_api import expect
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.people import give_role, sign_up, unique
@@ -35,7 +35,7 @@ async def test_two_people_write_to_each_other_and_nobody_else_learns_of_it(
     await expect(visitor.conversation(a.page)).to_contain_text(answer)
 
     # What is too long stays where it was written.
-    field = a.page.get_by_label("Message", exact=True)
+    field = visitor.message_field(a.page)
     await field.fill("and then " * 600)
     await visitor.form_button(a.page, "Send").click()
     await expect(a.page.get_by_role("alert")).to_contain_text("Please shorten it.")
@@ -73,7 +73,7 @@ async def test_the_count_of_unread_messages_is_live(open_window: OpenWindow) -> 
     await expect(visitor.navigation(b.page, "Inbox")).to_have_text(re.compile(r"Inbox$"))
 
 
-async def test_half_a_letter_survives_what_arrives_meanwhile(open_window: OpenWindow) -> None:
+async def test_typed_text_survives_what_arrives_meanwhile(open_window: OpenWindow) -> None:
     a, b = await open_window(), await open_window()
     ann = await visitor.create_account(a.page, "Ann")
     bela = await visitor.create_account(b.page, "Bela")

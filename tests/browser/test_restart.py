@@ -1,15 +1,19 @@
-"""The server is killed and started again: every tab comes back by itself, as it was."""
+"""The server is killed and started again: every tab reconnects and looks as before."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.support import visitor
 from tests.support.app import AppUnderTest
 from tests.support.browser import open_window
-from tests.support.people import sign_up, unique
+from tests.support.people import note_stack, sign_up, unique
+from tests.support.wait import wait_until
+
+_TRIES = 6
+"""After so many tries to connect Streamlit shows a dialog."""
 
 
 @pytest.fixture
@@ -18,6 +22,7 @@ def mortal_app(stack: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> It
     environment = {"SUPABASE_URL": stack.url, "SUPABASE_KEY": stack.anon_key}
     app = AppUnderTest(environment, tmp_path_factory.mktemp("mortal") / "app.log")
     app.start()
+    note_stack(app.url, stack)
     yield app
     app.stop()
     assert app.tracebacks() == []
@@ -40,7 +45,7 @@ async def test_a_restart_brings_every_tab_back_as_it_was(
     await visitor.room_input(room).fill("I was just about to")
     await profile.get_by_label("About you").fill("Half a life")
     await events.get_by_role("button", name="New event").click()
-    await events.get_by_label("Title").fill("Half a plan")
+    await events.get_by_role("textbox", name="Title").fill("Half a plan")
     await looking_on.page.get_by_label("Search").fill(other.name)
     await looking_on.page.get_by_label("Search").press("Enter")
     await expect(looking_on.page.locator("article[data-row]")).to_have_count(1)
@@ -60,7 +65,7 @@ async def test_a_restart_brings_every_tab_back_as_it_was(
     await expect(visitor.heading(profile)).to_have_text("Your profile")
     await expect(profile.get_by_label("About you")).to_have_value("Half a life")
     await expect(visitor.heading(events)).to_have_text("Events")
-    await expect(events.get_by_label("Title")).to_have_value("Half a plan")
+    await expect(events.get_by_role("textbox", name="Title")).to_have_value("Half a plan")
     await expect(visitor.heading(looking_on.page)).to_have_text("People")
     await expect(looking_on.page.get_by_label("Search")).to_have_value(other.name)
     await expect(looking_on.page.locator("article[data-row]")).to_have_count(1)
@@ -70,3 +75,37 @@ async def test_a_restart_brings_every_tab_back_as_it_was(
     await visitor.hears(room, "I was just about to")
     for window in (mine, looking_on):
         await window.context.close()
+
+
+async def test_a_suspended_or_killed_server_is_told_by_the_page_until_it_is_back(
+    mortal_app: AppUnderTest, browser: Browser
+) -> None:
+    window = await open_window(browser, mortal_app.url)
+    page = window.page
+    await visitor.is_live(page)
+    badge = visitor.badge(page).get_by_role("button")
+    told = page.get_by_text("Tavern's server does not answer")
+    await expect(told).to_have_count(0)
+
+    mortal_app.suspend()
+    await expect(told).to_be_visible()
+    await expect(badge).to_have_accessible_name("No server")
+    mortal_app.resume()
+    await visitor.is_live(page)
+    await expect(told).to_have_count(0)
+
+    tries: list[str] = []
+    page.on("request", lambda request: tries.append(request.url) if request.url.endswith("/health") else None)
+    mortal_app.kill()
+    await expect(told).to_be_visible()
+    await expect(page.get_by_role("button", name="Live")).to_have_count(0)
+    await expect(badge).to_have_accessible_name("No server")
+    # After some tries Streamlit would ask, in a dialog over the page, whether it is still running.
+    await wait_until(lambda: len(tries) > _TRIES, within=90, what="Streamlit to try again so often")
+    await expect(page.get_by_text("Is Streamlit still running")).to_have_count(0)
+    await expect(told).to_be_visible()
+
+    mortal_app.start_again()
+    await visitor.is_live(page)
+    await expect(told).to_have_count(0)
+    await window.context.close()

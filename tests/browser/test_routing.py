@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from playwright.async_api import Locator, Page, expect
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from publish import AsyncMetricsCollector, RoutingDecision
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
@@ -95,6 +95,14 @@ async def test_decisions_are_followed_by_their_person_and_admins_alone(
             " 'acme', 'm' || n, 'r', 1, 0, 0, 0, 0, 0, 0, 1, '{}' from generate_series(1, 1300) as n",
             (curious.user_id,),
         )
+        # Charts begin with the second day.
+        cursor.execute(
+            "insert into public.routing_daily (user_id, day, provider, model, route, requests, errors,"
+            " fallbacks, auto_routed, dropped, input_tokens, output_tokens, cost, latencies)"
+            " values (%s, (now() at time zone 'UTC')::date - 1, 'acme', 'old', 'r', 1, 0, 0, 0, 0, 0, 0, 1,"
+            " '{\"40\": 1}')",
+            (person.user_id,),
+        )
     mine, theirs, third = await open_window(), await open_window(), await open_window()
     a, b, c = await sign_in(mine, person), await sign_in(theirs, admin), await sign_in(third, curious)
     await expect(a.get_by_test_id("stMain")).to_contain_text("Nothing was routed yet")
@@ -109,7 +117,7 @@ async def test_decisions_are_followed_by_their_person_and_admins_alone(
         await expect(decisions(a).locator("tbody tr")).to_have_count(100)
         await expect(decisions(b)).to_contain_text(person.name)
 
-        # What names say is shown, not done.
+        # Names are shown as text.
         await route(collector, RoutingDecision(FORMULA, HOSTILE, MARKDOWN, 5, 0, "0.5", 30_000, HOSTILE))
         for page in (a, b):
             row = decisions(page).locator("tbody tr").filter(has_text=FORMULA)
@@ -121,7 +129,7 @@ async def test_decisions_are_followed_by_their_person_and_admins_alone(
     totals = a.get_by_role("table", name="Totals")
     await expect(totals.locator("tr").filter(has_text=FORMULA)).to_contain_text(HOSTILE)
     await expect(totals.locator("tr").last).to_contain_text("All together")
-    await expect(totals.locator("tr").last).to_contain_text("151")
+    await expect(totals.locator("tr").last).to_contain_text("152")
     await expect(a.get_by_test_id("stVegaLiteChart")).to_have_count(4)
     for window in (mine, theirs):
         await expect(window.page.locator("img[src=x]")).to_have_count(0)
@@ -154,10 +162,10 @@ async def test_filters_are_chosen_kept_in_the_address_and_applied_by_the_server(
         await add_filter(page, "Provider", "is one of", 'openai, "a, b"')
         await expect(page.get_by_test_id("stMain")).to_contain_text("Nothing passes these filters")
         await expect(page).to_have_url(re.compile(r"filter=cost%3Dgt\.0\.015%2Cprovider%3Din"))
-        await route(collector, RoutingDecision("openai", "unseen", cost="0.01"))
+        await route(collector, RoutingDecision("openai", "left-out", cost="0.01"))
         await route(collector, RoutingDecision("openai", "mini", cost="0.03"))
         await expect(decisions(page)).to_contain_text("mini")
-        await expect(decisions(page)).not_to_contain_text("unseen")
+        await expect(decisions(page)).not_to_contain_text("left-out")
 
         await add_filter(page, "Cost ($)", "is less than", "much")
         await expect(page.get_by_role("alert")).to_contain_text("'much' is not a number")
@@ -166,28 +174,30 @@ async def test_filters_are_chosen_kept_in_the_address_and_applied_by_the_server(
         for kind in ("CSV", "JSON"):
             async with page.expect_download() as download:
                 await page.get_by_role("button", name=f"Export {kind}").click()
-            told = (await (await download.value).path()).read_text()
-            assert "mini" in told
-            assert "unseen" not in told
+            text = (await (await download.value).path()).read_text()
+            assert "mini" in text
+            assert "left-out" not in text
 
-        assert not window.was_sent("unseen")
+        assert not window.was_sent("left-out")
         await page.get_by_role("button", name="Clear all").click()
-        await expect(decisions(page)).to_contain_text("unseen")
+        await expect(decisions(page)).to_contain_text("left-out")
         await expect(page).not_to_have_url(re.compile("filter="))
         async with page.expect_download() as download:
             await page.get_by_role("button", name="Export CSV").click()
         rows = list(csv.DictReader(io.StringIO((await (await download.value).path()).read_text())))
         assert len(rows) == 6
         assert f"'{FORMULA}" in {row["provider"] for row in rows}
-        # What somebody has typed into the address is told, and harms nothing.
+        # An invalid filter in the address is named, and harms nothing.
         await page.goto(f"{window.url}/routing?filter=cost%3Dgt.%3Cimg%3E&tab=Prices")
         await expect(page.get_by_test_id("stMain").get_by_role("alert")).to_contain_text(
-            "The filter in the address is left out. cost: '<img>' is not a number."
+            "The filter in the address is ignored. cost: '<img>' is not a number."
         )
-        await expect(decisions(page)).to_contain_text("unseen")
+        await expect(decisions(page)).to_contain_text("left-out")
 
 
-async def test_a_limit_is_told_the_moment_it_is_crossed(open_window: OpenWindow, stack: StackInfo) -> None:
+async def test_a_limit_raises_an_alert_the_moment_it_is_crossed(
+    open_window: OpenWindow, stack: StackInfo
+) -> None:
     person, admin = sign_up(stack, "Router"), sign_up(stack, "Admin")
     give_role(stack, admin.user_id, "admin")
     model = f"priced {person.user_id[:8]}"
@@ -201,7 +211,7 @@ async def test_a_limit_is_told_the_moment_it_is_crossed(open_window: OpenWindow,
     await page.get_by_label("Warn at ($)").fill("2")
     await page.get_by_label("Alarm at ($)").fill("1")
     await visitor.form_button(page, "Save budget").click()
-    await expect(alerts).to_contain_text("The soft limit is not above the hard limit.")
+    await expect(alerts).to_contain_text("The soft limit must not be above the hard limit.")
     await page.get_by_label("Warn at ($)").fill("0.5")
     await visitor.form_button(page, "Save budget").click()
     budget = page.locator(".tv-budget")

@@ -1,4 +1,4 @@
-"""The customer's own test, step by step: what A does appears in B, and the other way."""
+"""The customer's acceptance test: what A does appears in B, and the other way round."""
 
 from playwright.async_api import expect
 
@@ -11,11 +11,11 @@ async def test_what_one_browser_does_appears_in_the_other(open_window: OpenWindo
     # 1. Open the app in two different browsers.
     a = await open_window()
     b = await open_window()
-    await visitor.create_account(b.page, "Bela")
+    await visitor.create_account_by_form(b.page, "Bela")
     await visitor.go(b.page, "People")
 
     # 2. Register a user in browser A; 3. browser B sees the new user appear.
-    ann = await visitor.create_account(a.page, "Ann")
+    ann = await visitor.create_account_by_form(a.page, "Ann")
     await expect(b.page.get_by_test_id("stMain").get_by_text(ann.name)).to_be_visible()
 
     # 4. Create an event in browser A; 5. browser B sees the event appear.

@@ -1,23 +1,25 @@
-"""Signing in: who stays in, who is out, and in which tabs."""
+"""Signing in and out, in several tabs and browsers."""
 
+import re
+import uuid
 from dataclasses import replace
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from playwright.async_api import expect
 
-from db.kept import Kept
-from local_supabase.runtime import StackInfo
+from db.auth.cookie import SessionCookie
+from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.browser import Window
-from tests.support.people import anonymous_client, sign_up
+from tests.support.people import PASSWORD, anonymous_client, email_of, sign_up, unique
 from tests.support.wait import wait_until
-from ui.cookie import NAME
+from ui.shell.cookie import NAME
 
 
 async def test_a_reload_and_a_new_tab_stay_signed_in(open_window: OpenWindow) -> None:
     window = await open_window()
-    account = await visitor.create_account(window.page, "Stayer")
+    account = await visitor.create_account_by_form(window.page, "Stayer")
     await window.page.reload()
     await visitor.is_signed_in(window.page)
     second = await window.open_tab("/events")
@@ -25,67 +27,112 @@ async def test_a_reload_and_a_new_tab_stay_signed_in(open_window: OpenWindow) ->
     await expect(second.get_by_test_id("stSidebar")).to_contain_text(account.name)
 
 
-async def test_what_another_process_of_the_app_has_renewed_is_taken_over(
+async def test_a_token_rotated_by_another_process_is_taken_over(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
-    """It serves the same browser, whose cookie is where each finds what the others did."""
     window = await open_window()
-    await visitor.create_account(window.page, "Shared")
+    await visitor.create_account_by_form(window.page, "Shared")
     await window.page.wait_for_function("name => document.cookie.includes(name)", arg=f"{NAME}=")
-    ours = await kept_by(window)
+    ours = await cookie_of(window)
     elsewhere = anonymous_client(stack).auth.refresh_session(ours.token).session
     assert elsewhere is not None
-    theirs = replace(ours, token=elsewhere.refresh_token, turn=ours.turn + 1)
+    theirs = replace(ours, token=elsewhere.refresh_token, rotation=ours.rotation + 1)
     await window.page.evaluate("text => document.cookie = text", f"{NAME}={theirs}; Path=/; SameSite=Strict")
-    told = str(theirs).encode()
-    await wait_until(lambda: any(told in frame for frame in window.sent), within=20, what="it to be told")
-    assert await kept_by(window) == theirs
+    reported = str(theirs).encode()
+    await wait_until(
+        lambda: any(reported in frame for frame in window.sent), within=20, what="the browser to report it"
+    )
+    assert await cookie_of(window) == theirs
 
     second = await window.open_tab()
     await visitor.is_signed_in(second)
     for tab in (window.page, second):
-        await tab.wait_for_function("part => document.cookie.includes(part)", arg=f"~{theirs.turn + 1}")
+        await tab.wait_for_function("part => document.cookie.includes(part)", arg=f"~{theirs.rotation + 1}")
         await visitor.is_signed_in(tab)
     await visitor.sign_out(second)
     await second.wait_for_function("name => !document.cookie.includes(name)", arg=f"{NAME}=")
 
 
-async def kept_by(window: Window) -> Kept:
-    """Return what a window's cookie holds."""
+async def cookie_of(window: Window) -> SessionCookie:
+    """Return the session cookie of a window."""
     [value] = [cookie["value"] for cookie in await window.context.cookies() if cookie.get("name") == NAME]
-    return Kept.parse(unquote(value))
+    return SessionCookie.parse(unquote(value))
 
 
-async def test_signing_out_ends_it_in_every_tab_and_for_good(open_window: OpenWindow) -> None:
+async def test_signing_out_ends_every_tab_for_good(open_window: OpenWindow) -> None:
     window = await open_window()
-    account = await visitor.create_account(window.page, "Leaver")
+    account = await visitor.create_account_by_form(window.page, "Leaver")
     second = await window.open_tab()
     await visitor.is_signed_in(second)
     elsewhere = await open_window()
-    await visitor.sign_in(elsewhere.page, account.email, account.password)
+    await visitor.sign_in_by_form(elsewhere.page, account.email, account.password)
 
     await visitor.sign_out(window.page)
     await visitor.is_signed_out(second)
     await visitor.is_signed_out(elsewhere.page)
     await window.page.reload()
     await visitor.is_signed_out(window.page)
+    await expect(window.page.get_by_text(account.name)).to_have_count(0)
 
 
-async def test_who_is_asked_to_sign_in_gets_to_where_they_wanted(
+ASKED_FOR = {
+    "agents": f"run={uuid.uuid4()}",
+    "inbox": f"with={uuid.uuid4()}",
+    "leaderboard": "campaign=autumn",
+    "profile": "from=mail",
+    "ratings": "code=a%20b%26c&code=2",
+    "routing": "filter=status.eq.ok",
+}
+"""The pages for members, each with a query as a link might have it."""
+
+
+async def test_a_visitor_is_at_the_wanted_address_after_signing_in(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     person = sign_up(stack, "Regular")
-    window = await open_window("/ratings")
-    await window.page.get_by_test_id("stMain").get_by_role("link", name="Sign in").click()
-    await expect(visitor.heading(window.page)).to_have_text("Welcome back")
-    await window.page.get_by_label("Email").fill(person.email)
-    await window.page.get_by_role("textbox", name="Password").fill(person.password)
-    await visitor.form_button(window.page, "Sign in").click()
-    await expect(visitor.heading(window.page)).to_have_text("Ratings")
-    await expect(window.page.get_by_test_id("stSidebar")).to_contain_text(person.name)
+    window = await open_window("/ratings?code=abc")
+    page, main = window.page, window.page.get_by_test_id("stMain")
+    for path, query in ASKED_FOR.items():
+        await page.goto(f"{window.url}/{path}?{query}")
+        for place in (main, page.get_by_test_id("stSidebar")):
+            for name in ("Sign in", "Create account"):
+                link = place.get_by_role("link", name=name)
+                await expect(link).to_have_attribute("href", re.compile(r"[?]next="))
+                assert leads_to(await link.get_attribute("href")) == (path, parse_qs(query))
+
+    # By way of the other account page, which keeps it.
+    await page.goto(f"{window.url}/agents?{ASKED_FOR['agents']}")
+    await main.get_by_role("link", name="Create account").click()
+    await expect(visitor.heading(page)).to_have_text("Join the Tavern")
+    await main.get_by_role("link", name="Sign in").click()
+    await expect(visitor.heading(page)).to_have_text("Welcome back")
+    await page.get_by_label("Email").fill(person.email)
+    await page.get_by_role("textbox", name="Password").fill(person.password)
+    await visitor.form_button(page, "Sign in").click()
+    await expect(main).to_contain_text("There is no such run")
+    await expect(page).to_have_url(f"{window.url}/agents?{ASKED_FOR['agents']}")
+    await expect(page.get_by_test_id("stSidebar")).to_contain_text(person.name)
+
+    await visitor.sign_out(page)
+    await page.goto(f"{window.url}/ratings?code=abc")
+    await main.get_by_role("link", name="Create account").click()
+    name = unique("Newcomer")
+    await page.get_by_label("Display name").fill(name)
+    await page.get_by_label("Email").fill(email_of(name))
+    await page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await visitor.form_button(page, "Create account").click()
+    await expect(page.get_by_label("Invitation code")).to_have_value("abc")
+    await expect(page).to_have_url(f"{window.url}/ratings?code=abc")
 
 
-async def test_a_wrong_password_is_refused_in_words(open_window: OpenWindow, stack: StackInfo) -> None:
+def leads_to(link: str | None) -> tuple[str, dict[str, list[str]]]:
+    """Return the path and the query that a link to an account page leads back to."""
+    [wanted] = parse_qs(urlsplit(link or "").query)["next"]
+    path, _, query = wanted.partition("?")
+    return path, parse_qs(query)
+
+
+async def test_a_wrong_password_is_refused_with_a_message(open_window: OpenWindow, stack: StackInfo) -> None:
     person = sign_up(stack, "Forgetful")
     window = await open_window("/sign_in")
     await window.page.get_by_label("Email").fill(person.email)
@@ -104,3 +151,31 @@ async def test_a_visitor_may_look_around(open_window: OpenWindow) -> None:
     await visitor.go(window.page, "People")
     await expect(window.page.get_by_text("Mei Tanaka").first).to_be_visible()
     await expect(visitor.navigation(window.page, "Activity")).to_have_count(0)
+
+
+async def test_two_people_in_two_tabs_of_one_browser(open_window: OpenWindow, stack: StackInfo) -> None:
+    ann, bo = sign_up(stack, "Ann"), sign_up(stack, "Bo")
+    window = await open_window()
+    first, second = window.page, await window.open_tab()
+    await visitor.sign_in_by_form(first, ann.email, ann.password)
+    await first.wait_for_function("name => document.cookie.includes(name)", arg=f"{NAME}=")
+    hers = await cookie_of(window)
+
+    # The first sign-in stays the browser's, and the second one says so.
+    await visitor.sign_in_by_form(second, bo.email, bo.password)
+    told = second.get_by_test_id("stSidebar").get_by_text(f"{ann.name} is signed in in this browser too")
+    await expect(told).to_be_visible()
+    assert (await cookie_of(window)).session_id == hers.session_id
+    await visitor.sign_out(second)
+    assert (await cookie_of(window)).session_id == hers.session_id
+    await first.reload()
+    await visitor.is_signed_in(first)
+
+    # When she has left, the browser is his.
+    await visitor.sign_in_by_form(second, bo.email, bo.password)
+    await expect(told).to_be_visible()
+    await visitor.sign_out(first)
+    await expect(told).to_have_count(0)
+    assert (await cookie_of(window)).session_id not in ("", hers.session_id)
+    await second.reload()
+    await expect(second.get_by_test_id("stSidebar")).to_contain_text(bo.name)

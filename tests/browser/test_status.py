@@ -1,12 +1,12 @@
-"""How one is connected, as a person sees it: every status in words, and nothing missed whatever happened."""
+"""The status badge shows every status, and no message is missed in any of them."""
 
 import re
 import time
 
 from playwright.async_api import Browser, Locator, Page, expect
 
-from local_supabase.runtime import StackInfo
-from tests.live.fault_proxy import FaultProxy
+from local_supabase.stack.runtime import StackInfo
+from tests.livetables.fault_proxy import FaultProxy
 from tests.support import visitor
 from tests.support.app import AppUnderTest
 from tests.support.browser import Window, open_window
@@ -59,7 +59,7 @@ async def test_every_status_is_seen_and_nothing_is_missed(
     proxy.close_websockets(1006)
     for tab in (page, visitors.page):
         await expect(visitor.badge(tab)).to_contain_text("Polling")
-    await _tells(page, "Polling since", "asked for every second or two")
+    await _tells(page, "Polling since", "polls for changes every second or two")
     asked = _say(other, "While polling")
     for tab in (page, visitors.page):
         await visitor.hears(tab, asked)

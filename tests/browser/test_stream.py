@@ -5,8 +5,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
-from local_supabase.runtime import StackInfo
-from tests.live.fault_proxy import fault_proxy
+from local_supabase.stack.runtime import StackInfo
+from tests.livetables.fault_proxy import fault_proxy
 from tests.support.app import AppUnderTest
 from tests.support.people import Person, sign_up, unique
 

@@ -1,4 +1,4 @@
-"""Health: what is wrong with a project, in words."""
+"""Health: which error a project has."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,14 +16,14 @@ def stranger(settings: Settings) -> Iterator[Clients]:
         yield opened
 
 
-def test_a_project_as_it_should_be(clients: Clients) -> None:
+def test_a_working_project_has_no_problem(clients: Clients) -> None:
     assert health.problem(clients) is None
 
 
-def test_nobody_answers() -> None:
+def test_an_unreachable_project() -> None:
     with closing(Clients(Settings("http://127.0.0.1:9", "a-key-that-is-long-enough"))) as away:
-        assert isinstance(health.problem(away), errors.Unreachable)
+        assert isinstance(health.problem(away), errors.UnreachableError)
 
 
 def test_a_key_of_another_project(stranger: Clients) -> None:
-    assert isinstance(health.problem(stranger), errors.Misconfigured)
+    assert isinstance(health.problem(stranger), errors.MisconfiguredError)

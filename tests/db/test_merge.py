@@ -1,4 +1,4 @@
-"""Merging: whatever two people do to one row, no field is lost without somebody's decision."""
+"""Merging: whatever two people change in a row, no value is lost unless a person decides so."""
 
 from collections.abc import Mapping
 
@@ -12,14 +12,14 @@ Row = Mapping[str, object]
 rows = st.fixed_dictionaries({field: st.integers(0, 3) for field in FIELDS})
 
 
-def test_different_fields_go_together() -> None:
+def test_changes_of_different_fields_are_merged() -> None:
     base = {"title": "Quiz", "location": "Bar"}
     merged = merge(base, {**base, "title": "Pub quiz"}, {**base, "location": "Cellar"})
     assert merged.mine == {"title": "Pub quiz"}
     assert not merged.clashes
 
 
-def test_the_same_field_has_to_be_decided() -> None:
+def test_a_field_that_both_changed_is_for_a_person_to_decide() -> None:
     base = {"title": "Quiz", "location": "Bar"}
     mine, theirs = {**base, "title": "Mine"}, {**base, "title": "Theirs"}
     merged = merge(base, mine, theirs)
@@ -36,7 +36,7 @@ def test_the_same_change_made_twice_is_no_clash() -> None:
 
 
 @given(rows, rows, rows)
-def test_every_field_ends_as_somebody_wanted_it(base: Row, mine: Row, theirs: Row) -> None:
+def test_every_field_gets_the_value_of_the_person_who_changed_it(base: Row, mine: Row, theirs: Row) -> None:
     merged = merge(base, mine, theirs)
     for choice in Choice:
         result = {**theirs, **decided(merged, mine, dict.fromkeys(merged.clashes, choice))}
@@ -49,12 +49,12 @@ def test_every_field_ends_as_somebody_wanted_it(base: Row, mine: Row, theirs: Ro
 
 
 @given(rows, rows)
-def test_alone_there_is_nothing_to_decide(base: Row, mine: Row) -> None:
+def test_without_changes_of_others_there_is_no_clash(base: Row, mine: Row) -> None:
     merged = merge(base, mine, base)
     assert not merged.clashes
     assert merged.mine == changed(base, mine)
 
 
 @given(rows, rows, rows)
-def test_a_clash_is_one_for_both_sides(base: Row, mine: Row, theirs: Row) -> None:
+def test_both_people_have_the_same_clashes(base: Row, mine: Row, theirs: Row) -> None:
     assert set(merge(base, mine, theirs).clashes) == set(merge(base, theirs, mine).clashes)

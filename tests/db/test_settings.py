@@ -1,4 +1,4 @@
-"""Settings: two values that go together, or none."""
+"""Settings: an address and a key that work together, or neither."""
 
 import base64
 import json
@@ -32,7 +32,7 @@ def test_the_older_kind_of_public_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "message"),
     [
         ({"SUPABASE_URL": URL}, "SUPABASE_KEY is not"),
         ({"SUPABASE_KEY": KEY}, "SUPABASE_URL is not"),
@@ -44,10 +44,10 @@ def test_the_older_kind_of_public_key() -> None:
         ({"SUPABASE_URL": URL, "SUPABASE_KEY": jwt("service_role")}, "secret service key"),
     ],
 )
-def test_what_cannot_work_is_refused_in_words(values: dict[str, str], words: str) -> None:
-    with pytest.raises(SettingsError, match=words):
+def test_settings_that_cannot_work_are_refused_with_what_to_do(values: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         settings_from(values)
 
 
-def test_the_key_is_not_in_the_text_of_the_settings() -> None:
+def test_the_repr_of_the_settings_does_not_hold_the_key() -> None:
     assert KEY not in repr(settings_from({"SUPABASE_URL": URL, "SUPABASE_KEY": KEY}))

@@ -1,4 +1,4 @@
-"""What the demo agent finds in documents."""
+"""The problems that the demo agent finds in documents."""
 
 from pathlib import Path
 
@@ -25,6 +25,8 @@ def findings(path: Path, text: str) -> list[tuple[int, str]]:
         ("# One\n\n```\n[in code](nowhere.md)\n# No heading\n```\n`[x](nowhere.md)`\n", []),
         ("# One\n\n### Three\n", [(3, "a heading of level 3 follows one of level 1")]),
         ("# One\n\n# Two\n", [(1, "there is more than one title")]),
+        ("# One\n\n## Two ##\n\n## Two\n", [(5, "there are two headings 'Two'")]),
+        ("# One\n\n[![a](gone.png)](there.md)\n", [(3, "the link to gone.png leads nowhere")]),
         ("# One\n\n## Two\n\n## Two\n", [(5, "there are two headings 'Two'")]),
         ("Only text\n", [(1, "there is no heading")]),
         ("# One\n\nspace \n", [(3, "there are spaces at the end of the line")]),
@@ -32,12 +34,18 @@ def findings(path: Path, text: str) -> list[tuple[int, str]]:
         ("# One\n\n" + "x" * 201 + "\n", [(3, "the line has 201 characters")]),
     ],
 )
-def test_what_is_wrong_with_a_document(tmp_path: Path, text: str, found: list[tuple[int, str]]) -> None:
+def test_problems_of_a_document_are_found(tmp_path: Path, text: str, found: list[tuple[int, str]]) -> None:
     (tmp_path / "there.md").write_text("# There\n", encoding="utf-8")
     assert findings(tmp_path / "one.md", text) == found
 
 
-def test_the_documents_of_this_project_are_found_and_their_links_lead_somewhere() -> None:
+@pytest.mark.parametrize("line", ["[](a" * 100_000, "[" * 200_000, "# " + " #" * 100_000 + "x"])
+def test_a_line_that_is_made_to_take_long_takes_one_pass(tmp_path: Path, line: str) -> None:
+    found = findings(tmp_path / "one.md", f"# One\n\n{line}\n[x](gone.md)\n")
+    assert (4, "the link to gone.md leads nowhere") in found
+
+
+def test_the_documents_of_this_project_have_no_broken_links() -> None:
     paths = documents(PROJECT)
     assert PROJECT / "README.md" in paths
     assert PROJECT / "docs" / "architecture.md" in paths

@@ -14,7 +14,7 @@ import pytest
 from postgrest import APIError
 
 from local_supabase.functions.deno import find_deno
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.support.people import Person, anonymous_client, sign_up
 from tests.support.stack import PROJECT
 
@@ -27,7 +27,7 @@ TOOL_CALL = {"tool": "run_sql", "arguments": json.dumps({"query": QUERY})}
 
 @pytest.fixture(scope="module")
 def parser() -> None:
-    """Have the parser at hand; without the npm registry there is nothing to check with."""
+    """Download the parser; skip the tests where the npm registry cannot be reached."""
     config = FUNCTION / "deno.json"
     fetched = subprocess.run(
         [find_deno(), "cache", "--quiet", "--no-lock", f"--config={config}", FUNCTION / "index.ts"],
@@ -36,7 +36,7 @@ def parser() -> None:
         check=False,
     )
     if fetched.returncode and "error sending request" in fetched.stderr:
-        pytest.skip("The npm registry cannot be reached, so there is no parser to check with.")
+        pytest.skip("The npm registry cannot be reached, so the parser cannot be downloaded.")
     assert fetched.returncode == 0, fetched.stderr
 
 
@@ -48,14 +48,14 @@ def client(stack: StackInfo, parser: None) -> Iterator[httpx.Client]:
 
 
 def check(client: httpx.Client, candidate: object, task_type: str = "text") -> Checks:
-    asked = {"task_type": task_type, "candidate_a": candidate, "candidate_b": "beside"}
-    answer = client.post("auto-check", json=asked)
+    body = {"task_type": task_type, "candidate_a": candidate, "candidate_b": "beside"}
+    answer = client.post("auto-check", json=body)
     assert answer.status_code == 200, answer.text
     found: Checks = answer.json()["candidate_a"]
     return found
 
 
-def test_supabase_py_asks_it_about_both_candidates(stack: StackInfo, client: httpx.Client) -> None:
+def test_supabase_py_gets_checks_of_both_candidates(stack: StackInfo, client: httpx.Client) -> None:
     body = {"task_type": "tool_call_qa", "candidate_a": TOOL_CALL, "candidate_b": '{"tool": "run_sql",}'}
     answer = anonymous_client(stack).functions.invoke("auto-check", {"body": body, "responseType": "json"})
     assert isinstance(answer, dict)
@@ -100,13 +100,13 @@ def test_what_is_json_and_what_is_sql(
 
 
 @pytest.mark.parametrize(("task_type", "kinds"), [("json", ["json"]), ("text_to_sql", ["sql"])])
-def test_the_type_of_the_task_says_what_a_candidate_has_to_be(
+def test_the_task_type_decides_which_checks_apply(
     client: httpx.Client, task_type: str, kinds: list[str]
 ) -> None:
     assert check(client, "Sorry, I cannot do that.", task_type)["applies"] == kinds
 
 
-def test_an_error_says_where_it_is(client: httpx.Client) -> None:
+def test_an_error_has_its_position(client: httpx.Client) -> None:
     found = check(client, "select 'é',\n  name name name")
     assert found["sql_error"] == 'syntax error at or near "name" (line 2, column 13)'
 
@@ -126,14 +126,14 @@ def test_an_error_says_where_it_is(client: httpx.Client) -> None:
     ],
     ids=lambda text: text[:16],
 )
-def test_hostile_text_neither_ends_it_nor_spoils_the_next_answer(
+def test_hostile_text_breaks_neither_the_function_nor_the_next_answer(
     client: httpx.Client, candidate: str
 ) -> None:
     check(client, candidate)
     assert check(client, QUERY)["sql_valid"] is True
 
 
-def test_too_much_is_refused(client: httpx.Client) -> None:
+def test_a_candidate_or_body_that_is_too_large_is_refused(client: httpx.Client) -> None:
     pair = {"task_type": "text", "candidate_a": "x" * 50_001, "candidate_b": "b"}
     answer = client.post("auto-check", json=pair)
     assert (answer.status_code, answer.json()["field"]) == (413, "candidate_a")
@@ -155,7 +155,7 @@ def test_too_much_is_refused(client: httpx.Client) -> None:
         (b'{"task_id": "x"}', 422, "task_id"),
     ],
 )
-def test_a_bad_request_is_told_what_is_wrong(
+def test_a_bad_request_is_refused_with_the_reason(
     client: httpx.Client, body: bytes, status: int, field: str | None
 ) -> None:
     answer = client.post("auto-check", content=body, headers={"content-type": "application/json"})
@@ -163,19 +163,19 @@ def test_a_bad_request_is_told_what_is_wrong(
     assert answer.json()["error"].endswith(".")
 
 
-def test_only_json_is_taken_and_only_by_post(client: httpx.Client) -> None:
+def test_only_json_is_accepted_and_only_by_post(client: httpx.Client) -> None:
     assert client.post("auto-check", content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
     answer = client.get("auto-check")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
 
 
-def test_a_browser_may_ask(client: httpx.Client, stack: StackInfo) -> None:
+def test_a_browser_may_call_it(client: httpx.Client, stack: StackInfo) -> None:
     answer = httpx.options(f"{stack.url}/functions/v1/auto-check", timeout=60)
     assert answer.is_success
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-def test_without_a_token_nothing_is_checked(client: httpx.Client, stack: StackInfo) -> None:
+def test_without_a_token_a_call_is_refused(client: httpx.Client, stack: StackInfo) -> None:
     answer = httpx.post(f"{stack.url}/functions/v1/auto-check", json={}, timeout=60)
     assert answer.status_code == 401
 
@@ -184,7 +184,7 @@ def test_without_a_token_nothing_is_checked(client: httpx.Client, stack: StackIn
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Bench:
     """A tenant with a manager and a rater, and a task whose candidates are checked."""
 
     manager: Person
@@ -193,7 +193,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(stack: StackInfo) -> Place:
+def bench(stack: StackInfo) -> Bench:
     manager, rater = sign_up(stack, "Manager"), sign_up(stack, "Rater")
     tenant = f"t_{uuid.uuid4().hex[:12]}"
     manager.client.rpc("create_tenant", {"p_id": tenant, "p_name": tenant, "p_open_signup": True}).execute()
@@ -201,7 +201,7 @@ def place(stack: StackInfo) -> Place:
     campaign = {"tenant_id": tenant, "name": "Checks", "status": "active", "created_by": manager.user_id}
     made = manager.client.table("campaigns").insert(campaign).execute()
     [row] = cast("list[Mapping[str, str]]", made.data)
-    return Place(manager, rater, add_task(manager, row["id"]))
+    return Bench(manager, rater, add_task(manager, row["id"]))
 
 
 def add_task(manager: Person, campaign_id: str, candidate_b: object = "select 1 1") -> str:
@@ -219,7 +219,7 @@ def row_of(person: Person, task_id: str) -> Mapping[str, object]:
     return cast("Mapping[str, object]", found.data[0])
 
 
-def ask(person: Person, stack: StackInfo, task_id: str) -> httpx.Response:
+def call(person: Person, stack: StackInfo, task_id: str) -> httpx.Response:
     session = person.client.auth.get_session()
     assert session is not None
     headers = {"authorization": f"Bearer {session.access_token}", "apikey": stack.anon_key}
@@ -227,55 +227,51 @@ def ask(person: Person, stack: StackInfo, task_id: str) -> httpx.Response:
     return httpx.post(url, json={"task_id": task_id}, headers=headers, timeout=60)
 
 
-def test_a_rater_who_asks_has_the_result_kept_with_the_task(
-    client: httpx.Client, stack: StackInfo, place: Place
+def test_the_result_of_a_rater_s_call_is_stored_with_the_task(
+    client: httpx.Client, stack: StackInfo, bench: Bench
 ) -> None:
-    answer = ask(place.rater, stack, place.task_id)
+    answer = call(bench.rater, stack, bench.task_id)
     assert answer.status_code == 200
-    kept = row_of(place.rater, place.task_id)
-    assert kept["auto_check"] == answer.json()
-    assert kept["auto_check_status"] == "failed"
+    stored = row_of(bench.rater, bench.task_id)
+    assert stored["auto_check"] == answer.json()
+    assert stored["auto_check_status"] == "failed"
     assert answer.json()["candidate_a"]["sql_valid"] is True
     assert answer.json()["candidate_b"]["sql_error"] == 'syntax error at or near "1" (line 1, column 10)'
 
-    # Asked again, it is told, not written once more.
-    assert ask(place.rater, stack, place.task_id).json() == answer.json()
-    assert row_of(place.rater, place.task_id)["version"] == kept["version"]
+    # A second call returns the result without writing it again.
+    assert call(bench.rater, stack, bench.task_id).json() == answer.json()
+    assert row_of(bench.rater, bench.task_id)["version"] == stored["version"]
 
 
-def test_nobody_but_the_function_can_say_what_the_result_is(
-    client: httpx.Client, stack: StackInfo, place: Place
-) -> None:
-    task_id = add_task(place.manager, str(row_of(place.manager, place.task_id)["campaign_id"]))
+def test_only_the_function_can_write_the_result(client: httpx.Client, stack: StackInfo, bench: Bench) -> None:
+    task_id = add_task(bench.manager, str(row_of(bench.manager, bench.task_id)["campaign_id"]))
     forged = {"auto_check": {"candidate_a": {}}, "auto_check_status": "passed"}
-    for person in (place.rater, place.manager):
+    for person in (bench.rater, bench.manager):
         with pytest.raises(APIError, match="permission denied"):
             person.client.table("rating_tasks").update(forged).eq("id", task_id).execute()
-    session = place.rater.client.auth.get_session()
+    session = bench.rater.client.auth.get_session()
     assert session is not None
     body = {"task_id": task_id, "task_type": "chat", "candidate_a": "1", "candidate_b": "2"}
     headers = {"authorization": f"Bearer {session.access_token}"}
     assert client.post("auto-check", json=body, headers=headers).status_code == 200
-    assert row_of(place.rater, task_id)["auto_check_status"] == "failed"  # of what is in the database
+    assert row_of(bench.rater, task_id)["auto_check_status"] == "failed"  # of the candidates in the database
 
 
-def test_of_another_tenants_task_nothing_is_told(
-    client: httpx.Client, stack: StackInfo, place: Place
-) -> None:
+def test_a_task_of_another_tenant_is_not_found(client: httpx.Client, stack: StackInfo, bench: Bench) -> None:
     stranger = sign_up(stack, "Stranger")
     for answer in (
-        ask(stranger, stack, place.task_id),
-        client.post("auto-check", json={"task_id": place.task_id}),
+        call(stranger, stack, bench.task_id),
+        client.post("auto-check", json={"task_id": bench.task_id}),
     ):
         assert (answer.status_code, answer.json()) == (404, {"error": "There is no such task."})
 
 
-def test_what_cannot_be_checked_says_so_and_is_rated_all_the_same(
-    client: httpx.Client, stack: StackInfo, place: Place
+def test_a_task_that_cannot_be_checked_has_an_error_and_can_be_rated(
+    client: httpx.Client, stack: StackInfo, bench: Bench
 ) -> None:
-    campaign_id = str(row_of(place.manager, place.task_id)["campaign_id"])
-    task_id = add_task(place.manager, campaign_id, "x" * 50_001)
-    assert ask(place.rater, stack, task_id).status_code == 413
-    assert row_of(place.rater, task_id)["auto_check_status"] == "error"
-    claimed = place.rater.client.rpc("claim_task", {"p_campaign": campaign_id}).execute()
+    campaign_id = str(row_of(bench.manager, bench.task_id)["campaign_id"])
+    task_id = add_task(bench.manager, campaign_id, "x" * 50_001)
+    assert call(bench.rater, stack, task_id).status_code == 413
+    assert row_of(bench.rater, task_id)["auto_check_status"] == "error"
+    claimed = bench.rater.client.rpc("claim_task", {"p_campaign": campaign_id}).execute()
     assert claimed.data is not None

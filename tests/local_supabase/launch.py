@@ -1,4 +1,4 @@
-"""Stacks started as a person starts them: `python -m local_supabase start` in a process of its own."""
+"""Stacks started by `python -m local_supabase start` in a process of their own."""
 
 import json
 import os
@@ -12,15 +12,16 @@ from pathlib import Path
 import psutil
 import psycopg2
 
-from local_supabase.datadir import DataDir
-from local_supabase.privileges import child_setup
+from local_supabase.stack.datadir import DataDir
+from local_supabase.stack.privileges import child_setup
+from tests.support.stack import superuser_url
 from tests.support.wait import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class Launched:
-    """One `start` in the foreground, with what it printed."""
+    """One `start` in the foreground, with its output."""
 
     def __init__(
         self, project: Path, data_dir: Path, *options: str, environment: Mapping[str, str] = {}
@@ -36,7 +37,7 @@ class Launched:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **environment},
                 cwd=ROOT,
-                # Nothing is left behind even when the test run itself is killed.
+                # The stack ends even if the test run is killed.
                 preexec_fn=child_setup(None, death_signal=signal.SIGTERM),
             )
 
@@ -57,18 +58,24 @@ class Launched:
         return line.partition("=")[2]
 
     @property
-    def children(self) -> dict[str, psutil.Process]:
-        """The gateway and the postmaster, by name."""
+    def pids(self) -> dict[str, int]:
+        """The process ids of the gateway, Realtime and the postmaster, by name. They may have ended."""
         state = json.loads(self.data_dir.state.read_text())
-        return {name: psutil.Process(state[f"{name}_pid"]) for name in ("gateway", "postgres")}
+        return {name: int(state[f"{name}_pid"]) for name in ("gateway", "realtime", "postgres")}
+
+    @property
+    def children(self) -> dict[str, psutil.Process]:
+        """The gateway, Realtime and the postmaster, by name. All of them have to be alive."""
+        return {name: psutil.Process(pid) for name, pid in self.pids.items()}
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(sign)
         return self.process.wait(60)
 
-    def sql(self, statement: str) -> list[tuple[object, ...]]:
-        connection = psycopg2.connect(self.value("DATABASE_URL"))
+    def sql(self, statement: str, *, superuser: bool = False) -> list[tuple[object, ...]]:
+        url = self.value("DATABASE_URL")
+        connection = psycopg2.connect(superuser_url(url, self.data_dir.root) if superuser else url)
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute(statement)
@@ -81,7 +88,7 @@ class Launched:
 def starting(
     project: Path, data_dir: Path, *options: str, environment: Mapping[str, str] = {}
 ) -> Iterator[Launched]:
-    """Begin to start a stack; whatever there is of it is stopped after the block."""
+    """Start a stack without waiting until it is ready; stop it after the block."""
     stack = Launched(project, data_dir, *options, environment=environment)
     try:
         yield stack
@@ -93,7 +100,7 @@ def starting(
 def launched(
     project: Path, data_dir: Path, *options: str, environment: Mapping[str, str] = {}
 ) -> Iterator[Launched]:
-    """Run a stack for the block and stop it after."""
+    """Run a stack for the block."""
     with starting(project, data_dir, *options, environment=environment) as stack:
         yield stack.wait_ready()
 
@@ -111,7 +118,7 @@ def command(name: str, project: Path, data_dir: Path, *options: str) -> list[str
 
 
 def run(name: str, project: Path, data_dir: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
+    """Run one command and wait for its end."""
     return subprocess.run(
         command(name, project, data_dir, *options),
         capture_output=True,
@@ -123,7 +130,7 @@ def run(name: str, project: Path, data_dir: Path, *options: str) -> subprocess.C
 
 
 def make_project(folder: Path, *migrations: str, seed: str | None = None) -> Path:
-    """Make a project whose migrations have these texts."""
+    """Create a project with these texts as its migrations."""
     (folder / "migrations").mkdir(parents=True, exist_ok=True)
     for number, text in enumerate(migrations, start=1):
         (folder / "migrations" / f"2026010100000{number}_step_{number}.sql").write_text(text)

@@ -1,7 +1,9 @@
-"""A new database is as a new Supabase project: SQL written for a hosted project runs as it is."""
+"""A new database equals a new Supabase project, so SQL that was written for a hosted one runs unchanged."""
 
 import hashlib
 import hmac
+import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class has a lower-case name
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.local_supabase.launch import launched, make_project
 
-# The beginning of what `supabase db pull` writes, and statements that hosted projects are full of.
+# The beginning of a dump by `supabase db pull`, and statements that are common in hosted projects.
 DUMPED = """
 SET statement_timeout = 0;
 SET transaction_timeout = 0;
@@ -86,7 +88,7 @@ def octets(value: object) -> bytes:
     return bytes(value)
 
 
-def test_migrations_of_a_hosted_project_run_as_they_are(tmp_path: Path) -> None:
+def test_migrations_of_a_hosted_project_run_unchanged(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", DUMPED, HAND_WRITTEN)
     with launched(project, tmp_path / "data") as stack:
         stack.sql("update public.pages set id = id")
@@ -96,8 +98,18 @@ def test_migrations_of_a_hosted_project_run_as_they_are(tmp_path: Path) -> None:
         ) == [(True,)]
 
 
+def test_a_seed_may_hash_passwords_where_postgres_cannot_execute_python(tmp_path: Path) -> None:
+    seed = "create table public.hashes as select crypt('a password', gen_salt('bf')) as hash;"
+    # pytest's own folders are closed. In one that Postgres' user may enter, it gets no right to read others.
+    with tempfile.TemporaryDirectory(prefix="tavern-open-") as folder:
+        os.chmod(folder, 0o755)
+        with launched(make_project(tmp_path / "project", seed=seed), Path(folder) / "data") as stack:
+            [(made,)] = stack.sql("select hash from public.hashes")
+    assert bcrypt.checkpw(b"a password", str(made).encode())
+
+
 @pytest.mark.parametrize("role", ["anon", "authenticated", "service_role"])
-def test_what_a_migration_makes_in_public_the_api_roles_may_use(database: Connection, role: str) -> None:
+def test_the_api_roles_may_use_what_a_migration_creates_in_public(database: Connection, role: str) -> None:
     with database.cursor() as cursor:
         cursor.execute("begin")
         cursor.execute("create table public.made_by_a_migration (id int); create sequence public.made_too")
@@ -110,7 +122,7 @@ def test_what_a_migration_makes_in_public_the_api_roles_may_use(database: Connec
         cursor.execute("rollback")
 
 
-def test_only_the_service_role_passes_over_row_security(database: Connection) -> None:
+def test_only_the_service_role_bypasses_row_level_security(database: Connection) -> None:
     roles = "select array_agg(rolname::text) from pg_roles where rolbypassrls and rolname = any(%s)"
     assert one(database, roles, ["anon", "authenticated", "authenticator", "service_role"]) == [
         "service_role"
@@ -119,9 +131,9 @@ def test_only_the_service_role_passes_over_row_security(database: Connection) ->
 
 @pytest.mark.parametrize("role", ["anon", "authenticated"])
 @pytest.mark.parametrize(
-    "table", ["auth.users", "auth.refresh_tokens", "vault.secrets", "_local_supabase.programs"]
+    "table", ["auth.users", "auth.refresh_tokens", "vault.secrets", "_local_supabase.bootstrap"]
 )
-def test_what_is_not_public_is_closed(database: Connection, role: str, table: str) -> None:
+def test_the_api_roles_cannot_read_internal_tables(database: Connection, role: str, table: str) -> None:
     schema = table.split(".")[0]
     open_ = one(
         database,
@@ -131,7 +143,7 @@ def test_what_is_not_public_is_closed(database: Connection, role: str, table: st
     assert open_ is False
 
 
-def test_the_claims_of_the_caller(database: Connection) -> None:
+def test_the_auth_functions_return_the_callers_claims(database: Connection) -> None:
     user_id = str(uuid.uuid4())
     claims = f'{{"sub": "{user_id}", "role": "authenticated", "email": "a@b.example"}}'
     with database.cursor() as cursor:
@@ -146,7 +158,7 @@ def test_the_claims_of_the_caller(database: Connection) -> None:
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])
 @settings(max_examples=25, deadline=None)
 @given(message=st.binary(max_size=300), key=st.binary(max_size=200))
-def test_digests_and_macs_are_those_of_the_algorithms(
+def test_digests_and_macs_equal_pythons(
     database: Connection, algorithm: str, message: bytes, key: bytes
 ) -> None:
     digest = one(database, "select extensions.digest(%s::bytea, %s)", message, algorithm)
@@ -157,7 +169,7 @@ def test_digests_and_macs_are_those_of_the_algorithms(
 
 @settings(max_examples=25, deadline=None)
 @given(name=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=80))
-def test_named_uuids_are_those_of_the_standard(database: Connection, name: str) -> None:
+def test_named_uuids_equal_pythons(database: Connection, name: str) -> None:
     for version, expected in (
         (3, uuid.uuid3(uuid.NAMESPACE_URL, name)),
         (5, uuid.uuid5(uuid.NAMESPACE_URL, name)),
@@ -169,7 +181,7 @@ def test_named_uuids_are_those_of_the_standard(database: Connection, name: str) 
 @pytest.mark.parametrize(
     ("function", "version"), [("uuid_generate_v1", 1), ("uuid_generate_v1mc", 1), ("uuid_generate_v4", 4)]
 )
-def test_generated_uuids_differ_and_say_their_version(
+def test_generated_uuids_are_unique_and_have_their_version(
     database: Connection, function: str, version: int
 ) -> None:
     made = one(database, f"select array_agg(extensions.{function}()::text) from generate_series(1, 100)")
@@ -182,7 +194,7 @@ def test_generated_uuids_differ_and_say_their_version(
 @pytest.mark.parametrize(
     "password", ["tavern-demo", "ünïcødé ☂", "'; drop table x; --", "$(touch /tmp/x) `id`", "x" * 100, ""]
 )
-def test_bcrypt_hashes_are_those_of_every_other_bcrypt(database: Connection, password: str) -> None:
+def test_bcrypt_hashes_work_with_another_bcrypt(database: Connection, password: str) -> None:
     made = one(database, "select extensions.crypt(%s, extensions.gen_salt('bf', 5))", password)
     assert isinstance(made, str)
     assert made.startswith("$2a$05$")
@@ -191,13 +203,13 @@ def test_bcrypt_hashes_are_those_of_every_other_bcrypt(database: Connection, pas
     assert one(database, "select extensions.crypt(%s, %s)", f"not {password}", made) != made
 
 
-def test_random_bytes(database: Connection) -> None:
+def test_random_bytes_are_unique(database: Connection) -> None:
     made = {octets(one(database, "select extensions.gen_random_bytes(40)")) for _ in range(10)}
     assert len(made) == 10
     assert {len(value) for value in made} == {40}
 
 
-def test_tokens_signed_in_the_database_are_tokens_everywhere(database: Connection) -> None:
+def test_tokens_signed_in_the_database_verify_outside(database: Connection) -> None:
     with database.cursor() as cursor:
         cursor.execute("create extension if not exists pgjwt with schema extensions")
     token = one(database, 'select extensions.sign(\'{"sub": "me"}\', %s)', "s" * 40)
@@ -218,6 +230,6 @@ def test_tokens_signed_in_the_database_are_tokens_everywhere(database: Connectio
         "vault.create_secret('a')",
     ],
 )
-def test_what_is_not_supported_is_refused_by_name(database: Connection, call: str) -> None:
+def test_an_unsupported_function_is_refused_by_name(database: Connection, call: str) -> None:
     with pytest.raises(psycopg2.errors.FeatureNotSupported, match="not supported by the embedded Supabase"):
         one(database, f"select {call}")

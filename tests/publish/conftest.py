@@ -1,4 +1,4 @@
-"""Somebody whose agents publish, and a passage to the database that can be cut."""
+"""A person whose agents publish, through a proxy that can fail."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
-from local_supabase.runtime import StackInfo
-from tests.live.fault_proxy import FaultProxy, fault_proxy
+from local_supabase.stack.runtime import StackInfo
+from tests.livetables.fault_proxy import FaultProxy, fault_proxy
 from tests.support.people import Person, sign_up
 
 Row = dict[str, object]
@@ -15,40 +15,40 @@ Row = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A person, and where their agents publish: through the proxy."""
+    """A person, and the proxy through which their agents publish. Its methods read past the proxy."""
 
     person: Person
     proxy: FaultProxy
     key: str
 
     def token(self) -> str:
-        """Give the person's token."""
+        """Return the person's access token."""
         session = self.person.client.auth.get_session()
         assert session is not None
         return session.access_token
 
     def run(self, run_id: str) -> Row:
-        """Read a run past the proxy."""
+        """Return the row of a run."""
         (row,) = self.person.client.table("agent_runs").select("*").eq("id", run_id).execute().data
         return cast("Row", row)
 
     def events(self, run_id: str, kind: str) -> list[Row]:
-        """Read the events of a kind past the proxy, in order."""
+        """Return the events of a kind, in order."""
         table = self.person.client.table("agent_run_events").select("*")
         found = table.eq("run_id", run_id).eq("kind", kind).order("at").order("seq").execute().data
         return [cast("Row", row) for row in found]
 
     def statuses(self, run_id: str) -> list[object]:
-        """Return the trail of statuses, as the database noted it."""
+        """Return the statuses of a run in order, as the database recorded them."""
         return [event["message"] for event in self.events(run_id, "status")]
 
     def log(self, run_id: str) -> list[str]:
-        """Return the lines of the log."""
+        """Return the lines of a run's log."""
         return [line for event in self.events(run_id, "log") for line in str(event["message"]).split("\n")]
 
 
 @pytest.fixture
 def bench(stack: StackInfo) -> Iterator[Bench]:
-    """Give somebody new and a passage that works until it is told otherwise."""
+    """Make a new person and a proxy that works until the test breaks it."""
     with fault_proxy(stack.url) as proxy:
         yield Bench(sign_up(stack, "Operator"), proxy, stack.anon_key)

@@ -1,4 +1,4 @@
-"""Agents at work in the background: each run once, stoppable, and never left without an end."""
+"""Agents in background threads: each run once, stoppable, and never left unfinished."""
 
 import threading
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from publish import RunStatus, SyncAgentEventPublisher
-from publish.background import Background, Busy, Project, Task
+from publish.background import Background, BusyError, Project, Task
 from tests.publish.conftest import Bench
 from tests.support.wait import wait_for
 
@@ -19,22 +19,24 @@ SOON = timedelta(seconds=60)
 
 @dataclass(slots=True)
 class Worker:
-    """An agent that counts how often it works, and goes on for as long as the test wants."""
+    """An agent that counts its runs and works until the test lets it finish."""
 
-    hold: threading.Event = field(default_factory=threading.Event)
+    may_finish: threading.Event = field(default_factory=threading.Event)
     at_work: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     error: Exception | None = None
-    says_how_it_ended: bool = True
-    times: int = 0
+    reports_end: bool = True
+    runs: int = 0
 
     def work(self, task: Task) -> None:
-        self.times += 1
+        self.runs += 1
         self.at_work.release()
-        wait_for(lambda: self.hold.is_set() or task.over(), within=60, what="to go on")
+        wait_for(
+            lambda: self.may_finish.is_set() or task.should_stop(), within=60, what="permission to finish"
+        )
         if self.error is not None:
             raise self.error
-        if self.says_how_it_ended and not task.over():
-            task.publisher.complete_run(task.run_id, {"times": self.times})
+        if self.reports_end and not task.should_stop():
+            task.publisher.complete_run(task.run_id, {"runs": self.runs})
 
 
 @pytest.fixture
@@ -59,118 +61,135 @@ def start(background: Background, bench: Bench, run: str, worker: Worker) -> boo
     return background.start(run, worker.work, Project(bench.proxy.url, bench.key), bench.token)
 
 
-def ended(bench: Bench, run: str) -> tuple[object, object]:
+def end_of(bench: Bench, run: str) -> tuple[object, object]:
     row = bench.run(run)
     return row["status"], row["error"]
 
 
-def test_a_run_is_worked_on_once_however_often_it_is_started(bench: Bench, worker: Worker) -> None:
-    worker.hold.set()
+def test_a_run_started_several_times_is_done_once(bench: Bench, worker: Worker) -> None:
+    worker.may_finish.set()
     run = pending(bench)
-    # As many processes would: each has its own, and the database decides.
+    # Each stands for a process; the database decides which of them gets the run.
     several = [Background() for _ in range(4)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda one: start(one, bench, run, worker), several * 2))
     for one in several:
         assert one.wait(run, SOON)
-    assert worker.times == 1
-    assert ended(bench, run) == ("completed", None)
+    assert worker.runs == 1
+    assert end_of(bench, run) == ("completed", None)
     assert bench.statuses(run) == ["pending", "in_progress", "completed"]
 
 
-def test_a_claim_whose_answer_got_lost_still_counts(
+def test_a_claim_counts_even_if_its_answer_is_lost(
     bench: Bench, background: Background, worker: Worker
 ) -> None:
-    worker.hold.set()
+    worker.may_finish.set()
     run = pending(bench)
     lost = iter([True])
     bench.proxy.loses_answer = lambda: next(lost, False)
     start(background, bench, run, worker)
     assert background.wait(run, SOON)
     assert next(lost, None) is None
-    assert (worker.times, ended(bench, run)) == (1, ("completed", None))
+    assert (worker.runs, end_of(bench, run)) == (1, ("completed", None))
 
 
-def test_what_an_agent_raises_is_told(bench: Bench, background: Background, worker: Worker) -> None:
-    worker.hold.set()
+def test_an_exception_of_the_agent_fails_the_run(
+    bench: Bench, background: Background, worker: Worker
+) -> None:
+    worker.may_finish.set()
     worker.error = RuntimeError("out of ink")
     run = pending(bench)
     start(background, bench, run, worker)
     assert background.wait(run, SOON)
-    assert ended(bench, run) == ("failed", "RuntimeError: out of ink")
+    assert end_of(bench, run) == ("failed", "RuntimeError: out of ink")
 
 
-def test_an_agent_that_just_stops_has_failed(bench: Bench, background: Background, worker: Worker) -> None:
-    worker.hold.set()
-    worker.says_how_it_ended = False
+def test_a_run_whose_agent_reports_no_end_fails(bench: Bench, background: Background, worker: Worker) -> None:
+    worker.may_finish.set()
+    worker.reports_end = False
     run = pending(bench)
     start(background, bench, run, worker)
     assert background.wait(run, SOON)
-    assert ended(bench, run) == ("failed", "The agent stopped without saying how it ended.")
+    assert end_of(bench, run) == ("failed", "The agent stopped without saying how it ended.")
 
 
-def test_runs_that_end_in_time_are_let_end(bench: Bench, worker: Worker) -> None:
+def test_closing_waits_for_runs_that_end_in_time(bench: Bench, worker: Worker) -> None:
     background = Background()
     run = pending(bench)
     start(background, bench, run, worker)
     assert worker.at_work.acquire(timeout=60)
     closing = threading.Thread(target=background.close, args=(SOON,))
     closing.start()
-    worker.hold.set()
+    worker.may_finish.set()
     closing.join()
-    assert ended(bench, run) == ("completed", None)
+    assert end_of(bench, run) == ("completed", None)
 
 
-def test_runs_that_do_not_end_in_time_are_broken_off_and_those_that_wait_stay(
-    bench: Bench, worker: Worker
-) -> None:
-    background = Background(at_once=1)
+def test_closing_aborts_slow_runs_and_leaves_queued_ones_pending(bench: Bench, worker: Worker) -> None:
+    background = Background(most_running=1)
     run, waiting = pending(bench), pending(bench)
     start(background, bench, run, worker)
     assert worker.at_work.acquire(timeout=60)
     start(background, bench, waiting, worker)
     background.close(timedelta(0))
-    assert ended(bench, run) == ("failed", "The server was stopped before the run had ended.")
-    assert ended(bench, waiting) == ("pending", None)
-    assert worker.times == 1
+    assert end_of(bench, run) == ("failed", "The server was stopped before the run had ended.")
+    assert end_of(bench, waiting) == ("pending", None)
+    assert worker.runs == 1
     assert not start(background, bench, waiting, worker)
-    with pytest.raises(Busy):
+    with pytest.raises(BusyError):
         background.check_room()
 
 
-def test_no_more_runs_wait_than_there_is_room_for(bench: Bench, worker: Worker) -> None:
-    background = Background(at_once=1, waiting=1)
+def test_a_full_queue_takes_no_more_runs(bench: Bench, worker: Worker) -> None:
+    background = Background(most_running=1, most_queued=1)
     first, second = pending(bench), pending(bench)
     start(background, bench, first, worker)
     assert worker.at_work.acquire(timeout=60)
     background.check_room()
     start(background, bench, second, worker)
-    with pytest.raises(Busy):
+    with pytest.raises(BusyError):
         background.check_room()
-    worker.hold.set()
+    worker.may_finish.set()
     assert background.wait(second, SOON)
     background.close(SOON)
-    assert ended(bench, second) == ("completed", None)
+    assert end_of(bench, second) == ("completed", None)
 
 
-def test_the_end_of_a_run_outlives_an_outage_and_holds_up_no_other(
+def test_the_end_of_a_run_survives_an_outage_and_blocks_no_other_run(
     stack: StackInfo, bench: Bench, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("publish.background.PROMPTLY", timedelta(0))
-    monkeypatch.setattr("publish.background.LAST_WORDS", timedelta(0))
-    background = Background(at_once=1)
+    monkeypatch.setattr("publish.background.QUICK_FLUSH", timedelta(0))
+    monkeypatch.setattr("publish.background.CLOSE_TIMEOUT", timedelta(0))
+    background = Background(most_running=1)
     first, second = pending(bench), pending(bench)
     start(background, bench, first, worker)
     assert worker.at_work.acquire(timeout=60)
     bench.proxy.refuse()
-    worker.hold.set()
+    worker.may_finish.set()
     other = Worker()
-    other.hold.set()
-    project = Project(stack.url, bench.key)  # which can be reached
+    other.may_finish.set()
+    project = Project(stack.url, bench.key)  # past the proxy, so reachable
     assert background.start(second, other.work, project, bench.token)
     assert background.wait(second, SOON)
-    assert (ended(bench, first)[0], ended(bench, second)[0]) == ("in_progress", "completed")
+    assert (end_of(bench, first)[0], end_of(bench, second)[0]) == ("in_progress", "completed")
     bench.proxy.accept()
     assert background.wait(first, SOON)
-    assert ended(bench, first) == ("completed", None)
+    assert end_of(bench, first) == ("completed", None)
     background.close(SOON)
+
+
+def test_runs_survive_a_moment_without_threads(
+    bench: Bench, background: Background, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    worker.may_finish.set()
+    first, second = pending(bench), pending(bench)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        assert start(background, bench, first, worker)
+    assert start(background, bench, second, worker)
+    assert background.wait(first, SOON)
+    assert background.wait(second, SOON)
+    assert {end_of(bench, run)[0] for run in (first, second)} == {"completed"}

@@ -1,4 +1,4 @@
-"""The collector against the real stack: batches, outages, nothing twice, nothing raised, nothing left."""
+"""The collector against the real stack: batches, outages, no duplicates, no exceptions, no threads left."""
 
 import asyncio
 import subprocess
@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from publish import AsyncMetricsCollector, PublishError, RoutingDecision, SyncMetricsCollector
 from tests.publish.conftest import Bench, Row
 from tests.support.people import sign_up
@@ -34,8 +34,8 @@ def metrics(bench: Bench) -> list[Row]:
     return [cast("Row", row) for row in rows.data]
 
 
-def sums(bench: Bench) -> tuple[int, Decimal, int]:
-    """Return how many requests the day has, what they cost and how many were dropped."""
+def daily_sums(bench: Bench) -> tuple[int, Decimal, int]:
+    """Return the requests of all days, their cost, and the dropped decisions."""
     rows = bench.person.client.table("routing_daily").select("requests, cost, dropped").execute().data
     days = [cast("dict[str, float]", row) for row in rows]
     cost = sum((Decimal(str(day["cost"])) for day in days), Decimal(0))
@@ -50,7 +50,7 @@ async def test_a_busy_router_costs_few_inserts_and_the_sums_are_exact(bench: Ben
             )
         assert await collector.flush()
         assert collector.requests <= 1_000 / 200 + 2
-    assert sums(bench) == (1_000, Decimal(250), 0)
+    assert daily_sums(bench) == (1_000, Decimal(250), 0)
     row = metrics(bench)[0]
     assert (row["provider"], row["model"], row["route"], row["auto_route"]) == (
         "acme",
@@ -62,7 +62,7 @@ async def test_a_busy_router_costs_few_inserts_and_the_sums_are_exact(bench: Ben
     assert (collector.dropped, collector.refused, collector.unsent) == (0, 0, 0)
 
 
-async def test_an_outage_neither_stops_the_caller_nor_loses_a_decision(bench: Bench) -> None:
+async def test_an_outage_neither_blocks_the_caller_nor_loses_a_decision(bench: Bench) -> None:
     async with collector_of(bench) as collector:
         bench.proxy.refuse()
         for number in range(50):
@@ -71,10 +71,10 @@ async def test_an_outage_neither_stops_the_caller_nor_loses_a_decision(bench: Be
         await wait_until(lambda: collector.problem, what="the collector to notice")
         bench.proxy.accept()
         assert await collector.flush()
-    assert sums(bench) == (50, Decimal("12.5"), 0)
+    assert daily_sums(bench) == (50, Decimal("12.5"), 0)
 
 
-async def test_answers_that_get_lost_double_nothing(bench: Bench) -> None:
+async def test_lost_answers_duplicate_nothing(bench: Bench) -> None:
     lost = iter([True, True, False])
     async with collector_of(bench) as collector:
         bench.proxy.loses_answer = lambda: next(lost, False)
@@ -83,10 +83,10 @@ async def test_answers_that_get_lost_double_nothing(bench: Bench) -> None:
         assert await collector.flush()
         assert next(lost, None) is None
         await collector.track_decision(prompt=None, decision=DECISION, request_id="7")
-    assert sums(bench) == (20, Decimal(5), 0)
+    assert daily_sums(bench) == (20, Decimal(5), 0)
 
 
-async def test_memory_is_bounded_and_what_was_dropped_is_told(bench: Bench) -> None:
+async def test_memory_is_bounded_and_drops_are_reported(bench: Bench) -> None:
     async with collector_of(bench, capacity=30) as collector:
         bench.proxy.refuse()
         for number in range(100):
@@ -95,11 +95,11 @@ async def test_memory_is_bounded_and_what_was_dropped_is_told(bench: Bench) -> N
         bench.proxy.accept()
         assert await collector.flush()
         assert collector.dropped == 70
-    assert sums(bench) == (30, Decimal("7.5"), 70)
+    assert daily_sums(bench) == (30, Decimal("7.5"), 70)
     assert {row["request_id"] for row in metrics(bench)} == {str(number) for number in range(70, 100)}
 
 
-async def test_nothing_that_goes_wrong_raises(bench: Bench, stack: StackInfo) -> None:
+async def test_failures_never_raise(bench: Bench, stack: StackInfo) -> None:
     other = sign_up(stack, "Other")
     nonsense = cast("RoutingDecision", object())
     async with collector_of(bench) as mine, collector_of(bench, user_id=other.user_id) as forged:
@@ -114,7 +114,7 @@ async def test_nothing_that_goes_wrong_raises(bench: Bench, stack: StackInfo) ->
     assert [row["request_id"] for row in metrics(bench)] == ["mine", "after it was closed"]
 
 
-async def test_one_bad_row_takes_no_other_with_it(bench: Bench) -> None:
+async def test_a_refused_row_does_not_affect_the_others(bench: Bench) -> None:
     async with collector_of(bench) as collector:
         early = RoutingDecision("acme", "old", at=datetime(1999, 1, 1, tzinfo=UTC))
         for number in range(9):
@@ -125,28 +125,30 @@ async def test_one_bad_row_takes_no_other_with_it(bench: Bench) -> None:
     assert {row["request_id"] for row in metrics(bench)} == set("01235678")
 
 
-async def test_collectors_made_for_each_request_share_one_way_and_leave_no_thread(bench: Bench) -> None:
+async def test_collectors_made_for_each_request_share_a_pipeline_and_leave_no_thread(bench: Bench) -> None:
     before = threading.active_count()
     for number in range(40):
         collector = collector_of(bench, interval=MOMENT)
         await collector.track_decision(prompt=None, decision=DECISION, request_id=str(number))
     assert await collector.aclose()
     assert collector.requests <= 3
-    assert sums(bench)[0] == 40
-    await wait_until(lambda: threading.active_count() <= before + 1, what="the thread to end")  # to_thread's
+    assert daily_sums(bench)[0] == 40
+    await wait_until(
+        lambda: threading.active_count() <= before + 1, what="the thread to end"
+    )  # one is to_thread's
 
 
 async def test_it_never_waits_for_the_database(bench: Bench) -> None:
     bench.proxy.stalled = True
     collector = collector_of(bench)
-    async with asyncio.timeout(30):  # an answer will not come in that time
+    async with asyncio.timeout(30):  # the stalled proxy never answers
         for number in range(200):
             await collector.track_decision(prompt="Hi", decision=DECISION, request_id=str(number))
         assert not await collector.flush(MOMENT)
     bench.proxy.stalled = False
     bench.proxy.cut()
     assert await collector.aclose()
-    assert sums(bench)[0] == 200
+    assert daily_sums(bench)[0] == 200
 
 
 def test_many_threads_track_through_one(bench: Bench) -> None:
@@ -163,7 +165,7 @@ def test_many_threads_track_through_one(bench: Bench) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-    assert sums(bench)[0] == 200
+    assert daily_sums(bench)[0] == 200
 
 
 FORGETFUL = """
@@ -184,7 +186,7 @@ SyncMetricsCollector(user_id=user_id, token=token).track_decision(
 """
 
 
-def test_a_program_that_forgets_to_close_loses_nothing(bench: Bench) -> None:
+def test_a_program_that_does_not_close_loses_nothing(bench: Bench) -> None:
     subprocess.run(
         [sys.executable, "-c", FORGETFUL, bench.person.user_id, bench.token()],
         cwd=PROJECT.parent,
@@ -195,7 +197,7 @@ def test_a_program_that_forgets_to_close_loses_nothing(bench: Bench) -> None:
     assert {row["request_id"] for row in metrics(bench)} == {"async", "sync"}
 
 
-def test_it_needs_a_project(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_project_it_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SUPABASE_URL", raising=False)
     with pytest.raises(PublishError, match="SUPABASE_URL"):
         SyncMetricsCollector(user_id="somebody")

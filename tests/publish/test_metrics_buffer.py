@@ -1,4 +1,4 @@
-"""What waits to be sent: bounded, in order, and every decision that is lost is counted once."""
+"""The buffer of decisions: bounded, in order, and every dropped decision is counted once."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,16 +11,16 @@ def row(number: int, size: int = 0) -> dict[str, object]:
     return {"number": number, "prompt": "x" * size, "dropped": 0}
 
 
-def test_the_newest_are_kept_and_the_next_row_tells_of_the_others() -> None:
+def test_the_newest_are_kept_and_the_next_row_counts_the_dropped() -> None:
     buffer = MetricsBuffer(capacity=3)
     assert [buffer.add(row(number)) for number in range(5)] == [True, True, True, False, False]
     batch = buffer.take()
-    assert [waiting.row["number"] for waiting in batch] == [2, 3, 4]
-    assert [waiting.row["dropped"] for waiting in batch] == [2, 0, 0]
+    assert [buffered.row["number"] for buffered in batch] == [2, 3, 4]
+    assert [buffered.row["dropped"] for buffered in batch] == [2, 0, 0]
     assert (len(buffer), buffer.dropped) == (3, 2)
 
 
-def test_one_request_is_not_too_large() -> None:
+def test_a_batch_has_limited_rows_and_bytes() -> None:
     buffer = MetricsBuffer()
     for number in range(BATCH + 1):
         buffer.add(row(number))
@@ -30,35 +30,35 @@ def test_one_request_is_not_too_large() -> None:
     assert len(buffer.take()) == metrics_buffer.BATCH_BYTES // 100_000 - 1
 
 
-def test_memory_is_bounded_where_prompts_are_kept() -> None:
+def test_memory_is_bounded_where_prompts_are_stored() -> None:
     buffer = MetricsBuffer()
     for number in range(1_000):
         buffer.add(row(number, size=100_000))
-    assert len(buffer) * 100_000 < metrics_buffer.MOST_BYTES
+    assert len(buffer) * 100_000 < metrics_buffer.MAX_BYTES
     assert buffer.dropped == 1_000 - len(buffer)
 
 
 @given(st.lists(st.sampled_from(("add", "add", "add", "arrives", "returns")), max_size=60))
-def test_nothing_is_lost_uncounted(luck: list[str]) -> None:
+def test_every_lost_decision_is_counted(steps: list[str]) -> None:
     buffer = MetricsBuffer(capacity=4)
     arrived: list[dict[str, object]] = []
     added = 0
-    for one in [*luck, "arrives", "arrives"]:
-        if one == "add":
+    for step in [*steps, "arrives", "arrives"]:
+        if step == "add":
             buffer.add(row(added))
             added += 1
             continue
         batch = buffer.take()
-        if one == "returns":
-            buffer.back(batch)
+        if step == "returns":
+            buffer.put_back(batch)
         else:
-            buffer.settled(len(batch))
-            arrived += [waiting.row for waiting in batch]
+            buffer.discard(len(batch))
+            arrived += [buffered.row for buffered in batch]
     assert len(buffer) == 0
     assert len(arrived) + buffer.dropped == added
-    told = sum(int(str(each["dropped"])) for each in arrived)
-    # Only what was dropped after the last one arrived is not told yet.
-    assert told <= buffer.dropped
+    reported = sum(int(str(each["dropped"])) for each in arrived)
+    # Drops after the last row arrived are not reported yet.
+    assert reported <= buffer.dropped
     assert [each["number"] for each in arrived] == sorted(int(str(each["number"])) for each in arrived)
-    if luck and luck[-1] == "add":
-        assert told == buffer.dropped
+    if steps and steps[-1] == "add":
+        assert reported == buffer.dropped

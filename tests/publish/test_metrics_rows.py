@@ -1,32 +1,35 @@
-"""Whatever a program says of a decision becomes a row that the database takes."""
+"""Routing decisions become rows that the database takes, whatever a program puts into them."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import cast
+from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from publish.metrics_rows import RoutingDecision, fingerprint, row_of
+from publish.metrics_rows import Request, RoutingDecision, fingerprint, row_of
 
 ME = "00000000-0000-4000-8000-00000000000a"
 
 
 def row(decision: RoutingDecision, prompt: str | None = "Hi", **more: object) -> dict[str, object]:
-    given = {"user_id": ME, "auto_route": True, "request_id": "r-1", "keep_prompt": False}
-    return row_of(decision, prompt=prompt, **{**given, **more})  # type: ignore[arg-type]  # by name
+    request = Request(ME, "r-1", prompt, auto_route=True)
+    return row_of(decision, replace(request, **more))  # type: ignore[arg-type]  # by name
 
 
-def test_a_decision_is_told_in_full() -> None:
+def test_a_decision_becomes_a_complete_row() -> None:
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    told = row(
+    built = row(
         RoutingDecision(
             "acme", "small-1", "code", 812, 96, "0.00110", 640.4, "timeout",
             fallback_from="large-1", metadata={"tier": 2}, at=at,
         )
     )  # fmt: skip
-    assert told == {
+    assert built == {
         "user_id": ME,
         "request_id": "r-1",
         "timestamp": at.isoformat(),
@@ -50,39 +53,70 @@ def test_a_decision_is_told_in_full() -> None:
     }
 
 
-def test_a_prompt_is_kept_only_when_asked_for() -> None:
+def test_a_prompt_is_stored_only_when_asked_for() -> None:
     decision = RoutingDecision("acme", "small-1")
     assert "Top secret" not in json.dumps(row(decision, "Top secret"))
     assert row(decision, "Top secret", keep_prompt=True)["prompt"] == "Top secret"
     assert row(decision, None)["prompt_length"] is None
 
 
-def test_a_fingerprint_tells_repeated_prompts_of_one_person_alone() -> None:
+def test_fingerprints_match_only_for_the_same_prompt_of_the_same_person() -> None:
     assert fingerprint("Hi", "a") == fingerprint("Hi", "a") != fingerprint("Ho", "a")
     assert fingerprint("Hi", "a") != fingerprint("Hi", "b")
 
 
-def test_what_cannot_be_read_is_named() -> None:
-    told = row(RoutingDecision("acme", "small-1", cost=float("nan")))
-    assert (told["cost"], told["metadata"]) == ("0", {"unreadable": ["cost"]})
+def test_unreadable_numbers_are_named_in_the_metadata() -> None:
+    built = row(RoutingDecision("acme", "small-1", cost=float("nan")))
+    assert (built["cost"], built["metadata"]) == ("0", {"unreadable": ["cost"]})
     odd = RoutingDecision("acme", "small-1", input_tokens=cast("int", "many"), latency_ms=float("inf"))
-    told = row(odd)
-    assert (told["input_tokens"], told["latency_ms"]) == (0, None)
-    assert told["metadata"] == {"unreadable": ["input_tokens", "latency_ms"]}
+    built = row(odd)
+    assert (built["input_tokens"], built["latency_ms"]) == (0, None)
+    assert built["metadata"] == {"unreadable": ["input_tokens", "latency_ms"]}
     endless = row(RoutingDecision("acme", "small-1", input_tokens=cast("int", Decimal("1e999999999"))))
-    assert (endless["input_tokens"], endless["metadata"]) == (2**31 - 1, {})
+    assert (endless["input_tokens"], endless["metadata"]) == (0, {"unreadable": ["input_tokens"]})
+    negative = row(RoutingDecision("acme", "small-1", input_tokens=-5, output_tokens=2**31, latency_ms=-1))
+    assert (negative["input_tokens"], negative["output_tokens"], negative["latency_ms"]) == (0, 0, None)
+    assert negative["metadata"] == {"unreadable": ["input_tokens", "output_tokens", "latency_ms"]}
     assert row(RoutingDecision("acme", "small-1", cost=1e-9))["cost"] == "0.000000001"
     assert row(RoutingDecision("acme", "small-1", metadata={"x": "y" * 20_000}))["metadata"] == {
         "too_large": 20_009
     }
 
 
-def test_long_ids_stay_different() -> None:
-    one, other = (
-        row(RoutingDecision("acme", "small-1"), request_id="x" * 300 + end)["request_id"] for end in "ab"
-    )
+@pytest.mark.parametrize(
+    ("at", "stored", "unreadable"),
+    [
+        (datetime(2026, 11, 20, 12, tzinfo=UTC), "2026-11-20T12:00:00+00:00", []),
+        (datetime(2026, 11, 20, 12, tzinfo=ZoneInfo("Asia/Tokyo")), "2026-11-20T03:00:00+00:00", []),
+        # The second of the two times that the clocks show.
+        (
+            datetime(2027, 11, 7, 1, 30, tzinfo=ZoneInfo("America/New_York"), fold=1),
+            "2027-11-07T06:30:00+00:00",
+            [],
+        ),
+        (datetime(2026, 11, 20, 12), "2026-11-20T12:00:00+00:00", ["timestamp"]),
+        (datetime(1970, 1, 1, tzinfo=UTC), None, ["timestamp"]),
+        (datetime.min.replace(tzinfo=ZoneInfo("Asia/Tokyo")), None, ["timestamp"]),
+        ("yesterday", None, ["timestamp"]),
+        (1764590000, None, ["timestamp"]),
+    ],
+)
+def test_a_time_without_a_zone_and_an_impossible_one_are_named(
+    at: object, stored: str | None, unreadable: list[str]
+) -> None:
+    before = datetime.now(UTC)
+    built = row(RoutingDecision("acme", "small-1", at=cast("datetime", at)))
+    assert built["metadata"] == ({"unreadable": unreadable} if unreadable else {})
+    if stored is None:
+        assert before <= datetime.fromisoformat(str(built["timestamp"])) <= datetime.now(UTC)
+    else:
+        assert built["timestamp"] == stored
+
+
+def test_long_request_ids_stay_different() -> None:
+    one, other = (row(RoutingDecision("acme", "small-1"), id="x" * 300 + end)["request_id"] for end in "ab")
     assert one != other
-    assert row(RoutingDecision("", " "), request_id=None)["provider"] == "unknown"
+    assert row(RoutingDecision("", " "), id=None)["provider"] == "unknown"
 
 
 COUNTS = ("input_tokens", "output_tokens", "cost", "latency_ms")
@@ -105,16 +139,16 @@ ANYTHING = st.one_of(
     metadata=st.dictionaries(st.text(), st.recursive(ANYTHING, st.lists, max_leaves=5)),
     prompt=st.one_of(st.none(), st.text()),
 )
-def test_anything_makes_a_row_within_the_limits(
+def test_any_values_make_a_row_within_the_limits(
     values: dict[str, object], metadata: dict[str, object], prompt: str | None
 ) -> None:
     decision = RoutingDecision(**values, metadata=metadata)  # type: ignore[arg-type]  # on purpose
-    told = row(decision, prompt, keep_prompt=True)
-    text = json.dumps(told, allow_nan=False)
+    built = row(decision, prompt, keep_prompt=True)
+    text = json.dumps(built, allow_nan=False)
     assert "\\u0000" not in text.replace("\\\\", "")
     text.encode()
     for name, longest in (("provider", 60), ("model", 120), ("route", 80)):
-        assert 1 <= len(str(told[name])) <= longest
-    assert Decimal(0) <= Decimal(str(told["cost"])) <= 1_000_000
-    assert told["success"] is (told["error_kind"] is None)
-    assert told["fallback"] or told["fallback_from"] is None
+        assert 1 <= len(str(built[name])) <= longest
+    assert Decimal(0) <= Decimal(str(built["cost"])) <= 1_000_000
+    assert built["success"] is (built["error_kind"] is None)
+    assert built["fallback"] or built["fallback_from"] is None

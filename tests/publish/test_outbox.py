@@ -1,51 +1,52 @@
-"""The outbox: whatever is said and whatever gets lost on the way, what arrives is right and in order."""
+"""The outbox: whatever is reported and whatever is lost on the way, the database ends up right."""
 
 import json
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.agent_models import FLOW, Level, RunStatus
-from publish.errors import UnknownRun
-from publish.outbox import KEPT_AFTER_THE_END, Outbox
-from publish.unsent import Events, Opening, Parcel, Patch, Unsent
+from db.agents.models import FLOW, Level, RunStatus
+from publish.errors import UnknownRunError
+from publish.outbox import MOST_FINISHED, Outbox
+from publish.unsent import MOST_EVENTS, EventsInsert, RunInsert, RunPatch, UnsentRun, Write
 
 
-class Luck(Enum):
-    """What happens to a parcel on its way."""
+class Fate(Enum):
+    """What happens to a write on its way."""
 
     ARRIVES = "arrives"
     LOST = "is lost"
-    ANSWER_LOST = "arrives, but nobody learns of it"
+    ANSWER_LOST = "arrives, but its answer is lost"
 
 
 @dataclass
 class Database:
-    """What Postgres would hold: events by id, and a run that keeps its flow."""
+    """A model of Postgres: events by id, and a run that checks its status flow."""
 
     status: RunStatus | None = None
     trail: list[RunStatus] = field(default_factory=list)
     run: dict[str, object] = field(default_factory=dict)
     events: dict[str, dict[str, object]] = field(default_factory=dict)
 
-    def take(self, parcel: Parcel) -> None:
-        match parcel:
-            case Opening():
+    def apply(self, write: Write) -> None:
+        match write:
+            case RunInsert():
                 if self.status is None:
-                    self.status = RunStatus(str(parcel.values["status"]))
-            case Events():
+                    self.status = RunStatus(str(write.values["status"]))
+            case EventsInsert():
                 assert self.status is not None
-                for row in parcel.rows:
-                    # What arrives twice was there before the run was finished.
+                for row in write.rows:
+                    # Only a row that arrived before the end may arrive again after it.
                     assert not self.status.finished or row["id"] in self.events
                     self.events.setdefault(str(row["id"]), dict(row))
-            case Patch():
-                self._change(parcel)
+            case RunPatch():
+                self._change(write)
 
-    def _change(self, patch: Patch) -> None:
+    def _change(self, patch: RunPatch) -> None:
         assert self.status is not None
         if self.status.finished:
             assert patch.status is self.status
@@ -62,23 +63,23 @@ class Database:
         return [line for row in rows if row["kind"] == "log" for line in str(row["message"]).split("\n")]
 
 
-def pump(outbox: Outbox, run: str, database: Database, luck: st.DataObject, *, last: bool = False) -> None:
-    """Send until nothing waits, or until something is lost."""
-    while (parcel := outbox.take(run)) is not None:
-        what = Luck.ARRIVES if last else luck.draw(st.sampled_from(Luck))
-        if what is not Luck.LOST:
-            database.take(parcel)
-        if what is Luck.ARRIVES:
-            outbox.sent(parcel)
+def pump(outbox: Outbox, run: str, database: Database, data: st.DataObject, *, last: bool = False) -> None:
+    """Send until nothing waits, or a write or its answer is lost."""
+    while (write := outbox.take(run)) is not None:
+        fate = Fate.ARRIVES if last else data.draw(st.sampled_from(Fate))
+        if fate is not Fate.LOST:
+            database.apply(write)
+        if fate is Fate.ARRIVES:
+            outbox.mark_sent(write)
             continue
-        outbox.back(parcel)
+        outbox.put_back(write)
         return
 
 
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+NO_DEADLINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(data=st.data())
 def test_everything_arrives_once_and_in_order(data: st.DataObject) -> None:
     outbox, database = Outbox(lambda: None), Database()
@@ -118,48 +119,48 @@ def test_everything_arrives_once_and_in_order(data: st.DataObject) -> None:
     assert database.status is outbox.status(run)
 
 
-class Crashing:
-    """Keeps what it has to, as `AgentEventPublisher` does, and can be killed at any moment."""
+class CrashingPublisher:
+    """Saves to a spool as `AgentEventPublisher` does, and can be killed at any moment."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.outbox = Outbox(lambda: None)
         self.run = self.outbox.open({"agent_name": "a", "agent_id": "a"}, RunStatus.PENDING)
         self.spool: str | None = None
-        self.keep()
+        self.save()
 
-    def keep(self) -> None:
-        kept = self.outbox.kept(self.run)
-        self.spool = None if kept is None else json.dumps(kept)
+    def save(self) -> None:
+        saved = self.outbox.to_json(self.run)
+        self.spool = None if saved is None else json.dumps(saved)
 
     def crash(self) -> None:
         self.outbox = Outbox(lambda: None)
         if self.spool is None:
             self.outbox.join(self.run, self.database.trail[-1])
         else:
-            self.outbox.restore(Unsent.from_kept(json.loads(self.spool)))
+            self.outbox.restore(UnsentRun.from_json(json.loads(self.spool)))
 
-    def send_one(self, luck: Luck | None) -> bool:
-        """Send a parcel; None is a crash while it is on its way, after it has arrived."""
-        if (parcel := self.outbox.take(self.run)) is None:
+    def send_one(self, fate: Fate | None) -> bool:
+        """Send a write. None means that the process crashes after the write has arrived."""
+        if (write := self.outbox.take(self.run)) is None:
             return False
-        if luck is not Luck.LOST:
-            self.database.take(parcel)
-        if luck is None:
+        if fate is not Fate.LOST:
+            self.database.apply(write)
+        if fate is None:
             self.crash()
             return True
-        (self.outbox.sent if luck is Luck.ARRIVES else self.outbox.back)(parcel)
-        self.keep()
+        (self.outbox.mark_sent if fate is Fate.ARRIVES else self.outbox.put_back)(write)
+        self.save()
         return True
 
 
-@UNHURRIED
+@NO_DEADLINE
 @given(data=st.data())
-def test_with_a_spool_no_status_is_lost_or_told_twice_whenever_the_process_is_killed(
+def test_with_a_spool_a_crash_at_any_moment_loses_or_repeats_no_status(
     data: st.DataObject,
 ) -> None:
     database = Database()
-    publisher = Crashing(database)
+    publisher = CrashingPublisher(database)
     run = publisher.run
     trail: list[RunStatus] = []
     for number in range(data.draw(st.integers(1, 30))):
@@ -171,36 +172,36 @@ def test_with_a_spool_no_status_is_lost_or_told_twice_whenever_the_process_is_ki
                 publisher.outbox.progress(run, {"progress_percent": number}, None)
                 if status is RunStatus.PENDING:
                     trail.append(RunStatus.IN_PROGRESS)
-                    publisher.keep()
+                    publisher.save()
             case "move" if not status.finished:
                 after = data.draw(st.sampled_from(sorted(FLOW[status])))
                 publisher.outbox.move(run, after, {})
                 trail.append(after)
-                publisher.keep()
+                publisher.save()
             case "send":
-                publisher.send_one(data.draw(st.sampled_from([*Luck, None])))
+                publisher.send_one(data.draw(st.sampled_from([*Fate, None])))
             case "crash":
                 publisher.crash()
     publisher.crash()
-    while publisher.send_one(Luck.ARRIVES):
+    while publisher.send_one(Fate.ARRIVES):
         pass
     assert database.trail == trail
     assert publisher.outbox.unsent() == []
     assert (publisher.spool is None) == (bool(trail) and trail[-1].finished)
 
 
-def test_progress_costs_one_patch_however_often_it_is_told() -> None:
+def test_repeated_progress_costs_one_patch() -> None:
     outbox = Outbox(lambda: None)
     run = outbox.open({"agent_name": "a", "agent_id": "a"}, RunStatus.IN_PROGRESS)
     for number in range(100):
         outbox.progress(run, {"progress_percent": number}, None)
-    opening, patch = outbox.take(run), None
-    assert isinstance(opening, Opening)
-    outbox.sent(opening)
+    insert = outbox.take(run)
+    assert isinstance(insert, RunInsert)
+    outbox.mark_sent(insert)
     patch = outbox.take(run)
-    assert isinstance(patch, Patch)
+    assert isinstance(patch, RunPatch)
     assert patch.values["progress_percent"] == 99
-    outbox.sent(patch)
+    outbox.mark_sent(patch)
     assert outbox.take(run) is None
 
 
@@ -208,18 +209,18 @@ def test_a_line_is_not_added_to_a_row_that_may_have_arrived() -> None:
     outbox, database = Outbox(lambda: None), Database(RunStatus.IN_PROGRESS)
     outbox.join("run", RunStatus.IN_PROGRESS)
     outbox.log("run", "first", Level.INFO)
-    parcel = outbox.take("run")
-    assert parcel is not None
-    database.take(parcel)
-    outbox.back(parcel)  # its answer got lost
+    write = outbox.take("run")
+    assert write is not None
+    database.apply(write)
+    outbox.put_back(write)  # its answer was lost
     outbox.log("run", "second", Level.INFO)
     again = outbox.take("run")
     assert again is not None
-    database.take(again)
+    database.apply(again)
     assert database.lines == ["first", "second"]
 
 
-def test_while_one_parcel_is_on_its_way_no_other_is() -> None:
+def test_a_run_has_one_write_in_flight() -> None:
     outbox = Outbox(lambda: None)
     run = outbox.open({"agent_name": "a", "agent_id": "a"}, RunStatus.IN_PROGRESS)
     outbox.log(run, "x", Level.INFO)
@@ -228,15 +229,46 @@ def test_while_one_parcel_is_on_its_way_no_other_is() -> None:
     assert outbox.unsent() == [run]
 
 
-def test_of_runs_that_have_ended_only_the_newest_are_remembered() -> None:
+def test_only_the_newest_finished_runs_stay_known() -> None:
     outbox = Outbox(lambda: None)
-    going_on, *ended = [outbox.open({}, RunStatus.IN_PROGRESS) for _ in range(KEPT_AFTER_THE_END + 3)]
-    for run in ended:
+    active, *finished = [outbox.open({}, RunStatus.IN_PROGRESS) for _ in range(MOST_FINISHED + 3)]
+    for run in finished:
         outbox.move(run, RunStatus.COMPLETED, {})
-        while (parcel := outbox.take(run)) is not None:
-            outbox.sent(parcel)
-    for run in (going_on, *ended[2:]):
-        outbox.status(run)
-    for run in ended[:2]:
-        with pytest.raises(UnknownRun):
+        while (write := outbox.take(run)) is not None:
+            outbox.mark_sent(write)
+    assert outbox.status(active) is RunStatus.IN_PROGRESS
+    assert {outbox.status(run) for run in finished[2:]} == {RunStatus.COMPLETED}
+    for run in finished[:2]:
+        with pytest.raises(UnknownRunError):
             outbox.status(run)
+
+
+def test_the_number_of_dropped_lines_is_exact() -> None:
+    """Also when the row that reports them takes the place of one more line, or is dropped itself."""
+    outbox, lines = Outbox(lambda: None), 0
+    run = outbox.open({}, RunStatus.IN_PROGRESS)
+    insert = outbox.take(run)
+    assert insert is not None
+    outbox.mark_sent(insert)
+
+    def overflow() -> None:
+        nonlocal lines
+        for _ in range(MOST_EVENTS + 20):
+            # Lines of different levels do not share a row.
+            outbox.log(run, "two\nlines", (Level.INFO, Level.ERROR)[lines // 2 % 2])
+            lines += 2
+
+    overflow()
+    for _ in range(2):
+        first = outbox.take(run)
+        assert first is not None
+        outbox.put_back(first)
+        overflow()
+    arrived: list[dict[str, object]] = []
+    while (write := outbox.take(run)) is not None:
+        if isinstance(write, EventsInsert):
+            arrived += [dict(row) for row in write.rows]
+        outbox.mark_sent(write)
+    dropped = sum(cast("dict[str, int]", row["data"])["dropped"] for row in arrived if row["data"])
+    sent = sum(str(row["message"]).count("\n") + 1 for row in arrived if not row["data"])
+    assert sent + dropped == lines

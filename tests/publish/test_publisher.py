@@ -1,26 +1,28 @@
-"""The publisher against the real stack: what agents say arrives, in few writes, and outlives outages."""
+"""The publisher against the real stack: reports arrive, in few writes, and survive outages."""
 
 import subprocess
 import sys
 import uuid
 from datetime import timedelta
 from decimal import Decimal
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from publish import (
     AgentEventPublisher,
-    IllegalTransition,
+    IllegalTransitionError,
     Level,
     PublishError,
     RunStatus,
-    Undelivered,
-    UnknownRun,
+    UndeliveredError,
+    UnknownRunError,
 )
-from publish.transport import Answer, Transport
-from publish.unsent import MOST_EVENTS, Parcel
+from publish.spool import Spool
+from publish.transport import Result, Transport
+from publish.unsent import MOST_EVENTS, Write
 from tests.publish.conftest import Bench, Row
 from tests.support.people import sign_up
 from tests.support.stack import PROJECT
@@ -30,8 +32,10 @@ QUICK = timedelta(milliseconds=20)
 SOON = timedelta(seconds=30)
 
 
-def publisher_of(bench: Bench, interval: timedelta = QUICK) -> AgentEventPublisher:
-    return AgentEventPublisher(bench.proxy.url, bench.key, bench.token, interval=interval)
+def publisher_of(
+    bench: Bench, interval: timedelta = QUICK, *, spool: Path | None = None
+) -> AgentEventPublisher:
+    return AgentEventPublisher(bench.proxy.url, bench.key, bench.token, interval=interval, spool=spool)
 
 
 async def test_a_run_from_its_start_to_its_end(bench: Bench) -> None:
@@ -88,7 +92,7 @@ async def test_a_chatty_agent_costs_few_writes(bench: Bench) -> None:
     assert version < 10
 
 
-async def test_an_outage_stops_no_agent_and_loses_no_end(bench: Bench) -> None:
+async def test_an_outage_blocks_no_agent_and_loses_no_final_status(bench: Bench) -> None:
     async with publisher_of(bench) as publisher:
         before = await publisher.start_run(agent_name="before")
         assert await publisher.flush(SOON)
@@ -96,7 +100,7 @@ async def test_an_outage_stops_no_agent_and_loses_no_end(bench: Bench) -> None:
         during = await publisher.start_run(agent_name="during")
         for run in (before, during):
             await publisher.update_progress(run, "Working on", 50)
-            await publisher.log(run, "said while nobody heard")
+            await publisher.log(run, "logged during the outage")
             for status in ("awaiting_verification", "verification_in_progress", "verification_passed"):
                 await publisher.update_status(run, status)
             await publisher.complete_run(run, "done")
@@ -105,11 +109,11 @@ async def test_an_outage_stops_no_agent_and_loses_no_end(bench: Bench) -> None:
         assert await publisher.flush(SOON)
     for run in (before, during):
         assert bench.run(run)["status"] == "completed"
-        assert bench.log(run) == ["said while nobody heard"]
+        assert bench.log(run) == ["logged during the outage"]
         assert len(bench.statuses(run)) == 5
 
 
-async def test_answers_that_get_lost_do_no_harm(bench: Bench) -> None:
+async def test_lost_answers_do_no_harm(bench: Bench) -> None:
     async with publisher_of(bench) as publisher:
         run = await publisher.start_run(agent_name="unlucky")
         assert await publisher.flush(SOON)
@@ -128,7 +132,7 @@ async def test_answers_that_get_lost_do_no_harm(bench: Bench) -> None:
     assert bench.statuses(run) == ["in_progress", "completed"]
 
 
-async def test_what_is_kept_for_an_outage_has_a_limit(bench: Bench) -> None:
+async def test_log_lines_kept_during_an_outage_are_limited(bench: Bench) -> None:
     async with publisher_of(bench) as publisher:
         run = await publisher.start_run(agent_name="talker")
         assert await publisher.flush(SOON)
@@ -145,12 +149,12 @@ async def test_what_is_kept_for_an_outage_has_a_limit(bench: Bench) -> None:
     assert (bench.run(run)["status"], bench.run(run)["error"]) == ("failed", "gave up")
 
 
-async def test_closing_in_an_outage_says_what_is_lost(bench: Bench) -> None:
+async def test_closing_in_an_outage_names_the_lost_runs(bench: Bench) -> None:
     publisher = publisher_of(bench)
     run = await publisher.start_run(agent_name="late")
     bench.proxy.refuse()
     await publisher.complete_run(run)
-    with pytest.raises(Undelivered) as lost:
+    with pytest.raises(UndeliveredError) as lost:
         await publisher.aclose(timedelta(0))
     assert lost.value.runs == (run,)
     with pytest.raises(PublishError):
@@ -163,14 +167,14 @@ async def test_an_agent_learns_that_its_run_was_cancelled(bench: Bench) -> None:
         assert await publisher.flush(SOON)
         bench.person.client.table("agent_runs").update({"status": "cancelled"}).eq("id", run).execute()
         await publisher.log(run, "still at it")
-        await wait_until(lambda: publisher.is_over(run), what="the publisher to learn of it")
+        await wait_until(lambda: publisher.is_over(run), what="the publisher to notice")
         assert publisher.status(run) is RunStatus.CANCELLED
         await publisher.complete_run(run, "nobody wants it")
         assert await publisher.flush(SOON)
     assert bench.run(run)["status"] == "cancelled"
 
 
-async def test_a_result_that_cannot_be_kept_does_not_keep_the_end_from_being_told(bench: Bench) -> None:
+async def test_a_refused_result_does_not_prevent_the_final_status(bench: Bench) -> None:
     async with publisher_of(bench) as publisher:
         big, odd = [await publisher.start_run(agent_name=name) for name in ("big", "odd")]
         await publisher.complete_run(big, "x" * 300_000)
@@ -181,7 +185,7 @@ async def test_a_result_that_cannot_be_kept_does_not_keep_the_end_from_being_tol
     assert bench.run(odd)["status"] == "completed"
 
 
-async def test_what_is_refused_on_the_way_takes_no_status_with_it(bench: Bench) -> None:
+async def test_refused_values_do_not_lose_a_status(bench: Bench) -> None:
     async with publisher_of(bench) as publisher:
         run = await publisher.start_run(agent_name="thorough", status=RunStatus.PENDING)
         await publisher.update_progress(run, "Counting", tokens=2**70)
@@ -202,7 +206,7 @@ async def test_what_is_refused_on_the_way_takes_no_status_with_it(bench: Bench) 
     assert (bench.run(run)["result"], bench.run(run)["tokens"]) == ("done", 2**63 - 1)
 
 
-async def test_whatever_a_program_says_arrives_in_a_form_that_can_be_kept(bench: Bench) -> None:
+async def test_odd_values_arrive_in_a_form_the_schema_takes(bench: Bench) -> None:
     task = uuid.uuid4()
     odd = {"number": 10**5000, "name": "\ud800", "deep": nested(200), ("a", "tuple"): 1}
     async with publisher_of(bench) as publisher:
@@ -228,15 +232,15 @@ def nested(levels: int) -> object:
     return [nested(levels - 1)] if levels else None
 
 
-async def test_a_fault_in_one_run_keeps_no_other_from_being_told(
+async def test_a_bug_in_one_run_does_not_block_the_others(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send, faulty = Transport.send, "none yet"
 
-    async def fail(transport: Transport, parcel: Parcel) -> Answer:
-        if parcel.run_id == faulty:
-            raise TypeError("nobody thought of this")
-        return await send(transport, parcel)
+    async def fail(transport: Transport, write: Write) -> Result:
+        if write.run_id == faulty:
+            raise TypeError("a bug")
+        return await send(transport, write)
 
     monkeypatch.setattr(Transport, "send", fail)
     async with publisher_of(bench) as publisher:
@@ -248,7 +252,7 @@ async def test_a_fault_in_one_run_keeps_no_other_from_being_told(
     assert bench.statuses(other) == ["in_progress", "completed"]
 
 
-async def test_a_run_that_waits_is_taken_over(bench: Bench) -> None:
+async def test_a_pending_run_is_taken_over(bench: Bench) -> None:
     async with publisher_of(bench) as publisher:
         run = await publisher.start_run(agent_name="waiting", status=RunStatus.PENDING)
         assert await publisher.flush(SOON)
@@ -259,21 +263,21 @@ async def test_a_run_that_waits_is_taken_over(bench: Bench) -> None:
     assert bench.statuses(run) == ["pending", "in_progress", "completed"]
 
 
-async def test_misuse_is_told_to_the_program(bench: Bench) -> None:
+async def test_misuse_raises(bench: Bench) -> None:
     async with publisher_of(bench) as publisher:
-        with pytest.raises(UnknownRun):
+        with pytest.raises(UnknownRunError):
             await publisher.log("nobody's", "x")
         run = await publisher.start_run(agent_name="wrong")
-        with pytest.raises(IllegalTransition):
+        with pytest.raises(IllegalTransitionError):
             await publisher.update_status(run, "verification_passed")
         await publisher.complete_run(run)
-        with pytest.raises(IllegalTransition):
+        with pytest.raises(IllegalTransitionError):
             await publisher.fail_run(run, "after all")
         with pytest.raises(ValueError, match="nonsense"):
             await publisher.update_status(run, "nonsense")
 
 
-async def test_nobody_publishes_in_somebody_elses_name(bench: Bench) -> None:
+async def test_nobody_publishes_as_somebody_else(bench: Bench) -> None:
     async with publisher_of(bench) as publisher:
         run = await publisher.start_run(agent_name="forger", user_id="00000000-0000-4000-8000-000000000001")
         await publisher.complete_run(run)
@@ -281,7 +285,7 @@ async def test_nobody_publishes_in_somebody_elses_name(bench: Bench) -> None:
         assert publisher.problem(run) == "You are not allowed to do that."
 
 
-async def test_a_backend_publishes_for_many_people_with_what_its_environment_says(
+async def test_a_backend_publishes_for_many_people_with_settings_from_the_environment(
     bench: Bench, stack: StackInfo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = sign_up(stack, "Other")
@@ -322,7 +326,7 @@ publisher.complete_run(publisher.start_run(agent_name="sync"))
 """
 
 
-def test_a_program_that_forgets_to_close_loses_no_end(bench: Bench) -> None:
+def test_a_program_that_does_not_close_loses_no_final_status(bench: Bench) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", FORGETFUL, bench.token()],
         cwd=PROJECT.parent,
@@ -334,22 +338,22 @@ def test_a_program_that_forgets_to_close_loses_no_end(bench: Bench) -> None:
     )
     assert ended.stderr == ""
     runs = bench.person.client.table("agent_runs").select("agent_name, status").execute().data
-    told = {cast("Row", run)["agent_name"]: cast("Row", run)["status"] for run in runs}
-    assert told == {"async": "completed", "sync": "completed"}
+    statuses = {cast("Row", run)["agent_name"]: cast("Row", run)["status"] for run in runs}
+    assert statuses == {"async": "completed", "sync": "completed"}
 
 
-async def test_without_a_project_there_is_nothing_to_publish_to(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_project_it_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SUPABASE_URL", raising=False)
     with pytest.raises(PublishError, match="SUPABASE_URL"):
         AgentEventPublisher()
 
 
-async def test_a_token_that_is_missing_for_a_while_is_waited_for(bench: Bench) -> None:
-    answers = [False, False]
+async def test_it_waits_while_there_is_no_token(bench: Bench) -> None:
+    failures = [1, 2]
 
     def token() -> str:
-        if answers:
-            answers.pop()
+        if failures:
+            failures.pop()
             raise RuntimeError("signed out")
         return bench.token()
 
@@ -357,3 +361,24 @@ async def test_a_token_that_is_missing_for_a_while_is_waited_for(bench: Bench) -
         run = await publisher.start_run(agent_name="patient")
         assert await publisher.flush(SOON)
     assert bench.run(run)["status"] == "in_progress"
+
+
+async def test_a_spool_that_cannot_be_written_for_a_moment_stops_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    save, broken = Spool.save, [True, True]
+
+    def full_disk(spool: Spool, *arguments: Any) -> None:
+        if broken:
+            broken.pop()
+            raise OSError("No space left on device")
+        save(spool, *arguments)
+
+    async with publisher_of(bench, spool=tmp_path / "spool") as publisher:
+        run = await publisher.start_run(agent_name="spooled")
+        monkeypatch.setattr(Spool, "save", full_disk)
+        await publisher.log(run, "a line")
+        assert await publisher.flush(SOON)
+        await publisher.complete_run(run)
+    assert not broken
+    assert bench.run(run)["status"] == "completed"

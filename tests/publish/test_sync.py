@@ -1,11 +1,11 @@
-"""The publisher for programs without an event loop."""
+"""The publisher for programs without an event loop, and for many threads."""
 
 import threading
 from datetime import timedelta
 
 import pytest
 
-from publish import Closed, SyncAgentEventPublisher, Undelivered
+from publish import PublisherClosedError, SyncAgentEventPublisher, UndeliveredError
 from tests.publish.conftest import Bench
 
 
@@ -35,9 +35,9 @@ def test_it_leaves_no_thread_behind(bench: Bench) -> None:
     publisher = SyncAgentEventPublisher(bench.proxy.url, bench.key, bench.token)
     bench.proxy.refuse()
     publisher.start_run(agent_name="lost")
-    with pytest.raises(Undelivered):
+    with pytest.raises(UndeliveredError):
         publisher.close(timedelta(milliseconds=100))
     publisher.close()
     assert threading.active_count() == before
-    with pytest.raises(Closed):
+    with pytest.raises(PublisherClosedError):
         publisher.start_run(agent_name="late")

@@ -1,4 +1,4 @@
-"""Agreement: published and hand-computed examples, and what must hold for any votes."""
+"""Agreement: published and hand-computed examples, and properties of any votes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from db.rating_task_models import Verdict
+from db.ratings.task_models import Verdict
 from ratings.agreement import Vote, agreement, gold_scores, pairwise_kappa
 
 A, B, TIE, BAD = Verdict.A, Verdict.B, Verdict.TIE, Verdict.BOTH_BAD
@@ -23,7 +23,7 @@ VOTES = st.lists(
 
 
 def two_raters(table: dict[tuple[Verdict, Verdict], int]) -> list[Vote]:
-    """Return the votes of two raters who said these pairs of verdicts so often."""
+    """Return the votes of two raters; `table` counts each pair of their verdicts."""
     votes, task = [], 0
     for (one, other), count in table.items():
         for _ in range(count):
@@ -33,7 +33,7 @@ def two_raters(table: dict[tuple[Verdict, Verdict], int]) -> list[Vote]:
 
 
 def rows(*tasks: str) -> list[Vote]:
-    """Return votes written as letters, one text a task, one place a rater; a dot is no vote."""
+    """Return votes from letters: a text for each task, a letter for each rater, a dot for no vote."""
     letters = {"a": A, "b": B, "t": TIE, "x": BAD}
     return [
         Vote(f"t{task}", f"r{rater}", letters[letter])
@@ -43,7 +43,7 @@ def rows(*tasks: str) -> list[Vote]:
     ]
 
 
-def test_cohens_kappa_of_the_usual_example() -> None:
+def test_cohens_kappa_of_a_published_example() -> None:
     # https://en.wikipedia.org/wiki/Cohen%27s_kappa: 20, 5, 10, 15 of 50 proposals.
     found = agreement(two_raters({(A, A): 20, (A, B): 5, (B, A): 10, (B, B): 15}))
     assert found.alike == 0.7
@@ -65,7 +65,7 @@ def test_fleiss_kappa_by_hand() -> None:
     assert found.cohen is None
 
 
-def test_fleiss_kappa_takes_the_tasks_with_the_usual_number_of_votes() -> None:
+def test_fleiss_kappa_uses_the_tasks_with_the_most_common_number_of_votes() -> None:
     found = agreement(rows("aaa", "aab", "bbb", "abb", "ab.", "a.."))
     assert found.fleiss == agreement(rows("aaa", "aab", "bbb", "abb")).fleiss
     assert (found.tasks, found.raters, found.votes) == (6, 3, 15)
@@ -82,7 +82,7 @@ def test_krippendorffs_alpha_of_the_published_example() -> None:
 
 
 @pytest.mark.parametrize("votes", [[], rows("a"), rows("a", "b"), rows("aa", "aa")])
-def test_what_would_mean_nothing_is_none(votes: list[Vote]) -> None:
+def test_undefined_statistics_are_none(votes: list[Vote]) -> None:
     found = agreement(votes)
     assert (found.cohen, found.fleiss, found.alpha) == (None, None, None)
 
@@ -92,7 +92,7 @@ def test_the_later_vote_of_a_rater_counts() -> None:
     assert agreement(again).alike == 1
 
 
-def test_two_at_a_time() -> None:
+def test_kappa_is_computed_for_every_pair_of_raters() -> None:
     votes = rows("aab", "bba", "aab", "bb.", "ab.")
     found = {(pair.one, pair.other): pair.kappa for pair in pairwise_kappa(votes)}
     assert found["r0", "r2"].value == pytest.approx((0 - 4 / 9) / (1 - 4 / 9))
@@ -128,7 +128,7 @@ def test_names_and_order_do_not_matter(votes: list[Vote], names: list[str]) -> N
 
 @settings(deadline=None)
 @given(VOTES)
-def test_all_of_one_mind_is_complete_agreement(votes: list[Vote]) -> None:
+def test_equal_votes_are_complete_agreement(votes: list[Vote]) -> None:
     verdicts = {"t1": A, "t2": B, "t3": TIE, "t4": BAD, "t5": A}
     same = [Vote(vote.task_id, vote.rater_id, verdicts[vote.task_id]) for vote in votes]
     found = agreement(same)

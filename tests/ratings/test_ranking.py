@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from db.rating_task_models import Verdict
+from db.ratings.task_models import Verdict
 from ratings.ranking import Comparison, PairTally, ranking, tally
 
 TEAMS = ("Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore")
@@ -55,12 +55,12 @@ def test_two_candidates_have_a_closed_form() -> None:
     assert (first.rank, second.rank, first.games) == (1, 2, 41)
 
 
-def test_who_cannot_be_told_apart_shares_a_rank() -> None:
+def test_candidates_that_cannot_be_distinguished_share_a_rank() -> None:
     found = ranking([PairTally("a", "b", 6, 5), PairTally("b", "c", 40, 2), PairTally("a", "c", 40, 2)])
     assert [(one.name, one.rank) for one in found.candidates] == [("a", 1), ("b", 1), ("c", 3)]
 
 
-def test_who_won_everything_has_a_finite_strength_and_the_ranking_says_why() -> None:
+def test_a_candidate_that_won_everything_has_a_finite_regularized_strength() -> None:
     found = ranking([PairTally("a", "b", 20, 0), PairTally("b", "c", 20, 0)])
     assert found.regularized
     assert [one.name for one in found.candidates] == ["a", "b", "c"]
@@ -68,13 +68,13 @@ def test_who_won_everything_has_a_finite_strength_and_the_ranking_says_why() -> 
     assert not ranking([PairTally("a", "b", 20, 1), PairTally("b", "c", 20, 1)]).regularized
 
 
-def test_groups_that_never_met_are_ranked_together() -> None:
+def test_groups_that_were_never_compared_are_ranked_together() -> None:
     found = ranking([PairTally("a", "b", 30, 3), PairTally("c", "d", 30, 3)])
     assert found.regularized
     assert [one.name for one in found.candidates] == ["a", "c", "b", "d"]
 
 
-def test_both_bad_says_nothing_about_which_is_better() -> None:
+def test_both_bad_does_not_change_the_ranking() -> None:
     with_bad = ranking([PairTally("a", "b", 5, 3, both_bad=40)])
     without = ranking([PairTally("a", "b", 5, 3)])
     assert [one.strength for one in with_bad.candidates] == [one.strength for one in without.candidates]
@@ -83,7 +83,7 @@ def test_both_bad_says_nothing_about_which_is_better() -> None:
     assert [(one.rank, one.strength) for one in only_bad.candidates] == [(1, 0), (1, 0)]
 
 
-def test_verdicts_are_counted_whichever_side_a_candidate_was_on() -> None:
+def test_verdicts_are_counted_on_either_side() -> None:
     one, other = ("x", "y"), ("y", "x")
     verdicts = [(one, Verdict.A), (other, Verdict.A), (other, Verdict.B), (one, Verdict.TIE)]
     comparisons = [Comparison(*names, verdict) for names, verdict in verdicts]
@@ -95,7 +95,7 @@ def test_verdicts_are_counted_whichever_side_a_candidate_was_on() -> None:
 
 @settings(deadline=None)
 @given(PAIRS)
-def test_strengths_are_finite_add_up_to_nothing_and_are_in_order(pairs: list[PairTally]) -> None:
+def test_strengths_are_finite_sum_to_zero_and_are_sorted(pairs: list[PairTally]) -> None:
     found = ranking(pairs)
     strengths = [one.strength for one in found.candidates]
     assert sum(strengths) == pytest.approx(0, abs=1e-6)
@@ -113,8 +113,8 @@ def _turned(pair: PairTally) -> tuple[int, int, int, int]:
 @given(PAIRS, st.permutations("abcd"))
 def test_names_do_not_matter(pairs: list[PairTally], names: list[str]) -> None:
     renamed = dict(zip("abcd", names, strict=True))
-    # With its sides changed too: a tally says the same whoever is named first.
-    turned = [
+    # The two sides are swapped too, since a tally has the same content in both orders.
+    swapped = [
         PairTally(
             renamed[pair.second],
             renamed[pair.first],
@@ -126,7 +126,7 @@ def test_names_do_not_matter(pairs: list[PairTally], names: list[str]) -> None:
         for pair in reversed(pairs)
     ]
     before = {renamed[one.name]: one.strength for one in ranking(pairs).candidates}
-    after = {one.name: one.strength for one in ranking(turned).candidates}
+    after = {one.name: one.strength for one in ranking(swapped).candidates}
     assert before == pytest.approx(after, abs=1e-6)
 
 

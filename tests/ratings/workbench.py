@@ -1,18 +1,18 @@
-"""A tenant with raters and campaigns on whichever database, for the tests of the rating core."""
+"""A tenant with raters and campaigns on any database, for the tests of the rating core."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from db.rating_drafts import CampaignDraft, TaskDraft
-from db.rating_models import CampaignStatus, RaterProfile
-from db.rating_task_models import RatingTask, Verdict
+from db.ratings.drafts import CampaignDraft, TaskDraft
+from db.ratings.models import CampaignStatus, RaterProfile
+from db.ratings.task_models import RatingTask, Verdict
 from ratings import records
 from ratings.analytics import Analytics
 from ratings.campaigns import CampaignStore
@@ -23,8 +23,8 @@ from ratings.tables import JudgmentRow, LeaseRow, RaterRow, TaskRow
 
 
 def draft(**given: object) -> TaskDraft:
-    """Return a pair of candidates."""
-    plain = TaskDraft(
+    """Return a task with two candidates."""
+    default = TaskDraft(
         str(uuid.uuid4()),
         "tool_call_qa",
         "Which call is right? 🦉",
@@ -33,12 +33,12 @@ def draft(**given: object) -> TaskDraft:
         "base",
         "adapter",
     )
-    return replace(plain, **given)  # type: ignore[arg-type]
+    return replace(default, **given)  # type: ignore[arg-type]
 
 
 @dataclass
 class Workbench:
-    """One database, a tenant of this test alone, and the stores."""
+    """A database, a tenant for this test alone, and the stores."""
 
     database: Database
     tenant: str = field(default_factory=lambda: f"acme_{uuid.uuid4().hex[:10]}")
@@ -51,7 +51,7 @@ class Workbench:
         self.campaigns.add_tenant(self.tenant, "Acme")
 
     def rater(self, brand_id: str | None = None) -> str:
-        """Add a rater; return the rater id. Where Supabase keeps the accounts, there is one."""
+        """Add a rater, with an account on a Supabase Postgres, and return the rater id."""
         rater_id, user_id = f"r-{uuid.uuid4().hex[:8]}", str(uuid.uuid4())
         if self.database.kept_by_triggers:
             self.database.write(
@@ -64,10 +64,10 @@ class Workbench:
         return rater_id
 
     def campaign(self, tasks: int | Sequence[TaskDraft] = 1, **settings: object) -> tuple[str, list[str]]:
-        """Make an active campaign with these tasks; return their ids, in the order of priority."""
-        wanted = CampaignDraft("Tool calls", status=CampaignStatus.ACTIVE, **settings)  # type: ignore[arg-type]
+        """Create an active campaign with these tasks; return its id and theirs, the most urgent first."""
+        campaign = CampaignDraft("Tool calls", status=CampaignStatus.ACTIVE, **settings)  # type: ignore[arg-type]
         campaign_id = str(uuid.uuid4())
-        self.campaigns.create(campaign_id, self.tenant, wanted)
+        self.campaigns.create(campaign_id, self.tenant, campaign)
         drafts = (
             [draft(priority=tasks - number) for number in range(tasks)] if isinstance(tasks, int) else tasks
         )
@@ -75,19 +75,19 @@ class Workbench:
         return campaign_id, [one.id for one in drafts]
 
     def claimed(self, campaign_id: str, rater_id: str) -> str | None:
-        """Claim; return the id of the task."""
+        """Claim the next task and return its id."""
         claim = self.store.claim(campaign_id, rater_id)
         return claim.task.id if claim else None
 
     def judge_next(self, campaign_id: str, rater_id: str, verdict: Verdict = Verdict.A) -> str:
-        """Claim and judge; return the id of the task."""
+        """Claim and judge the next task, and return its id."""
         task_id = self.claimed(campaign_id, rater_id)
         assert task_id is not None
         self.store.submit(task_id, rater_id, verdict)
         return task_id
 
-    def run_out(self, task_id: str) -> None:
-        """Let all leases of a task end now."""
+    def expire_leases(self, task_id: str) -> None:
+        """Let all leases of a task expire now."""
 
         def work(session: Session) -> None:
             past = self.database.now(session) - timedelta(seconds=1)
@@ -95,8 +95,8 @@ class Workbench:
 
         self.database.write(work)
 
-    def earlier(self, task_id: str, by: timedelta) -> None:
-        """Let the judgments of a task be older."""
+    def backdate(self, task_id: str, by: timedelta) -> None:
+        """Make the judgments of a task older."""
 
         def work(session: Session) -> None:
             for row in session.scalars(select(JudgmentRow).where(JudgmentRow.task_id == task_id)):
@@ -117,6 +117,3 @@ class Workbench:
                 ).one()
             )
         )
-
-
-Rated = Callable[[Workbench], None]

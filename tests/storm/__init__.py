@@ -1,0 +1,1 @@
+"""Long tests under random faults: network faults, killed processes, tabs that open and close."""

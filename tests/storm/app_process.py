@@ -1,8 +1,8 @@
-"""A process of the app without pages: it holds the engine and writes for its people, as `app.py` would.
+"""A process of the app without pages: it runs the engine and writes as several people, as `app.py` would.
 
-Given a JSON file of what to do (`Orders`). It answers commands, a line each, on its standard input: `rest`
-until everything meant is acknowledged and nothing is being written, `go on`, `state` for what each person is
-shown.
+Its argument is a JSON file (`Orders`). It reads commands from its standard input, one per line, and answers
+each with one line of JSON: `stop_writing` waits until every write is acknowledged, `state` gives what each
+person is shown.
 """
 
 from __future__ import annotations
@@ -16,45 +16,47 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from db import private_messages, tavern_messages
-from db.auth import Accounts, SignedIn
+from db.auth.accounts import Accounts, SignedIn
 from db.clients import Clients
-from db.errors import Unreachable
+from db.errors import UnreachableError
+from db.hub import private_messages, tavern_messages
 from db.settings import Settings
-from live.engine import Engine, EngineConfig
-from local_supabase.runtime import ensure_running
+from livetables.config import EngineConfig
+from livetables.engine import Engine
+from local_supabase.stack.runtime import ensure_running
 from realtime_handlers import ALL_SPECS
 from tests.storm.ledger import Intention, Kind, Ledger, read_ledger
 from tests.support.stack import PROJECT
 
 State = Mapping[str, Mapping[str, Mapping[str, int]]]
-"""By person (their id; empty for a visitor), table and key: the version of the row that is shown."""
+"""The version of each row that is shown, by user id (empty for a visitor), table and key."""
 
-_PAUSE = 0.2
+_RETRY_AFTER = 0.2  # seconds
+_LAST_WRITES = 60  # seconds, within which the writes that were begun must be acknowledged
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What the process is to do, and for whom: e-mail addresses that share a password."""
+    """What the process does, and as whom. All email addresses share one password."""
 
     data_dir: str
     url: str
-    """Where it writes; the engine reads from the stack itself."""
+    """The address to write to. The engine reads from the stack itself."""
     ledger: str
     emails: tuple[str, ...]
     password: str
     ids: tuple[str, ...]
     edited: tuple[str, ...]
-    """For each person the id of a message of theirs, which only they edit."""
+    """For each person, the id of a message of theirs that only they edit."""
     seed: int
 
     def write(self, path: Path) -> None:
-        """Write them for a process to read."""
+        """Write the orders to a file."""
         path.write_text(json.dumps(asdict(self)))
 
     @classmethod
     def read(cls, path: Path) -> Orders:
-        """Read what was written."""
+        """Read the orders from a file."""
         values = json.loads(path.read_text())
         for name in ("emails", "ids", "edited"):
             values[name] = tuple(values[name])
@@ -62,31 +64,30 @@ class Orders:
 
 
 class Person(threading.Thread):
-    """Writes without end as one person, each write until it is acknowledged, however long that takes."""
+    """Writes as one person until it is stopped. Repeats each write until it is acknowledged."""
 
     def __init__(self, me: SignedIn, edited: str, orders: Orders, ledger: Ledger) -> None:
         super().__init__(name=me.email, daemon=True)
         self._me, self._edited, self._orders, self._ledger = me, edited, orders, ledger
         self._random = random.Random(f"{orders.seed}{me.user_id}")
         account = read_ledger(Path(orders.ledger))
-        self._open = [one for one in account.open if one.person == me.user_id]
+        self._unanswered = [one for one in account.unanswered if one.person == me.user_id]
         edits = [one for one in account.of(Kind.EDIT) if one.person == me.user_id]
         self._version = max((one.version + 1 for one in edits), default=1)
-        self.go = threading.Event()
-        self.rests = threading.Event()
+        self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Finish what an earlier process left open, then write."""
-        for left in self._open:
-            self._until_acknowledged(left)
-        while True:
-            if not self.go.is_set():
-                self.rests.set()
-                self.go.wait()
-                self.rests.clear()
+        """Repeat the writes that an earlier process left unanswered, then make new ones."""
+        for intention in self._unanswered:
+            self._until_acknowledged(intention)
+        while not self._stopped.is_set():
             intention = self._new()
             self._ledger.means(intention)
             self._until_acknowledged(intention)
+
+    def stop(self) -> None:
+        """Begin no further write."""
+        self._stopped.set()
 
     def _new(self) -> Intention:
         kind = self._random.choice(list(Kind))
@@ -95,31 +96,31 @@ class Person(threading.Thread):
             self._version += 1
             return Intention(number, kind, me, self._edited, version=self._version - 1)
         others = [one for one in self._orders.ids if one != me]
-        to = self._random.choice(others) if kind is Kind.WHISPER else ""
+        to = self._random.choice(others) if kind is Kind.PRIVATE else ""
         return Intention(number, kind, me, str(uuid.uuid4()), to)
 
     def _until_acknowledged(self, intention: Intention) -> None:
         while True:
             try:
                 self._write(intention)
-            except Unreachable:
-                threading.Event().wait(_PAUSE)
+            except UnreachableError:
+                threading.Event().wait(_RETRY_AFTER)
             else:
                 self._ledger.acknowledged(intention)
                 return
 
     def _write(self, intention: Intention) -> None:
         match intention.kind:
-            case Kind.SAY:
+            case Kind.POST:
                 tavern_messages.post(self._me, intention.about, intention.id)
-            case Kind.WHISPER:
+            case Kind.PRIVATE:
                 private_messages.send(self._me, intention.about, intention.to, intention.id)
             case Kind.EDIT:
                 tavern_messages.edit(self._me, intention.about, intention.id, version=intention.version)
 
 
 def state_of(engine: Engine, people: list[SignedIn]) -> State:
-    """Say what everybody is shown."""
+    """Return what everybody is shown."""
     specs = {spec.name: spec for spec in ALL_SPECS}
     return {
         user_id or "": {
@@ -131,7 +132,7 @@ def state_of(engine: Engine, people: list[SignedIn]) -> State:
 
 
 def main(orders: Orders) -> None:
-    """Start as the app does, and do as told until the end of the input."""
+    """Start as the app does, and answer commands until the input ends."""
     stack = ensure_running(PROJECT, data_dir=Path(orders.data_dir))
     clients = Clients(Settings(orders.url, stack.anon_key))
     accounts = Accounts(clients)
@@ -143,29 +144,26 @@ def main(orders: Orders) -> None:
     ledger = Ledger(Path(orders.ledger))
     people = [Person(me, edited, orders, ledger) for me, edited in zip(signed_in, orders.edited, strict=True)]
     for person in people:
-        person.go.set()
         person.start()
     for line in sys.stdin:
-        _answer(_done(line.strip(), engine, signed_in, people))
+        _print(_answer(line.strip(), engine, signed_in, people))
     engine.stop()
 
 
-def _done(command: str, engine: Engine, signed_in: list[SignedIn], people: list[Person]) -> object:
+def _answer(command: str, engine: Engine, signed_in: list[SignedIn], people: list[Person]) -> object:
     match command:
-        case "rest":
+        case "stop_writing":
             for person in people:
-                person.go.clear()
-            return all(person.rests.wait(60) for person in people)
-        case "go on":
+                person.stop()
             for person in people:
-                person.go.set()
-            return True
+                person.join(_LAST_WRITES)
+            return not any(person.is_alive() for person in people)
         case "state":
             return state_of(engine, signed_in)
     raise ValueError(command)
 
 
-def _answer(answer: object) -> None:
+def _print(answer: object) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
@@ -174,8 +172,8 @@ def _sign_in(accounts: Accounts, email: str, password: str) -> SignedIn:
     while True:
         try:
             return accounts.sign_in(email, password)
-        except Unreachable:
-            threading.Event().wait(_PAUSE)
+        except UnreachableError:
+            threading.Event().wait(_RETRY_AFTER)
 
 
 if __name__ == "__main__":

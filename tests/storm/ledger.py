@@ -1,7 +1,7 @@
-"""What a process meant to write and what it was told, in a file that survives the process.
+"""The writes that a process intended and those that were acknowledged, in a file that survives the process.
 
-A line is one append: a process killed at any moment leaves whole lines, and at most what it meant to write
-without its answer.
+Each line is one append, so a process that is killed at any moment leaves only whole lines. At most the last
+write of each person has no acknowledgement.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from pathlib import Path
 
 
 class Kind(StrEnum):
-    """The ways to write."""
+    """The kinds of writes."""
 
-    SAY = "say"
-    WHISPER = "whisper"
+    POST = "post"
+    PRIVATE = "private"
     EDIT = "edit"
 
 
 @dataclass(frozen=True, slots=True)
 class Intention:
-    """One write by one person. `about` is the new row's id, or that of the message that is edited."""
+    """One write by one person. `about` is the id of the new row, or of the message that is edited."""
 
     id: str
     kind: Kind
@@ -33,38 +33,38 @@ class Intention:
     to: str = ""
     """The recipient of a private message."""
     version: int = 0
-    """The version that the person saw of what they edit."""
+    """The version of the message when the person edited it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the ledger says at the end: everything meant, and what of it was acknowledged."""
+    """The content of a ledger: every intended write, and the ids of the acknowledged ones."""
 
     meant: tuple[Intention, ...]
     acknowledged: frozenset[str]
 
     @property
-    def open(self) -> tuple[Intention, ...]:
-        """What has no answer: it may have been written, or not."""
+    def unanswered(self) -> tuple[Intention, ...]:
+        """Return the writes without an answer, which the database may have made or not."""
         return tuple(one for one in self.meant if one.id not in self.acknowledged)
 
     def of(self, kind: Kind) -> tuple[Intention, ...]:
-        """Return what was meant of one kind."""
+        """Return the intended writes of one kind."""
         return tuple(one for one in self.meant if one.kind is kind)
 
 
 class Ledger:
-    """Appends to the file; used by many threads of one process at a time."""
+    """Appends to the file, from any number of threads of one process at a time."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def means(self, intention: Intention) -> None:
-        """Note a write before it is sent."""
+        """Record a write before it is sent."""
         self._append({"means": asdict(intention)})
 
     def acknowledged(self, intention: Intention) -> None:
-        """Note that the database has said yes."""
+        """Record that the database has acknowledged a write."""
         self._append({"acknowledged": intention.id})
 
     def _append(self, line: object) -> None:
@@ -72,7 +72,7 @@ class Ledger:
 
 
 def read_ledger(path: Path) -> Account:
-    """Read what the processes that wrote this file meant and were told."""
+    """Read the file."""
     lines = path.read_text().splitlines() if path.exists() else []
     return _account(json.loads(line) for line in lines)
 

@@ -1,11 +1,11 @@
-"""The script of the tabs that are opened and closed: public rows, private ones, and a view of some."""
+"""The script of the tabs that are opened and closed. It shows public rows, private rows, and a view."""
 
 import streamlit as st
 
-from live.filters import parse
-from live.fragments import live_fragment
-from live.sessions import bind_session, choose
-from tests.live import stage
+from livetables.fragments import live_fragment
+from livetables.sessions import bind_session, choose
+from livetables.tables.filters import parse
+from tests.livetables import stage
 
 bind_session(stage.engine, stage.user)
 if stage.user is not None:
@@ -14,13 +14,13 @@ if stage.user is not None:
 
 @live_fragment(tables=["tavern_messages", "users"])
 def room() -> None:
-    """Show what is said."""
+    """Show public rows."""
     st.text(f"messages: {len(st.session_state.tavern_messages)}")
 
 
 @live_fragment(tables=["private_messages", "agent_runs"], varies_by=["user"])
 def own() -> None:
-    """Show what is private."""
+    """Show private rows."""
     st.text(f"private: {len(st.session_state.get('private_messages') or ())}")
 
 

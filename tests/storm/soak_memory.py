@@ -1,6 +1,6 @@
-"""Tabs of the real app are opened and closed without end: what it holds and is connected to stays bounded.
+"""While tabs of the real app open and close for minutes, its memory and its connections stay bounded.
 
-Not among the tests by its name, because it takes minutes: `make soak` runs it for `TAVERN_SOAK_SECONDS`.
+The file has no test name, so that only `make soak` runs it, for `TAVERN_SOAK_SECONDS`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets import Subprotocol
 from websockets.sync.client import ClientConnection, connect
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.support.app import AppUnderTest
 from tests.support.people import Person, sign_up
 from tests.support.wait import wait_for
-from ui.cookie import NAME
+from ui.shell.cookie import NAME
 
 SECONDS = float(os.environ.get("TAVERN_SOAK_SECONDS", "300"))
 MEBIBYTE = 1024 * 1024
 GROWTH = 40
-"""Mebibytes between the medians of the second and of the last third."""
+"""The limit in mebibytes, between the median of the second third of the run and that of the last third."""
 PEOPLE = 5
 
 
@@ -43,10 +43,10 @@ def app(stack: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def open_tab(app: AppUnderTest, person: Person | None) -> ClientConnection:
-    """Open a tab as a browser does, signed in by its cookie; return when its script has run."""
+    """Open a tab as a browser does, signed in by its cookie. Return when its script has finished."""
     headers = {}
     if person is not None:
-        # A refresh token is good for one tab: the app changes it.
+        # Each tab needs its own refresh token, because the app replaces the token.
         auth = person.client.auth
         answer = auth.sign_in_with_password({"email": person.email, "password": person.password})
         assert answer.session is not None
@@ -57,7 +57,7 @@ def open_tab(app: AppUnderTest, person: Person | None) -> ClientConnection:
         subprotocols=[Subprotocol("streamlit")],
         additional_headers=headers,
         max_size=None,
-        # What comes after the first run is not read, and must not keep the closing from being heard.
+        # Messages after the first run are not read. A bounded queue would also hold up the close frame.
         max_queue=None,
     )
     tab.send(BackMsg(rerun_script=ClientState(query_string="")).SerializeToString())
@@ -67,12 +67,12 @@ def open_tab(app: AppUnderTest, person: Person | None) -> ClientConnection:
         signed_in = signed_in or "Sign out" in str(message.delta)
         if message.HasField("script_finished"):
             break
-    assert signed_in is (person is not None), "The tab is not whose it should be."
+    assert signed_in is (person is not None), "The tab has the wrong sign-in state."
     return tab
 
 
 def connections(app: AppUnderTest, stack: StackInfo) -> int:
-    """Count the app's open connections to its Supabase."""
+    """Count the app's open connections to Supabase."""
     port = urlsplit(stack.url).port
     return sum(
         one.status == psutil.CONN_ESTABLISHED and bool(one.raddr) and one.raddr.port == port
@@ -81,7 +81,7 @@ def connections(app: AppUnderTest, stack: StackInfo) -> int:
 
 
 @pytest.mark.timeout(SECONDS + 300)
-def test_the_app_stays_as_large_as_it_is(app: AppUnderTest, stack: StackInfo) -> None:
+def test_memory_and_connections_stay_bounded(app: AppUnderTest, stack: StackInfo) -> None:
     people = [sign_up(stack, f"Person {number}") for number in range(PEOPLE)]
     process = psutil.Process(app.pid)
     with open_tab(app, None):

@@ -1,4 +1,4 @@
-"""Services and app are killed and restarted during writes: nothing acknowledged is lost, nothing doubled.
+"""While services and the app are killed during writes, no acknowledged write is lost and none happens twice.
 
 `TAVERN_STORM_SEED` repeats a run, `TAVERN_STORM_SECONDS` makes it longer.
 """
@@ -23,16 +23,16 @@ import psutil
 import psycopg2
 import pytest
 
-from live.changes import Key
-from live.tables import AnySpec
-from local_supabase.datadir import DataDir, RunState
-from local_supabase.privileges import child_setup
-from local_supabase.runtime import StackInfo, ensure_running, stop_stack
+from livetables.tables.changes import Key
+from livetables.tables.spec import AnySpec
+from local_supabase.stack.datadir import DataDir, RunState
+from local_supabase.stack.privileges import child_setup
+from local_supabase.stack.runtime import StackInfo, ensure_running, stop_stack
 from realtime_handlers import ALL_SPECS
-from tests.live.fault_proxy import fault_proxy
+from tests.livetables.fault_proxy import fault_proxy
 from tests.storm.app_process import Orders, State
+from tests.storm.faults import elapse
 from tests.storm.ledger import Account, Kind, read_ledger
-from tests.storm.weather import let_pass
 from tests.support.people import PASSWORD, Person, give_role, sign_up
 from tests.support.stack import PROJECT, running_stack
 from tests.support.wait import wait_for
@@ -46,14 +46,14 @@ _UNTOUCHED = "to be edited"
 
 @dataclass(slots=True)
 class App:
-    """The process of the app, which may end at any time, and be started again with the same ledger."""
+    """The process of the app. It can be killed at any time and started again with the same ledger."""
 
     orders: Path
     log: Path
     _process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        """Start it."""
+        """Start the process."""
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.storm.app_process", str(self.orders)],
@@ -66,7 +66,7 @@ class App:
             )
 
     def kill(self) -> None:
-        """End it with no chance to clean up."""
+        """Kill it, without a chance to clean up."""
         process = self._running
         process.kill()
         process.wait()
@@ -74,12 +74,12 @@ class App:
             assert pipe is not None
             pipe.close()
 
-    def send(self, word: signal.Signals) -> None:
-        """Send it a signal."""
-        self._running.send_signal(word)
+    def send(self, number: signal.Signals) -> None:
+        """Send the process a signal."""
+        self._running.send_signal(number)
 
     def ask(self, command: str) -> object:
-        """Give it a command and return the answer."""
+        """Send a command and return the answer."""
         process = self._running
         assert process.stdin is not None
         assert process.stdout is not None
@@ -97,13 +97,13 @@ class App:
 
 @dataclass(slots=True)
 class Answers:
-    """Loses one answer in ten of what was done."""
+    """Drops one answer in ten."""
 
     chance: random.Random
     lost: int = 0
 
-    def lose(self) -> bool:
-        """Decide about the next one."""
+    def drop(self) -> bool:
+        """Return whether the next answer is dropped."""
         lost = self.chance.random() < 0.1
         self.lost += lost
         return lost
@@ -111,7 +111,7 @@ class Answers:
 
 @dataclass(slots=True)
 class Storm:
-    """A stack, the app on it, and what is done to both."""
+    """A stack, the app that uses it, and the faults that hit both."""
 
     stack: StackInfo
     people: list[Person]
@@ -122,7 +122,7 @@ class Storm:
     happened: Counter[str] = field(default_factory=Counter)
 
     def state(self) -> RunState:
-        """What the supervisor says of its children."""
+        """Return the supervisor's record of its child processes."""
         state = DataDir(self.stack.data_dir).read_state()
         assert state is not None
         return state
@@ -133,6 +133,12 @@ class Storm:
     def restart_gateway(self) -> None:
         self._end(self.state().gateway_pid, signal.SIGTERM)
 
+    def kill_realtime(self) -> None:
+        self._end(self.state().realtime_pid, signal.SIGKILL)
+
+    def restart_realtime(self) -> None:
+        self._end(self.state().realtime_pid, signal.SIGTERM)
+
     def kill_postgres(self) -> None:
         self._end(self.state().postgres_pid, signal.SIGKILL)
 
@@ -140,7 +146,7 @@ class Storm:
         self._end(self.state().postgres_pid, signal.SIGINT)
 
     def kill_supervisor(self) -> None:
-        """And with it, both of its children; the app and this process start it again."""
+        """Kill the supervisor, and with it all children. The app and this process start it again."""
         self._end(self.state().pid, signal.SIGKILL)
 
     def restart_stack(self) -> None:
@@ -152,42 +158,45 @@ class Storm:
         self.app.start()
 
     def suspend_app(self) -> None:
-        """Stop it, end what it is connected to meanwhile, and let it go on."""
+        """Suspend the app, kill the gateway and Realtime meanwhile, and resume the app."""
         self.app.send(signal.SIGSTOP)
         try:
             self.kill_gateway()
-            let_pass(1.0)
+            self.kill_realtime()
+            elapse(1.0)
         finally:
             self.app.send(signal.SIGCONT)
 
-    def strike(self, blow: Callable[[], None]) -> None:
-        """Do it amid the writes: after some were acknowledged, and until some are again."""
+    def hit(self, fault: Callable[[], None]) -> None:
+        """Make a fault after some writes, and wait until a write succeeds again."""
         self.wait_written(self.chance.randint(1, 20))
-        self.happened[blow.__name__] += 1
-        blow()
+        self.happened[fault.__name__] += 1
+        fault()
         self.wait_written(1)
 
     def wait_written(self, more: int) -> None:
-        """Wait until so many more writes are acknowledged."""
+        """Wait until that many more writes are acknowledged."""
         goal = self._acknowledged() + more
         wait_for(lambda: self._acknowledged() >= goal, within=60, what="writes to succeed")
 
     def _acknowledged(self) -> int:
         return len(read_ledger(self.ledger).acknowledged)
 
-    def _end(self, pid: int, word: signal.Signals) -> None:
-        # It may be gone already: a blow may follow another at once.
+    def _end(self, pid: int, number: signal.Signals) -> None:
+        # It may be gone already, when one fault follows another at once.
         with contextlib.suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)
-            process.send_signal(word)
+            process.send_signal(number)
             process.wait(30)
 
     @property
-    def blows(self) -> list[Callable[[], None]]:
-        """All that can be done."""
+    def faults(self) -> list[Callable[[], None]]:
+        """Return all faults."""
         return [
             self.kill_gateway,
             self.restart_gateway,
+            self.kill_realtime,
+            self.restart_realtime,
             self.kill_postgres,
             self.restart_postgres,
             self.kill_supervisor,
@@ -216,7 +225,7 @@ def storm(tmp_path: Path) -> Iterator[Storm]:
         )
         given.write(orders)
         answers = Answers(random.Random(SEED))
-        proxy.loses_answer = answers.lose
+        proxy.loses_answer = answers.drop
         app = App(orders, tmp_path / "app.log")
         app.start()
         try:
@@ -232,31 +241,32 @@ def _first_message(person: Person) -> str:
 
 
 @pytest.mark.timeout(300 + 3 * SECONDS)
-def test_whatever_is_killed_no_write_is_lost_or_doubled(storm: Storm) -> None:
+def test_no_acknowledged_write_is_lost_or_doubled_when_processes_are_killed(storm: Storm) -> None:
     until = time.monotonic() + SECONDS
-    blows = storm.blows
-    storm.chance.shuffle(blows)
-    for blow in blows:
-        storm.strike(blow)
+    faults = storm.faults
+    storm.chance.shuffle(faults)
+    for fault in faults:
+        storm.hit(fault)
     while time.monotonic() < until:
-        storm.strike(storm.chance.choice(storm.blows))
-    assert storm.app.ask("rest") is True, "A write was never acknowledged."
+        storm.hit(storm.chance.choice(storm.faults))
+    assert storm.app.ask("stop_writing") is True, "A write was never acknowledged."
     converged = wait_converged(storm)
     account = read_ledger(storm.ledger)
     lost, doubled = compare(storm.stack, account, storm.people)
-    blown = ", ".join(f"{name} {count}" for name, count in sorted(storm.happened.items()))
+    happened = ", ".join(f"{name} {count}" for name, count in sorted(storm.happened.items()))
     print(  # noqa: T201 - the report of the run
-        f"\nseed {SEED}: {len(account.meant)} writes meant, {len(account.acknowledged)} acknowledged,"
-        f" {storm.answers.lost} answers kept from the app,"
-        f" lost {len(lost)}, doubled {len(doubled)}; all feeds right after {converged:.2f} s\nblows: {blown}"
+        f"\nseed {SEED}: {len(account.meant)} writes intended, {len(account.acknowledged)} acknowledged,"
+        f" {storm.answers.lost} answers dropped,"
+        f" lost {len(lost)}, doubled {len(doubled)}; all feeds converged after {converged:.2f} s\n"
+        f"faults: {happened}"
     )
     assert not lost, f"seed {SEED}"
     assert not doubled, f"seed {SEED}"
-    assert not account.open
+    assert not account.unanswered
 
 
 def compare(stack: StackInfo, account: Account, people: list[Person]) -> tuple[list[str], list[str]]:
-    """Return what was acknowledged and is not there, and what is there twice or was never meant."""
+    """Return the acknowledged writes that are missing, and those made twice or never intended."""
     rows = written_by(stack, people)
     edits = Counter(one.about for one in account.of(Kind.EDIT) if one.id in account.acknowledged)
     lost = [
@@ -293,7 +303,7 @@ def written_by(stack: StackInfo, people: list[Person]) -> dict[str, tuple[str, i
 
 
 def wait_converged(storm: Storm) -> float:
-    """Wait until everybody whom the app serves is shown what Postgres gives them; return the seconds."""
+    """Wait until the app shows everybody what Postgres lets them see. Return the seconds."""
     began = time.monotonic()
     oracle = Oracle(storm.stack)
     try:
@@ -302,25 +312,25 @@ def wait_converged(storm: Storm) -> float:
     finally:
         oracle.close()
     try:
-        wait_for(lambda: not wrong(storm, expected), within=60, what="all to be right")
+        wait_for(lambda: not differences(storm, expected), within=60, what="everybody to see what is there")
     except AssertionError as error:
-        raise AssertionError(f"seed {SEED}: {error} {wrong(storm, expected)[:5]}") from None
+        raise AssertionError(f"seed {SEED}: {error} {differences(storm, expected)[:5]}") from None
     return time.monotonic() - began
 
 
-def wrong(storm: Storm, expected: Mapping[str, Tables]) -> list[str]:
-    """Compare all that everybody is shown with what is there."""
+def differences(storm: Storm, expected: Mapping[str, Tables]) -> list[str]:
+    """Compare what everybody is shown with what is expected."""
     shown = cast(State, storm.app.ask("state"))
     return [
         f"{user}: {what}"
         for user, tables in expected.items()
         for spec in ALL_SPECS
         if spec.name in shown[user] or tables[spec.name]
-        for what in _wrong_in(spec, shown[user].get(spec.name, {}), tables[spec.name])
+        for what in _differences_in(spec, shown[user].get(spec.name, {}), tables[spec.name])
     ]
 
 
-def _wrong_in(spec: AnySpec, shown: Mapping[str, int], there: Mapping[Key, object]) -> list[str]:
+def _differences_in(spec: AnySpec, shown: Mapping[str, int], there: Mapping[Key, object]) -> list[str]:
     rows = {"|".join(key): row for key, row in there.items()}
     found = [
         f"{spec.name} {key} is {version}"
@@ -329,7 +339,7 @@ def _wrong_in(spec: AnySpec, shown: Mapping[str, int], there: Mapping[Key, objec
     ]
     if found or spec.window is None or spec.order is None:
         return found + [f"{spec.name} {key} is missing" for key in rows.keys() - shown.keys()]
-    # Loaded down to its oldest row; here nothing is deleted, so this is the window's edge.
+    # Nothing is deleted here, so the oldest loaded row is the edge of the window.
     order = spec.order
     oldest = min((getattr(rows[key], order) for key in shown), default=None)
     missing = [

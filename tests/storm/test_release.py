@@ -1,4 +1,4 @@
-"""When tabs are closed, what they held is released: feeds, websockets, sessions, snapshots and views."""
+"""Closing tabs releases what they held: feeds, websockets, sessions, snapshots and views."""
 
 from __future__ import annotations
 
@@ -7,31 +7,30 @@ import gc
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from realtime import AsyncRealtimeClient
 from streamlit.runtime.app_session import AppSession
 
-from live import engine as live_engine
-from live import sessions as live_sessions
-from live.audiences import Audience
-from live.engine import Engine, EngineConfig
-from live.feed import Feed
-from live.reads import Reader
-from live.rows import Rows
-from live.snapshot import Snapshot
-from live.store import Store
-from live.subscription import Subscription
-from live.sync import Sync
-from local_supabase.runtime import StackInfo
+from livetables import sessions as live_sessions
+from livetables.audiences import Audience
+from livetables.config import EngineConfig
+from livetables.engine import Engine
+from livetables.feed.feed import Feed
+from livetables.feed.reads import Reader
+from livetables.feed.subscription import Subscription
+from livetables.feed.sync import Sync
+from livetables.tables.rows import Rows
+from livetables.tables.snapshot import Snapshot
+from livetables.tables.store import Store
+from local_supabase.stack.runtime import StackInfo
 from realtime_handlers import ALL_SPECS
-from tests.live import stage
-from tests.live.broken import QUICK, say
-from tests.live.fault_proxy import FaultProxy, fault_proxy
-from tests.live.streamlit_server import Server, running_server
-from tests.live.support import Signed
+from tests.livetables import stage
+from tests.livetables.broken import QUICK, post_message
+from tests.livetables.fault_proxy import FaultProxy, fault_proxy
+from tests.livetables.streamlit_server import Server, running_server
+from tests.livetables.support import Signed
 from tests.support.people import Person, sign_up
 from tests.support.wait import wait_for
 
@@ -65,10 +64,9 @@ def proxy(stack: StackInfo) -> Iterator[FaultProxy]:
 
 @pytest.fixture
 def engine(proxy: FaultProxy, stack: StackInfo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    # For so long a closed view is still looked at once.
-    monkeypatch.setattr(live_engine, "OPENING", timedelta(seconds=0.2))
     monkeypatch.setattr(live_sessions, "_SWEEP", 0.2)
-    timing = replace(QUICK, linger=0.1)
+    # A view is referenced until it counts as opened, also after it was closed.
+    timing = replace(QUICK, linger=0.1, view_opening=0.2)
     stage.engine = Engine.start(EngineConfig(proxy.url, stack.anon_key), ALL_SPECS, timing)
     stage.gate.set()
     yield stage.engine
@@ -77,7 +75,7 @@ def engine(proxy: FaultProxy, stack: StackInfo, monkeypatch: pytest.MonkeyPatch)
 
 
 def census() -> Counter[str]:
-    """Count what lives in this process, of what a tab or a person needs."""
+    """Count the objects in this process that belong to a tab or a person."""
     gc.collect()
     found = gc.get_objects()
     counts = Counter(type(one).__name__ for one in found if isinstance(one, _COUNTED))
@@ -86,7 +84,7 @@ def census() -> Counter[str]:
 
 
 def visit(server: Server, engine: Engine, people: list[Person], stack: StackInfo) -> None:
-    """Open two tabs for everybody and one for a visitor, let something happen, and close them all."""
+    """Open two tabs per person and one for a visitor, make a change, and close all tabs."""
     tabs = []
     for person in [*people, None]:
         stage.user = None if person is None else Signed(person)
@@ -94,22 +92,22 @@ def visit(server: Server, engine: Engine, people: list[Person], stack: StackInfo
     assert engine.feeds >= {None, *(person.user_id for person in people)}
     assert len(engine.views) == len(people)
     shown = [len(tab.texts) for tab in tabs]
-    say(stack, people[0])
+    post_message(stack, people[0])
     for tab, before in zip(tabs, shown, strict=True):
         wait_for(lambda t=tab, b=before: len(t.texts) > b, what="the tab to show it")  # type: ignore[misc]
-        tab.wait_at_rest()
+        tab.wait_idle()
     for number, tab in enumerate(tabs):
         if number % 2:
             tab.disconnect()
         tab.close()
 
 
-def test_what_tabs_held_is_released_when_they_close(
+def test_closing_tabs_releases_what_they_held(
     server: Server, engine: Engine, proxy: FaultProxy, stack: StackInfo
 ) -> None:
     assert engine.wait_loaded(30)
     people = [sign_up(stack, name) for name in ("Ada", "Bo", "Cy")]
-    # This engine's own, and what earlier tests of this process may have left.
+    # The engine's own objects, and those that earlier tests of this process have left.
     start = census()
 
     def all_gone() -> bool:
@@ -118,10 +116,10 @@ def test_what_tabs_held_is_released_when_they_close(
     def released() -> bool:
         counts = census()
         closed = all(counts[name] <= start[name] for name in ("Audience", "Feed", "Store", "Subscription"))
-        # Streamlit's own loop holds the session it looked at last.
+        # Streamlit's own loop keeps a reference to the session it handled last.
         return all_gone() and closed and counts["AppSession"] <= start["AppSession"] + 1
 
-    # The first visit makes what stays, such as caches.
+    # The first visit fills caches, which stay.
     visit(server, engine, people, stack)
     wait_for(released, what="everything to be released")
     before = census()

@@ -1,4 +1,4 @@
-"""Writers that change rows at random, straight in the database, past everything that is broken."""
+"""Writers that change rows at random, directly in the database, past the faults of the proxy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg2
 
-from tests.storm.weather import let_pass
+from tests.storm.faults import elapse
 
 _NEXT_STATUS = {
     "pending": ("in_progress", "cancelled"),
@@ -27,7 +27,7 @@ TENANT = "storm"
 
 
 def prepare(database_url: str) -> str:
-    """Make what the writers count on; return the id of the event whose guests they are."""
+    """Make the tenant that the writers use, and return the id of the event that they answer to."""
     with contextlib.closing(psycopg2.connect(database_url)) as database, database:
         cursor = database.cursor()
         cursor.execute(
@@ -40,7 +40,7 @@ def prepare(database_url: str) -> str:
 
 
 class Writer(threading.Thread):
-    """Changes rows of its own of every kind until `over`, resting while `quiet`."""
+    """Changes rows of its own, of every kind, until it is stopped. It can be paused."""
 
     def __init__(self, database_url: str, people: Sequence[str], event: str, chance: random.Random) -> None:
         super().__init__(name="writer")
@@ -48,72 +48,76 @@ class Writer(threading.Thread):
         self._people, self._event, self._random = people, event, chance
         self._written = 0
         self._messages: list[str] = []
-        self._whispers: list[tuple[str, str]] = []
+        self._private: list[tuple[str, str]] = []
         self._runs: dict[str, str] = {}
-        self._over = threading.Event()
-        self._resting = threading.Event()
-        self._rest = threading.Event()
+        self._stopped = threading.Event()
+        self._paused = threading.Event()
+        self._writing = threading.Lock()
         self.failure: BaseException | None = None
 
     def stop(self) -> None:
-        """End, after what is being written."""
-        self._over.set()
+        """Finish the write that is under way, and end the thread."""
+        self._stopped.set()
         if self.is_alive():
             self.join()
 
-    def rest(self) -> None:
-        """Return once nothing more is being written."""
-        self._rest.set()
-        while self.is_alive() and not self._resting.wait(0.1):
+    def pause(self) -> None:
+        """Return when the write that is under way is finished. No other follows until `resume`."""
+        self._paused.set()
+        with self._writing:
             pass
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Write again."""
-        self._resting.clear()
-        self._rest.clear()
+        self._paused.clear()
 
     def run(self) -> None:
-        """Write until it is over."""
+        """Write until `stop`."""
         try:
             with contextlib.closing(psycopg2.connect(self._database_url)) as database:
                 database.autocommit = True
-                while not self._over.wait(self._random.uniform(0, 0.02)):
-                    if self._rest.is_set():
-                        self._resting.set()
-                        continue
-                    self._random.choice(self._ways())(database.cursor())
-                    self._written += 1
+                while not self._stopped.wait(self._random.uniform(0, 0.02)):
+                    with self._writing:
+                        if not self._paused.is_set():
+                            self._random.choice(self._ways())(database.cursor())
+                            self._written += 1
         except BaseException as error:
             self.failure = error
             raise
 
     def _ways(self) -> list[Callable[[Any], None]]:
         often: tuple[Callable[[Any], None], ...] = (
-            self._say,
+            self._post,
             self._edit,
-            self._unsay,
-            self._answer,
-            self._withdraw,
-            self._whisper,
-            self._work,
-            self._route,
+            self._delete_posts,
+            self._rsvp,
+            self._delete_rsvp,
+            self._send_private,
+            self._advance_run,
+            self._add_metric,
         )
-        rarely = (self._hide, self._commit_late, self._take_back, self._change_event, self._cohost)
-        return [*often * 3, *rarely, self._rate]
+        rarely = (
+            self._hide,
+            self._commit_late,
+            self._delete_and_read_private,
+            self._change_event,
+            self._toggle_cohost,
+        )
+        return [*often * 3, *rarely, self._toggle_rater]
 
     def _person(self) -> str:
         return self._random.choice(self._people)
 
-    def _say(self, cursor: Any, words: str = "words") -> None:
+    def _post(self, cursor: Any, body: str = "a message") -> None:
         self._messages.append(str(uuid.uuid4()))
         sql = "insert into public.tavern_messages (id, author_id, body) values (%s, %s, %s)"
-        cursor.execute(sql, (self._messages[-1], self._person(), words))
+        cursor.execute(sql, (self._messages[-1], self._person(), body))
 
     def _commit_late(self, cursor: Any) -> None:
         """Keep a transaction open while others commit."""
         cursor.execute("begin")
-        self._say(cursor, "late")
-        let_pass(self._random.uniform(0, 0.3))
+        self._post(cursor, "late")
+        elapse(self._random.uniform(0, 0.3))
         if self._random.random() < 0.8:
             cursor.execute("commit")
         else:
@@ -136,11 +140,11 @@ class Writer(threading.Thread):
             )
             cursor.execute(sql, (self._random.choice(self._messages),))
 
-    def _unsay(self, cursor: Any) -> None:
+    def _delete_posts(self, cursor: Any) -> None:
         some = [self._messages.pop(self._index(self._messages)) for _ in self._few(self._messages)]
         cursor.execute("delete from public.tavern_messages where id = any (%s::uuid[])", (some,))
 
-    def _answer(self, cursor: Any) -> None:
+    def _rsvp(self, cursor: Any) -> None:
         status = self._random.choice(["going", "maybe", "declined"])
         cursor.execute(
             "insert into public.rsvps (event_id, user_id, status) values (%s, %s, %s)"
@@ -148,30 +152,30 @@ class Writer(threading.Thread):
             (self._event, self._person(), status),
         )
 
-    def _withdraw(self, cursor: Any) -> None:
+    def _delete_rsvp(self, cursor: Any) -> None:
         cursor.execute(
             "delete from public.rsvps where event_id = %s and user_id = %s", (self._event, self._person())
         )
 
-    def _whisper(self, cursor: Any) -> None:
+    def _send_private(self, cursor: Any) -> None:
         sender, recipient = self._random.sample(self._people, 2)
-        self._whispers.append((str(uuid.uuid4()), recipient))
+        self._private.append((str(uuid.uuid4()), recipient))
         cursor.execute(
             "insert into public.private_messages (id, sender_id, recipient_id, body)"
             " values (%s, %s, %s, 'psst')",
-            (self._whispers[-1][0], sender, recipient),
+            (self._private[-1][0], sender, recipient),
         )
 
-    def _take_back(self, cursor: Any) -> None:
+    def _delete_and_read_private(self, cursor: Any) -> None:
         """Delete private messages, and mark others as read."""
-        gone = [self._whispers.pop(self._index(self._whispers))[0] for _ in self._few(self._whispers)]
+        gone = [self._private.pop(self._index(self._private))[0] for _ in self._few(self._private)]
         cursor.execute("delete from public.private_messages where id = any (%s::uuid[])", (gone,))
-        if self._whispers:
-            read = self._random.choice(self._whispers)[0]
+        if self._private:
+            read = self._random.choice(self._private)[0]
             cursor.execute("update public.private_messages set read_at = now() where id = %s", (read,))
 
-    def _work(self, cursor: Any) -> None:
-        """Let a run of an agent begin, or go on."""
+    def _advance_run(self, cursor: Any) -> None:
+        """Begin a run of an agent, or advance one to its next status."""
         if not self._runs or self._random.random() < 0.2:
             run = str(uuid.uuid4())
             cursor.execute(
@@ -190,16 +194,16 @@ class Writer(threading.Thread):
         if status not in _NEXT_STATUS:
             del self._runs[run]
 
-    def _route(self, cursor: Any) -> None:
-        """Note what was routed, from which the database keeps the sums of the day."""
+    def _add_metric(self, cursor: Any) -> None:
+        """Add a routing metric. The database adds it to the sums of its day."""
         cursor.execute(
             "insert into public.routing_metrics (user_id, request_id, provider, model, cost)"
             " values (%s, %s, 'storm', 'gale-1', 0.01)",
             (self._person(), str(uuid.uuid4())),
         )
 
-    def _rate(self, cursor: Any) -> None:
-        """Let somebody join a tenant, leave it or come back: others come into sight and go out of it."""
+    def _toggle_rater(self, cursor: Any) -> None:
+        """Let a person join, leave or rejoin a tenant, so that other raters become visible or invisible."""
         cursor.execute(
             "insert into public.rater_profiles (user_id, tenant_id, rater_id, name)"
             " values (%(person)s, %(tenant)s, %(person)s, 'A rater')"
@@ -211,7 +215,7 @@ class Writer(threading.Thread):
         place = f"Place {self._written}"
         cursor.execute("update public.events set location = %s where id = %s", (place, self._event))
 
-    def _cohost(self, cursor: Any) -> None:
+    def _toggle_cohost(self, cursor: Any) -> None:
         row = (self._event, self._person())
         if self._random.random() < 0.5:
             cursor.execute("delete from public.event_cohosts where event_id = %s and user_id = %s", row)
@@ -228,9 +232,9 @@ class Writer(threading.Thread):
         return range(min(len(things), self._random.randint(1, 3)))
 
 
-def rest_all(writers: Iterable[Writer]) -> None:
-    """Return once none of them is writing."""
+def pause_all(writers: Iterable[Writer]) -> None:
+    """Pause all writers. Raises what any of them has failed with."""
     for writer in writers:
-        writer.rest()
+        writer.pause()
         if writer.failure is not None:
             raise writer.failure

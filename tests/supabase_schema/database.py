@@ -1,4 +1,4 @@
-"""Talking to the database as somebody, and the little world that the tests of the schema act in."""
+"""Connections that act as a person, and a small set of people and rows for the tests of the schema."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Row = tuple[Value, ...]
 
 
 class Session:
-    """One connection, as the database's owner until it acts as somebody through the API."""
+    """A connection. It acts as the owner of the database until `act_as`."""
 
     def __init__(self, dsn: str) -> None:
         self.connection = psycopg2.connect(dsn)
 
     def close(self) -> None:
-        """Forget what was not committed."""
+        """Close the connection without committing."""
         self.connection.close()
 
     def commit(self) -> None:
@@ -33,7 +33,7 @@ class Session:
         self.connection.rollback()
 
     def act_as(self, person: str | None, role: str | None = None) -> None:
-        """Act as PostgREST does for this person's token, or for a visitor, until the transaction ends."""
+        """Act as PostgREST does for a person's token, or for a visitor, until the transaction ends."""
         role = role or ("authenticated" if person else "anon")
         claims = json.dumps({"role": role, **({"sub": person} if person else {})})
         self.run(
@@ -41,11 +41,11 @@ class Session:
         )
 
     def act_as_owner(self) -> None:
-        """Act as direct SQL does, in the same transaction."""
+        """Act as the owner again, in the same transaction."""
         self.run("reset role; select set_config('request.jwt.claims', '', true)")
 
     def run(self, sql: str, *values: Value) -> int:
-        """Execute a statement and return how many rows it touched."""
+        """Execute a statement; return the number of rows it touched."""
         with self.connection.cursor() as cursor:
             cursor.execute(sql, values or None)
             return int(cursor.rowcount)
@@ -62,7 +62,7 @@ class Session:
         return row[0]
 
     def refusal(self, sql: str, *values: Value) -> psycopg2.Error:
-        """Execute what must be refused, and return the refusal; the transaction goes on."""
+        """Execute a statement that must fail; return its error. The transaction continues."""
         self.run("savepoint refusal")
         try:
             touched = self.run(sql, *values)
@@ -80,7 +80,7 @@ class Session:
 
 @contextmanager
 def session(dsn: str) -> Iterator[Session]:
-    """Open a session for the block; what it has not committed is undone."""
+    """Open a session for the block; what it does not commit is rolled back."""
     opened = Session(dsn)
     try:
         yield opened
@@ -89,12 +89,12 @@ def session(dsn: str) -> Iterator[Session]:
 
 
 def message(error: psycopg2.Error) -> str:
-    """Return what the person is told."""
+    """Return the message for the person."""
     return error.diag.message_primary or ""
 
 
 def new_person(owner: Session, name: str, role: str = "member") -> str:
-    """Make an account as the Auth service does, and return its id."""
+    """Create an account as the Auth service does; return its id."""
     person = str(uuid.uuid4())
     owner.run(
         "insert into auth.users (id, email, raw_user_meta_data) values (%s, %s, %s)",
@@ -108,7 +108,7 @@ def new_person(owner: Session, name: str, role: str = "member") -> str:
 def new_event(
     owner: Session, organizer: str, *, capacity: int | None = None, starts_in: str = "2 days"
 ) -> str:
-    """Make an event of one hour that starts so long from now, and return its id."""
+    """Create an event of one hour that starts after `starts_in`; return its id."""
     return str(
         owner.value(
             "insert into public.events (title, starts_at, ends_at, capacity, organizer_id)"
@@ -121,7 +121,7 @@ def new_event(
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """People and one row of theirs in every table; the names are the roles of the access table."""
+    """People with one row each in every table. Their names are the roles of the access table."""
 
     people: Mapping[str, str]
     event: str
@@ -134,7 +134,7 @@ class World:
 
     @property
     def values(self) -> dict[str, str]:
-        """Everybody and everything by name, for named placeholders."""
+        """The ids by name, for named placeholders."""
         return {
             **self.people,
             "event": self.event,
@@ -147,12 +147,12 @@ class World:
         }
 
     def fill(self, sql: str) -> str:
-        """Put the ids into a statement of the tests."""
+        """Insert the ids into a statement."""
         return sql % {name: f"'{value}'" for name, value in self.values.items()}
 
 
 def new_world(owner: Session) -> World:
-    """Fill the current transaction."""
+    """Create the people and rows in the current transaction."""
     people = {name: new_person(owner, name) for name in ("owner", "other", "cohost", "recipient")}
     people["admin"] = new_person(owner, "admin", "admin")
     event = new_event(owner, people["owner"])

@@ -1,4 +1,4 @@
-"""Listening to Realtime as somebody who asks for everything."""
+"""Subscribing to Realtime without filters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from realtime import AsyncRealtimeClient, RealtimePostgresChangesListenEvent
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.support.people import Person
 
 
@@ -17,7 +17,7 @@ from tests.support.people import Person
 async def listening(
     stack: StackInfo, person: Person | None, tables: Iterable[str]
 ) -> AsyncIterator[list[str]]:
-    """Give everything that Realtime sends this person, who asks for these tables without a filter."""
+    """Yield a list that gets every frame for a person who subscribes to these tables without a filter."""
     client = AsyncRealtimeClient(f"{stack.url}/realtime/v1", stack.anon_key)
     frames: list[str] = []
     ready = asyncio.Event()

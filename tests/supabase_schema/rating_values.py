@@ -1,4 +1,4 @@
-"""A bad value for every constraint of the rating tables, as SQL of the owner."""
+"""For every constraint of the rating tables, SQL that violates it."""
 
 from __future__ import annotations
 

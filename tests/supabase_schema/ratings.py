@@ -1,4 +1,4 @@
-"""Two tenants and their people, for the tests of the rating tables."""
+"""Two tenants and their members, for the tests of the rating tables."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ OVER = "update public.task_leases set expires_at = clock_timestamp() - interval 
 
 @dataclass(frozen=True, slots=True)
 class Ratings:
-    """A tenant with a manager, a rater who has a task and judged another, a mate; a stranger manages another.
+    """A tenant with a manager, a rater and a mate who rates too. The stranger manages another tenant.
 
-    `claimed` is leased to the rater, `judged` has their judgment, `open` nobody's. The admin is Tavern's.
+    The task `claimed` is leased to the rater, `judged` has the rater's judgment, `open` has neither. The
+    admin is an admin of Tavern, without a tenant.
     """
 
     tenant: str
@@ -30,19 +31,19 @@ class Ratings:
 
     @property
     def values(self) -> dict[str, str]:
-        """Everybody and everything by name, for named placeholders."""
+        """The ids by name, for named placeholders."""
         ids = {"campaign": self.campaign, "claimed": self.claimed, "judged": self.judged, "open": self.open}
         return {"tenant": self.tenant, **self.people, **ids}
 
 
-def new_word(prefix: str) -> str:
-    """Return an id as tenants have them, of this test alone."""
+def new_tenant_id(prefix: str) -> str:
+    """Return an id for a tenant that no other test uses."""
     return f"{prefix}_{uuid.uuid4().hex[:10]}"
 
 
 def new_tenant(owner: Session, manager: str) -> str:
-    """Found a tenant."""
-    tenant = new_word("acme")
+    """Create a tenant."""
+    tenant = new_tenant_id("acme")
     owner.act_as(manager)
     owner.value("select public.create_tenant(%s, 'Acme')", tenant)
     owner.act_as_owner()
@@ -52,22 +53,27 @@ def new_tenant(owner: Session, manager: str) -> str:
 def new_rater(
     owner: Session, tenant: str, name: str, *, role: str = "rater", brand: str | None = None
 ) -> str:
-    """Sign somebody up with an invitation, as the Auth service does."""
+    """Create an account with an invitation, as the Auth service does."""
     code = owner.value(
         "insert into public.tenant_invites (tenant_id, role, brand_id) values (%s, %s, %s) returning code",
         tenant, role, brand,
     )  # fmt: skip
     person = str(uuid.uuid4())
-    said = {"tenant_id": tenant, "rater_id": new_word(name.lower()), "name": name, "invite_code": code}
+    metadata = {
+        "tenant_id": tenant,
+        "rater_id": new_tenant_id(name.lower()),
+        "name": name,
+        "invite_code": code,
+    }
     owner.run(
         "insert into auth.users (id, email, raw_user_meta_data) values (%s, %s, %s)",
-        person, f"{person}@people.example", json.dumps(said),
+        person, f"{person}@people.example", json.dumps(metadata),
     )  # fmt: skip
     return person
 
 
 def new_campaign(owner: Session, tenant: str, **settings: object) -> str:
-    """Make a campaign that is open for rating."""
+    """Create an active campaign."""
     values = {"tenant_id": tenant, "name": "Tool calls", "status": "active", **settings}
     columns = ", ".join(values)
     places = ", ".join("%s" for _ in values)
@@ -76,7 +82,7 @@ def new_campaign(owner: Session, tenant: str, **settings: object) -> str:
 
 
 def task(**given: object) -> Task:
-    """Return a task as `create_rating_tasks()` reads it."""
+    """Return a task for `create_rating_tasks()`."""
     return {
         "id": str(uuid.uuid4()),
         "task_type": "tool_call_qa",
@@ -99,7 +105,7 @@ def add_tasks(owner: Session, manager: str, campaign: str, *tasks: Task) -> list
 
 
 def claim(session: Session, rater: str, campaign: str) -> str | None:
-    """Claim as the rater, and stay the rater; return the task's id."""
+    """Claim a task as the rater, and keep acting as the rater; return the task's id."""
     session.act_as_owner()
     session.act_as(rater)
     answer = session.value("select public.claim_task(%s)", campaign)
@@ -108,7 +114,7 @@ def claim(session: Session, rater: str, campaign: str) -> str | None:
 
 
 def judge(session: Session, rater: str, task_id: str, verdict: str = "A", comment: str = "") -> None:
-    """Judge as the rater."""
+    """Judge a task as the rater."""
     session.act_as_owner()
     session.act_as(rater)
     session.value("select public.submit_judgment(%s, %s, %s)", task_id, verdict, comment)
@@ -116,7 +122,7 @@ def judge(session: Session, rater: str, task_id: str, verdict: str = "A", commen
 
 
 def new_ratings(owner: Session) -> Ratings:
-    """Fill the current transaction."""
+    """Create the tenants, people and tasks in the current transaction."""
     manager, stranger = new_person(owner, "manager"), new_person(owner, "stranger")
     tenant = new_tenant(owner, manager)
     new_tenant(owner, stranger)
@@ -144,16 +150,16 @@ def new_ratings(owner: Session) -> Ratings:
 
 
 def refused(db: Session, person: str, sql: str, *values: object) -> str:
-    """Return the words with which this is refused to the person."""
+    """Execute a statement that must fail for a person; return the message."""
     db.act_as_owner()
     db.act_as(person)
-    words = message(db.refusal(sql, *values))
+    text = message(db.refusal(sql, *values))
     db.act_as_owner()
-    return words
+    return text
 
 
-def asked(db: Session, person: str, sql: str, *values: object) -> dict[str, object]:
-    """Return the JSON object that the person is answered with."""
+def answer_of(db: Session, person: str, sql: str, *values: object) -> dict[str, object]:
+    """Execute a query as a person; return its JSON object."""
     db.act_as_owner()
     db.act_as(person)
     answer = db.value(sql, *values)
@@ -163,6 +169,6 @@ def asked(db: Session, person: str, sql: str, *values: object) -> dict[str, obje
 
 
 def status(db: Session, task_id: str) -> tuple[object, ...]:
-    """Return the status of a task, and its judgments."""
+    """Return the status of a task and the number of its judgments."""
     (row,) = db.rows("select status, judgments_count from public.rating_tasks where id = %s", task_id)
     return row

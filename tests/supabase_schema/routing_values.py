@@ -1,4 +1,4 @@
-"""Statements that try each constraint of the routing tables."""
+"""For every constraint of the routing tables, SQL that violates it."""
 
 NEW = "insert into routing_metrics (user_id, request_id, provider, model"
 BUDGET = "insert into routing_budgets (user_id, period, provider, soft_limit, hard_limit) values (%(owner)s"

@@ -1,10 +1,10 @@
-"""Runs of agents: the flow of their status, what stays as it was, and who is told."""
+"""Agent runs: the transitions of their status, what cannot be changed, and who gets their changes."""
 
 from itertools import product
 
 import pytest
 
-from db.agent_models import FLOW, RunStatus
+from db.agents.models import FLOW, RunStatus
 from tests.supabase_schema.database import Session, World, message
 
 RETRY = "insert into public.agent_runs (agent_name, agent_id, retry_of) values ('a', 'a', %s)"
@@ -12,7 +12,7 @@ PAIRS = [(before, after) for before, after in product(RunStatus, RunStatus) if b
 
 
 def new_run(db: Session, owner: str, status: RunStatus = RunStatus.IN_PROGRESS) -> str:
-    """Make a run in this status, as only the database's owner can."""
+    """Create a run in this status, as only the owner of the database can."""
     return str(
         db.value(
             "insert into public.agent_runs (user_id, agent_name, agent_id, status, completed_at)"
@@ -25,12 +25,12 @@ def new_run(db: Session, owner: str, status: RunStatus = RunStatus.IN_PROGRESS) 
 
 
 def become(status: RunStatus) -> str:
-    """Return the statement that moves a run on."""
+    """Return the statement that changes the status of a run."""
     return f"update public.agent_runs set status = '{status.value}' where id = %s"
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS, ids=str)
-def test_the_flow_and_nothing_beside_it(
+def test_only_the_transitions_of_the_flow_are_possible(
     db: Session, world: World, before: RunStatus, after: RunStatus
 ) -> None:
     run = new_run(db, world.people["owner"], before)
@@ -50,9 +50,7 @@ def test_the_flow_and_nothing_beside_it(
 
 @pytest.mark.parametrize("status", [status for status in RunStatus if status.finished])
 @pytest.mark.parametrize("change", ["result = '{}'", "heartbeat_at = now()", "current_step = 'x'"])
-def test_a_finished_run_is_immutable_for_everybody(
-    db: Session, world: World, status: RunStatus, change: str
-) -> None:
+def test_nobody_changes_a_finished_run(db: Session, world: World, status: RunStatus, change: str) -> None:
     run = new_run(db, world.people["owner"], status)
     for person in (world.people["owner"], world.people["admin"], None):
         if person is not None:
@@ -62,7 +60,7 @@ def test_a_finished_run_is_immutable_for_everybody(
         db.act_as_owner()
 
 
-def test_nothing_more_happens_in_a_finished_run(db: Session, world: World) -> None:
+def test_a_finished_run_gets_no_more_events(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     db.run(become(RunStatus.CANCELLED), world.run)
     insert = "insert into public.agent_run_events (run_id, kind, message) values (%s, 'log', 'Still here')"
@@ -72,13 +70,13 @@ def test_nothing_more_happens_in_a_finished_run(db: Session, world: World) -> No
 @pytest.mark.parametrize(
     "status", [status for status in RunStatus if status not in (RunStatus.PENDING, RunStatus.IN_PROGRESS)]
 )
-def test_a_run_begins_at_the_beginning(db: Session, world: World, status: RunStatus) -> None:
+def test_a_new_run_is_pending_or_in_progress(db: Session, world: World, status: RunStatus) -> None:
     db.act_as(world.people["owner"])
     insert = "insert into public.agent_runs (agent_name, agent_id, status) values ('a', 'a', %s)"
     assert message(db.refusal(insert, status.value)) == "A run begins as pending or in_progress."
 
 
-def test_every_status_is_noted_with_who_brought_it_about(db: Session, world: World) -> None:
+def test_every_status_change_is_an_event_with_its_actor(db: Session, world: World) -> None:
     db.act_as(world.people["admin"])
     db.run(become(RunStatus.CANCELLED), world.run)
     db.act_as(world.people["owner"])
@@ -90,7 +88,7 @@ def test_every_status_is_noted_with_who_brought_it_about(db: Session, world: Wor
     assert noted == [("in_progress", None, None), ("cancelled", "in_progress", world.people["admin"])]
 
 
-def test_nobody_invents_a_status(db: Session, world: World) -> None:
+def test_nobody_writes_a_status_event(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     insert = (
         "insert into public.agent_run_events (run_id, kind, message)"
@@ -102,13 +100,13 @@ def test_nobody_invents_a_status(db: Session, world: World) -> None:
 @pytest.mark.parametrize(
     "change", ["status = 'failed'", "error = 'x'", "status = 'cancelled', result = '{}'", "tokens = 9"]
 )
-def test_an_admin_cancels_and_nothing_more(db: Session, world: World, change: str) -> None:
+def test_an_admin_can_only_cancel(db: Session, world: World, change: str) -> None:
     db.act_as(world.people["admin"])
     refusal = db.refusal(f"update public.agent_runs set {change} where id = %s", world.run)
     assert message(refusal) == "An admin can cancel a run of somebody else, and nothing more."
 
 
-def test_verifications_are_counted_by_the_database(db: Session, world: World) -> None:
+def test_the_database_counts_verifications(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     again = (
         RunStatus.AWAITING_VERIFICATION,
@@ -122,7 +120,7 @@ def test_verifications_are_counted_by_the_database(db: Session, world: World) ->
     assert db.value("select verification_attempts from public.agent_runs where id = %s", world.run) == 2
 
 
-def test_the_end_is_when_the_agent_says_it_was_but_not_in_the_future(db: Session, world: World) -> None:
+def test_a_run_ends_when_its_agent_says_but_not_in_the_future(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     finish = (
         "update public.agent_runs set status = 'completed', progress_percent = 30,"
@@ -135,18 +133,18 @@ def test_the_end_is_when_the_agent_says_it_was_but_not_in_the_future(db: Session
     assert db.rows(finish, "-10 min", old) == [(False, 100.0)]
 
 
-def test_changes_of_status_that_are_told_late_keep_their_order(db: Session, world: World) -> None:
+def test_late_status_changes_keep_their_order(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     insert = "insert into public.agent_runs (agent_name, agent_id, status, started_at)"
     run = db.value(f"{insert} values ('a', 'a', 'in_progress', now() - interval '1 hour') returning id")
-    told = "update public.agent_runs set status = %s, status_at = now() - %s::interval where id = %s"
+    change = "update public.agent_runs set status = %s, status_at = now() - %s::interval where id = %s"
     for status, before in (
         ("awaiting_verification", "50 min"),
         ("verification_in_progress", "55 min"),
         ("verification_passed", "40 min"),
         ("completed", "30 min"),
     ):
-        db.run(told, status, before, run)
+        db.run(change, status, before, run)
     minutes = db.rows(
         "select extract(minute from now() - at)::int from public.agent_run_events"
         " where run_id = %s order by at, version",
@@ -155,7 +153,7 @@ def test_changes_of_status_that_are_told_late_keep_their_order(db: Session, worl
     assert minutes == [(0,), (50,), (50,), (40,), (30,)]
 
 
-def test_a_sign_of_life_is_now_whatever_the_clock_of_the_agent_says(db: Session, world: World) -> None:
+def test_a_heartbeat_has_the_time_of_the_database(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     beat = (
         "update public.agent_runs set heartbeat_at = '2099-01-01' where id = %s"
@@ -164,7 +162,7 @@ def test_a_sign_of_life_is_now_whatever_the_clock_of_the_agent_says(db: Session,
     assert db.value(beat, world.run) is True
 
 
-def test_a_run_is_retried_by_its_own_person_only(db: Session, world: World) -> None:
+def test_only_its_own_person_retries_a_run(db: Session, world: World) -> None:
     ended = new_run(db, world.people["owner"], RunStatus.FAILED)
     db.act_as(world.people["owner"])
     assert db.run(RETRY, ended) == 1
@@ -173,7 +171,7 @@ def test_a_run_is_retried_by_its_own_person_only(db: Session, world: World) -> N
 
 
 @pytest.mark.parametrize("status", [status for status in RunStatus if not status.finished])
-def test_a_run_that_goes_on_is_not_tried_again(db: Session, world: World, status: RunStatus) -> None:
+def test_an_unfinished_run_cannot_be_retried(db: Session, world: World, status: RunStatus) -> None:
     run = new_run(db, world.people["owner"], status)
     db.act_as(world.people["owner"])
     refusal = db.refusal(RETRY, run)
@@ -183,24 +181,24 @@ def test_a_run_that_goes_on_is_not_tried_again(db: Session, world: World, status
     assert db.refusal(RETRY, run).pgcode == "23503"
 
 
-def test_an_account_takes_its_runs_along(db: Session, world: World) -> None:
+def test_deleting_an_account_deletes_its_runs(db: Session, world: World) -> None:
     db.run("delete from auth.users where id = %s", world.people["owner"])
     assert db.value("select count(*) from public.agent_runs where id = %s", world.run) == 0
     assert db.value("select count(*) from public.agent_run_events where run_id = %s", world.run) == 0
 
 
 @pytest.mark.parametrize(
-    ("role", "told"), [("owner", True), ("admin", True), ("other", False), ("visitor", False)]
+    ("role", "visible"), [("owner", True), ("admin", True), ("other", False), ("visitor", False)]
 )
-def test_catching_up_tells_the_owner_and_admins(db: Session, world: World, role: str, told: bool) -> None:
+def test_the_owner_and_admins_catch_up_on_runs(db: Session, world: World, role: str, visible: bool) -> None:
     cursor = str(db.changes_since(None)["cursor"])
     db.run("update public.agent_runs set current_step = 'Reading' where id = %s", world.run)
     db.act_as(world.people.get(role))
     changes = db.changes_since(cursor)["changes"]
     assert isinstance(changes, list)
     runs = {(change["table"], change["key"]["id"]) for change in changes if "run" in change["table"]}
-    assert (("agent_runs", world.run) in runs) is told
-    assert any(table == "agent_run_events" for table, _ in runs) is told
+    assert (("agent_runs", world.run) in runs) is visible
+    assert any(table == "agent_run_events" for table, _ in runs) is visible
 
 
 def test_the_log_keeps_no_content_of_runs(db: Session, world: World) -> None:

@@ -1,4 +1,4 @@
-"""The rules of events that hold however many people act at once."""
+"""Rules of events that hold when many people act at the same time."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ UPSERT = ANSWER + " on conflict (event_id, user_id) do update set status = exclu
 
 @contextmanager
 def committed_people(dsn: str, count: int) -> Iterator[list[str]]:
-    """Commit so many people, and delete them with all that is theirs."""
+    """Commit new people; delete them with all their rows after the block."""
     with session(dsn) as owner:
         people = [new_person(owner, f"Guest {number}") for number in range(count)]
         owner.commit()
@@ -29,7 +29,7 @@ def committed_people(dsn: str, count: int) -> Iterator[list[str]]:
 
 
 def attempt(dsn: str, person: str, sql: str, *values: object) -> str:
-    """Do one thing as somebody in a transaction of its own; returns "" or what they are told."""
+    """Execute a statement as a person in its own transaction; return "" or the message of its refusal."""
     with session(dsn) as mine:
         mine.act_as(person)
         try:
@@ -40,8 +40,8 @@ def attempt(dsn: str, person: str, sql: str, *values: object) -> str:
     return ""
 
 
-def somebody_waits(owner: Session) -> bool:
-    """Tell whether a transaction waits for another one in this database."""
+def is_blocked(owner: Session) -> bool:
+    """Whether a transaction waits for another one in this database."""
     waiting = owner.value(
         "select count(*) from pg_stat_activity"
         " where datname = current_database() and wait_event_type = 'Lock'"
@@ -57,21 +57,21 @@ def all_at_once(actions: list[Callable[[], str]]) -> list[str]:
 
 
 @pytest.mark.parametrize("capacity", [1, 10])
-def test_thirty_people_claim_the_last_places_at_once(dsn: str, capacity: int) -> None:
+def test_of_thirty_people_as_many_get_a_place_as_there_are(dsn: str, capacity: int) -> None:
     with committed_people(dsn, 30) as people, session(dsn) as owner:
         event = new_event(owner, people[0], capacity=capacity)
         owner.commit()
-        told = all_at_once(
+        answers = all_at_once(
             [lambda p=person: attempt(dsn, p, UPSERT, event, p, "going") for person in people]  # type: ignore[misc]
         )
         going = owner.value(
             "select count(*) from public.rsvps where event_id = %s and status = 'going'", event
         )
         assert going == capacity
-        assert sorted(told) == [""] * capacity + ["This event is full."] * (30 - capacity)
+        assert sorted(answers) == [""] * capacity + ["This event is full."] * (30 - capacity)
 
 
-def test_a_place_claimed_while_the_capacity_shrinks(dsn: str) -> None:
+def test_the_capacity_shrinks_while_a_place_is_taken(dsn: str) -> None:
     with committed_people(dsn, 3) as people, session(dsn) as organizer, session(dsn) as owner:
         event = new_event(owner, people[0], capacity=2)
         owner.run(ANSWER, event, people[1], "going")
@@ -80,12 +80,12 @@ def test_a_place_claimed_while_the_capacity_shrinks(dsn: str) -> None:
         organizer.run("update public.events set capacity = 1 where id = %s", event)
         with ThreadPoolExecutor(1) as pool:
             claim = pool.submit(attempt, dsn, people[2], ANSWER, event, people[2], "going")
-            wait_for(lambda: somebody_waits(owner), what="the claim to wait for the organizer")
+            wait_for(lambda: is_blocked(owner), what="the claim to wait for the organizer")
             organizer.commit()
             assert claim.result(30) == "This event is full."
 
 
-def test_a_full_event_says_so_and_why(db: Session, world: World) -> None:
+def test_a_full_event_refuses_another_answer(db: Session, world: World) -> None:
     event = new_event(db, world.people["owner"], capacity=1)
     db.run(ANSWER, event, world.people["other"], "going")
     refusal = db.refusal(ANSWER, event, world.people["admin"], "going")
@@ -95,20 +95,20 @@ def test_a_full_event_says_so_and_why(db: Session, world: World) -> None:
     assert message(db.refusal(UPSERT, event, world.people["admin"], "going")) == "This event is full."
 
 
-def test_whoever_is_going_may_say_so_again_when_it_is_full(db: Session, world: World) -> None:
+def test_a_person_who_is_going_can_answer_again_when_it_is_full(db: Session, world: World) -> None:
     event = new_event(db, world.people["owner"], capacity=1)
     db.run(ANSWER, event, world.people["other"], "going")
     assert db.run(UPSERT, event, world.people["other"], "going") == 1
 
 
-def test_a_place_given_back_can_be_taken(db: Session, world: World) -> None:
+def test_a_place_is_free_again_after_its_answer_is_withdrawn(db: Session, world: World) -> None:
     event = new_event(db, world.people["owner"], capacity=1)
     db.run(ANSWER, event, world.people["other"], "going")
     db.run(UPSERT, event, world.people["other"], "declined")
     assert db.run(ANSWER, event, world.people["admin"], "going") == 1
 
 
-def test_the_capacity_cannot_fall_below_who_is_going(db: Session, world: World) -> None:
+def test_the_capacity_cannot_fall_below_the_number_of_people_going(db: Session, world: World) -> None:
     event = new_event(db, world.people["owner"])
     for role in ("other", "admin"):
         db.run(ANSWER, event, world.people[role], "going")
@@ -120,9 +120,11 @@ def test_the_capacity_cannot_fall_below_who_is_going(db: Session, world: World) 
 
 
 @pytest.mark.parametrize(
-    ("when", "told"), [("cancelled", "This event was cancelled."), ("over", "This event is over.")]
+    ("when", "refusal"), [("cancelled", "This event was cancelled."), ("over", "This event is over.")]
 )
-def test_after_the_end_one_can_only_withdraw(db: Session, world: World, when: str, told: str) -> None:
+def test_after_an_event_has_ended_a_person_can_only_withdraw(
+    db: Session, world: World, when: str, refusal: str
+) -> None:
     event = new_event(db, world.people["owner"], starts_in="-2 hours" if when == "over" else "2 hours")
     going, new = world.people["other"], world.people["recipient"]
     db.run(ANSWER, event, going, "going")
@@ -130,15 +132,15 @@ def test_after_the_end_one_can_only_withdraw(db: Session, world: World, when: st
         db.run("update public.events set cancelled_at = now() where id = %s", event)
     for answer in ("going", "maybe", "declined"):
         db.act_as(new)
-        assert message(db.refusal(ANSWER, event, new, answer)) == told
+        assert message(db.refusal(ANSWER, event, new, answer)) == refusal
         db.act_as_owner()
     db.act_as(going)
-    assert message(db.refusal(UPSERT, event, going, "maybe")) == told
+    assert message(db.refusal(UPSERT, event, going, "maybe")) == refusal
     assert db.run(UPSERT, event, going, "declined") == 1
     assert db.run("delete from public.rsvps where event_id = %s and user_id = %s", event, going) == 1
 
 
-def test_an_isolation_level_that_would_overbook_is_refused(dsn: str) -> None:
+def test_an_isolation_level_that_could_overbook_is_refused(dsn: str) -> None:
     with committed_people(dsn, 1) as (person,), session(dsn) as owner:
         event = new_event(owner, person, capacity=1)
         owner.commit()
@@ -159,7 +161,7 @@ def test_two_admins_cannot_demote_each_other_at_once(dsn: str) -> None:
                 first.act_as(people[0])
                 first.run(demote, people[1])
                 second = pool.submit(attempt, dsn, people[1], demote, people[0])
-                wait_for(lambda: somebody_waits(owner), what="the second admin to wait for the first")
+                wait_for(lambda: is_blocked(owner), what="the second admin to wait for the first")
                 first.commit()
                 assert second.result(30) == "Only an admin can change a role."
             assert owner.value("select count(*) from public.users where role = 'admin'") == 1

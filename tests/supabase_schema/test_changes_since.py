@@ -1,4 +1,4 @@
-"""The cursor that loses nothing, and tells nobody what is not theirs to know."""
+"""`changes_since()`: it loses no change, and returns a person only keys they may know of."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,14 +13,14 @@ Connect = Callable[[], Session]
 
 @pytest.fixture
 def connect(dsn: str) -> Iterator[Connect]:
-    """Open further connections; what is committed through them is cleaned up by the test's people going."""
+    """Give a function that opens more connections. Deleting the test's people removes what they commit."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(session(dsn))
 
 
 @pytest.fixture
 def person(connect: Connect) -> Iterator[str]:
-    """Somebody who is committed, and deleted in the end with all that is theirs."""
+    """Give a committed person; delete them with all their rows after the test."""
     owner = connect()
     somebody = new_person(owner, "Committed")
     owner.commit()
@@ -31,7 +31,7 @@ def person(connect: Connect) -> Iterator[str]:
 
 
 def say(db: Session, author: str, body: str = "Hello") -> str:
-    """Write a chat message as the owner."""
+    """Insert a chat message as the owner."""
     return str(
         db.value(
             "insert into public.tavern_messages (author_id, body) values (%s, %s) returning id", author, body
@@ -40,7 +40,7 @@ def say(db: Session, author: str, body: str = "Hello") -> str:
 
 
 def write_to(db: Session, sender: str, recipient: str) -> str:
-    """Write a private message as the owner."""
+    """Insert a private message as the owner."""
     return str(
         db.value(
             "insert into public.private_messages (sender_id, recipient_id, body)"
@@ -52,7 +52,7 @@ def write_to(db: Session, sender: str, recipient: str) -> str:
 
 
 def cursor_of(db: Session) -> str:
-    """Return the present cursor."""
+    """Return the current cursor."""
     answer = db.changes_since(None)
     assert answer["resync"] is False
     assert answer["changes"] == []
@@ -61,7 +61,7 @@ def cursor_of(db: Session) -> str:
 
 
 def changed(db: Session, cursor: str | None, table: str) -> dict[str, str]:
-    """Return the id and the operation of every change of a table that the caller is told."""
+    """Return the id and operation of every change of a table that the caller gets."""
     answer = db.changes_since(cursor)
     assert answer["resync"] is False
     changes = answer["changes"]
@@ -83,7 +83,7 @@ def test_a_transaction_that_commits_late_is_not_lost(connect: Connect, person: s
     assert changed(reader, cursor, "tavern_messages") == {late: "INSERT", early: "INSERT"}
 
 
-def test_the_cursor_moves_past_what_everybody_has_seen(connect: Connect, person: str) -> None:
+def test_the_cursor_moves_past_committed_changes(connect: Connect, person: str) -> None:
     writer, reader = connect(), connect()
     first = say(writer, person)
     writer.commit()
@@ -96,7 +96,7 @@ def test_the_cursor_moves_past_what_everybody_has_seen(connect: Connect, person:
     assert changed(reader, cursor, "tavern_messages") == {second: "INSERT"}
 
 
-def test_a_change_that_was_rolled_back_is_not_told(connect: Connect, person: str) -> None:
+def test_a_change_that_was_rolled_back_is_not_returned(connect: Connect, person: str) -> None:
     writer, reader = connect(), connect()
     cursor = cursor_of(reader)
     reader.commit()
@@ -105,7 +105,7 @@ def test_a_change_that_was_rolled_back_is_not_told(connect: Connect, person: str
     assert message not in changed(reader, cursor, "tavern_messages")
 
 
-def test_many_changes_of_a_row_are_told_once_with_the_last_operation(db: Session, world: World) -> None:
+def test_many_changes_of_a_row_are_returned_once_with_the_last_operation(db: Session, world: World) -> None:
     cursor = cursor_of(db)
     message = say(db, world.people["owner"])
     db.run("update public.tavern_messages set body = 'Again' where id = %s", message)
@@ -114,18 +114,20 @@ def test_many_changes_of_a_row_are_told_once_with_the_last_operation(db: Session
     assert changed(db, cursor, "tavern_messages")[message] == "DELETE"
 
 
-def test_a_change_is_told_by_table_key_and_operation_only(db: Session, world: World) -> None:
+def test_a_change_has_only_table_key_and_operation(db: Session, world: World) -> None:
     cursor = cursor_of(db)
     db.run("update public.rsvps set status = 'going' where user_id = %s", world.people["owner"])
     changes = db.changes_since(cursor)["changes"]
     assert isinstance(changes, list)
     key = {"event_id": world.event, "user_id": world.people["owner"]}
-    # One transaction: the answer was made in it as well.
+    # All in one transaction, in which the answer to the event was written too.
     assert {"table": "rsvps", "key": key, "op": "UPDATE"} in changes
     assert {frozenset(change) for change in changes} == {frozenset({"table", "key", "op"})}
 
 
-def test_deleting_an_account_is_told_row_by_row_to_whom_it_may_concern(db: Session, world: World) -> None:
+def test_deleting_an_account_is_returned_row_by_row_to_those_who_could_see_the_rows(
+    db: Session, world: World
+) -> None:
     cursor = cursor_of(db)
     db.run("delete from auth.users where id = %s", world.people["owner"])
     db.act_as(None)
@@ -138,7 +140,7 @@ def test_deleting_an_account_is_told_row_by_row_to_whom_it_may_concern(db: Sessi
 
 
 @pytest.mark.parametrize("operation", ["INSERT", "UPDATE", "DELETE"])
-def test_private_keys_are_told_to_the_two_parties_only(db: Session, world: World, operation: str) -> None:
+def test_only_the_two_parties_get_private_keys(db: Session, world: World, operation: str) -> None:
     if operation != "INSERT":
         db.run("delete from public.change_log where table_name = 'private_messages'")
     cursor = cursor_of(db)
@@ -157,7 +159,7 @@ def test_private_keys_are_told_to_the_two_parties_only(db: Session, world: World
         db.act_as_owner()
 
 
-def test_a_row_that_moves_to_somebody_else_is_told_to_both(db: Session, world: World) -> None:
+def test_the_old_and_the_new_person_of_a_row_get_its_change(db: Session, world: World) -> None:
     db.run("drop trigger guard_content on public.private_messages")
     db.run("delete from public.change_log where table_name = 'private_messages'")
     cursor = cursor_of(db)
@@ -174,7 +176,7 @@ def test_a_row_that_moves_to_somebody_else_is_told_to_both(db: Session, world: W
     assert changed(db, cursor, "private_messages") == {}
 
 
-def test_the_log_keeps_no_private_content(db: Session, world: World) -> None:
+def test_the_log_has_no_private_content(db: Session, world: World) -> None:
     db.run("update public.private_messages set read_at = now() where id = %s", world.private)
     db.run("delete from public.private_messages where id = %s", world.private)
     logged = db.rows("select old, new from public.change_log where table_name = 'private_messages'")
@@ -182,7 +184,7 @@ def test_the_log_keeps_no_private_content(db: Session, world: World) -> None:
     assert "Psst" not in str(db.rows("select entry::text from public.change_log as entry"))
 
 
-def test_the_log_keeps_who_and_what(db: Session, world: World) -> None:
+def test_the_log_has_the_actor_and_the_values(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     db.run("update public.events set location = 'Roof' where id = %s", world.event)
     db.act_as_owner()
@@ -197,31 +199,31 @@ def test_the_log_keeps_who_and_what(db: Session, world: World) -> None:
 @pytest.mark.parametrize(
     "cursor", ["", "yesterday", "-1", "1e3", " 7", "12abc", "99999999999999999999", "0x10"]
 )
-def test_what_is_no_cursor_means_load_again(db: Session, cursor: str) -> None:
+def test_a_text_that_is_no_cursor_means_resync(db: Session, cursor: str) -> None:
     answer = db.changes_since(cursor)
     assert answer["resync"] is True
     assert answer["changes"] == []
     assert db.changes_since(str(answer["cursor"]))["resync"] is False
 
 
-def test_a_cursor_from_the_future_of_a_restored_database_means_load_again(db: Session) -> None:
+def test_a_cursor_from_the_future_of_a_restored_database_means_resync(db: Session) -> None:
     following = db.value("select (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 1)::text")
     assert db.changes_since(str(following))["resync"] is True
 
 
-def test_a_cursor_from_before_the_log_began_means_load_again(db: Session) -> None:
+def test_a_cursor_from_before_the_log_means_resync(db: Session) -> None:
     began = db.value("select (complete_from::text::bigint - 1)::text from private.change_log_state")
     assert db.changes_since(str(began))["resync"] is True
 
 
-def test_more_changes_than_are_worth_reading_one_by_one_mean_load_again(db: Session) -> None:
+def test_too_many_changes_mean_resync(db: Session) -> None:
     cursor = cursor_of(db)
     change = (
         "insert into public.change_log (table_name, row_key, op)"
         " select 'events', jsonb_build_object('id', number), 'UPDATE' from generate_series(%s, %s) as number"
     )
     db.run(change, 1, 10_000)
-    db.run(change, 1, 10_000)  # of a key that changed twice, only once is told
+    db.run(change, 1, 10_000)  # a key that changed twice counts once
     answer = db.changes_since(cursor)
     assert answer["resync"] is False
     assert isinstance(changes := answer["changes"], list)
@@ -231,7 +233,7 @@ def test_more_changes_than_are_worth_reading_one_by_one_mean_load_again(db: Sess
     assert (answer["resync"], answer["changes"]) == (True, [])
 
 
-def test_a_cursor_older_than_what_is_kept_means_load_again(connect: Connect, person: str) -> None:
+def test_a_cursor_older_than_the_log_means_resync(connect: Connect, person: str) -> None:
     writer, reader = connect(), connect()
     cursor = cursor_of(reader)
     say(writer, person)
@@ -249,7 +251,7 @@ def test_a_cursor_older_than_what_is_kept_means_load_again(connect: Connect, per
     assert reader.changes_since(fresh)["resync"] is False
 
 
-def test_pruning_keeps_what_is_young_and_counts(db: Session, world: World) -> None:
+def test_pruning_deletes_old_entries_and_returns_their_number(db: Session, world: World) -> None:
     db.run(
         "delete from public.change_log where table_name <> 'events' or row_key ->> 'id' <> %s", world.event
     )
@@ -261,7 +263,7 @@ def test_pruning_keeps_what_is_young_and_counts(db: Session, world: World) -> No
     assert db.refusal("select public.prune_change_log(null)").pgcode == "22023"
 
 
-def test_a_log_restored_from_another_cluster_heals_when_pruned(db: Session, world: World) -> None:
+def test_pruning_repairs_a_log_restored_from_another_cluster(db: Session, world: World) -> None:
     db.run("update private.change_log_state set complete_from = '999999999999'")
     cursor = cursor_of(db)
     assert db.changes_since(cursor)["resync"] is False
@@ -270,9 +272,9 @@ def test_a_log_restored_from_another_cluster_heals_when_pruned(db: Session, worl
     assert db.changes_since("3")["resync"] is True
 
 
-def test_the_log_prunes_itself_now_and_then(db: Session, world: World) -> None:
+def test_ordinary_writes_prune_the_log_now_and_then(db: Session, world: World) -> None:
     db.run("update public.change_log set changed_at = now() - interval '31 days'")
-    # The chance that none of 5,000 changes prunes is below one in 20,000.
+    # The chance that none of 5,000 changes prunes is below 1 in 20,000.
     db.run(
         "do $$ begin for i in 1..5000 loop"
         " insert into public.change_log (table_name, row_key, op) values ('events', '{}', 'DELETE');"
@@ -288,7 +290,7 @@ def test_the_log_is_read_by_its_index(db: Session, world: World) -> None:
     assert "change_log_xid_idx" in str(plan)
 
 
-def test_events_that_pass_to_a_cohost_are_told(db: Session) -> None:
+def test_an_event_that_passes_to_a_cohost_is_returned(db: Session) -> None:
     world = new_world(db)
     cursor = cursor_of(db)
     lonely = new_event(db, world.people["owner"])
@@ -298,7 +300,7 @@ def test_events_that_pass_to_a_cohost_are_told(db: Session) -> None:
     assert organizer == world.people["cohost"]
 
 
-def test_ids_of_nobody_are_fine(db: Session, world: World) -> None:
+def test_a_caller_without_a_profile_gets_no_private_keys(db: Session, world: World) -> None:
     cursor = cursor_of(db)
     db.act_as(str(uuid.uuid4()))
     assert changed(db, cursor, "private_messages") == {}

@@ -1,4 +1,4 @@
-"""What the Diagnostics page may ask of the database, and who may ask."""
+"""`diagnostics()`: what it returns, and who may call it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ from tests.supabase_schema.database import Session, World, message
 ASK = "select public.diagnostics()"
 
 
-def test_an_admin_is_told_the_facts(db: Session, world: World) -> None:
+def test_an_admin_gets_the_facts(db: Session, world: World) -> None:
     published = {
         str(name)
         for (name,) in db.rows(
@@ -26,19 +26,19 @@ def test_an_admin_is_told_the_facts(db: Session, world: World) -> None:
 
 
 @pytest.mark.parametrize("person", ["owner", "cohost", "other"])
-def test_nobody_else_who_is_signed_in_is_told(db: Session, world: World, person: str) -> None:
+def test_a_signed_in_person_who_is_no_admin_is_refused(db: Session, world: World, person: str) -> None:
     db.act_as(world.people[person])
     refused = db.refusal(ASK)
     assert (refused.pgcode, message(refused)) == ("42501", "Only an admin can run the diagnostics.")
 
 
 @pytest.mark.parametrize("role", ["anon", "service_role"])
-def test_no_other_role_may_ask(db: Session, world: World, role: str) -> None:
+def test_no_other_role_may_call_it(db: Session, world: World, role: str) -> None:
     db.act_as(None, role)
     assert db.refusal(ASK).pgcode == "42501"
 
 
-def test_an_admin_who_is_one_no_longer_is_refused(db: Session, world: World) -> None:
+def test_a_former_admin_is_refused(db: Session, world: World) -> None:
     db.run("update public.users set role = 'member' where id = %s", world.people["admin"])
     db.act_as(world.people["admin"])
     assert db.refusal(ASK).pgcode == "42501"

@@ -1,4 +1,4 @@
-"""Hiding a message puts the text out of reach, but for its author and the moderators."""
+"""A hidden message: only its author and admins can read the text."""
 
 import pytest
 
@@ -10,7 +10,7 @@ SHOW = "update public.tavern_messages set hidden_at = null where id = %s"
 
 @pytest.fixture
 def hidden(db: Session, world: World) -> str:
-    """A message that the admin has hidden."""
+    """Give a message that the admin has hidden."""
     db.act_as(world.people["admin"])
     assert db.run(HIDE, world.chat) == 1
     db.act_as_owner()
@@ -18,7 +18,7 @@ def hidden(db: Session, world: World) -> str:
 
 
 def body_of(db: Session, chat: str) -> object:
-    """Return the text that anybody reads."""
+    """Return the text that everybody reads."""
     return db.value("select body from public.tavern_messages where id = %s", chat)
 
 
@@ -32,7 +32,7 @@ def test_the_text_of_a_hidden_message_is_gone_from_the_row(db: Session, world: W
 
 
 @pytest.mark.parametrize("role", ["visitor", "other", "cohost"])
-def test_others_cannot_reach_the_text(db: Session, world: World, hidden: str, role: str) -> None:
+def test_others_cannot_read_the_text(db: Session, world: World, hidden: str, role: str) -> None:
     person = world.people.get(role)
     db.act_as(person)
     assert body_of(db, hidden) is None
@@ -45,12 +45,12 @@ def test_others_cannot_reach_the_text(db: Session, world: World, hidden: str, ro
 
 
 @pytest.mark.parametrize("role", ["owner", "admin"])
-def test_author_and_moderators_can(db: Session, world: World, hidden: str, role: str) -> None:
+def test_its_author_and_admins_can_read_the_text(db: Session, world: World, hidden: str, role: str) -> None:
     db.act_as(world.people[role])
     assert db.value("select public.hidden_message_body(%s)", hidden) == "Hello"
 
 
-def test_showing_it_again_brings_the_text_back(db: Session, world: World, hidden: str) -> None:
+def test_unhiding_restores_the_text(db: Session, world: World, hidden: str) -> None:
     db.act_as(world.people["admin"])
     assert db.run(SHOW, hidden) == 1
     (row,) = db.rows("select body, hidden_at, hidden_by from public.tavern_messages where id = %s", hidden)
@@ -58,14 +58,14 @@ def test_showing_it_again_brings_the_text_back(db: Session, world: World, hidden
     assert db.value("select public.hidden_message_body(%s)", hidden) is None
 
 
-def test_hiding_twice_keeps_the_first_time_and_text(db: Session, world: World, hidden: str) -> None:
+def test_hiding_twice_keeps_the_first_time_and_the_text(db: Session, world: World, hidden: str) -> None:
     db.act_as(world.people["admin"])
     db.run("update public.tavern_messages set hidden_at = 'epoch' where id = %s", hidden)
     assert db.value("select hidden_at = now() from public.tavern_messages where id = %s", hidden) is True
     assert db.value("select public.hidden_message_body(%s)", hidden) == "Hello"
 
 
-def test_an_author_cannot_undo_it(db: Session, world: World, hidden: str) -> None:
+def test_an_author_cannot_unhide_it(db: Session, world: World, hidden: str) -> None:
     db.act_as(world.people["owner"])
     assert message(db.refusal(SHOW, hidden)) == "Only a moderator can hide or show a message."
     edit = "update public.tavern_messages set body = 'Again' where id = %s"
@@ -73,18 +73,18 @@ def test_an_author_cannot_undo_it(db: Session, world: World, hidden: str) -> Non
     assert db.run("delete from public.tavern_messages where id = %s", hidden) == 1
 
 
-def test_a_moderator_puts_no_words_into_a_mouth(db: Session, world: World) -> None:
+def test_an_admin_cannot_change_the_text(db: Session, world: World) -> None:
     db.act_as(world.people["admin"])
     edit = "update public.tavern_messages set body = 'I was wrong', hidden_at = now() where id = %s"
     assert message(db.refusal(edit, world.chat)) == "Only the author can edit a message."
 
 
-def test_a_deleted_message_leaves_no_text(db: Session, world: World, hidden: str) -> None:
+def test_deleting_a_hidden_message_deletes_its_text(db: Session, world: World, hidden: str) -> None:
     db.run("delete from auth.users where id = %s", world.people["owner"])
     assert db.value("select count(*) from private.hidden_bodies where message_id = %s", hidden) == 0
 
 
-def test_a_moderator_who_leaves_leaves_it_hidden(db: Session, world: World, hidden: str) -> None:
+def test_a_message_stays_hidden_after_the_admin_is_deleted(db: Session, world: World, hidden: str) -> None:
     db.run("delete from auth.users where id = %s", world.people["admin"])
     (row,) = db.rows(
         "select body, hidden_at is not null, hidden_by from public.tavern_messages where id = %s", hidden
@@ -92,13 +92,13 @@ def test_a_moderator_who_leaves_leaves_it_hidden(db: Session, world: World, hidd
     assert row == (None, True, None)
 
 
-def test_editing_says_when(db: Session, world: World) -> None:
+def test_editing_sets_the_time(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     db.run("update public.tavern_messages set body = 'Hello!', edited_at = 'epoch' where id = %s", world.chat)
     assert db.value("select edited_at = now() from public.tavern_messages where id = %s", world.chat) is True
 
 
-def test_a_new_message_cannot_pretend(db: Session, world: World) -> None:
+def test_a_new_message_is_neither_edited_nor_hidden(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     db.run("insert into public.tavern_messages (body, edited_at, hidden_by) values ('Fresh', 'epoch', %s)",
            world.people["admin"])  # fmt: skip
@@ -107,9 +107,9 @@ def test_a_new_message_cannot_pretend(db: Session, world: World) -> None:
     ]
 
 
-def test_realtime_never_sends_an_old_text(db: Session) -> None:
-    # `old_record` holds the replica identity, here the key alone; and no text is stored out of the row, which
-    # Realtime would leave out of `record`.
+def test_realtime_does_not_send_an_old_text(db: Session) -> None:
+    # `old_record` holds the replica identity, which is the key here. No text may be stored outside its row,
+    # because Realtime would leave it out of `record`.
     identity = db.value(
         "select relreplident::text from pg_class where oid = 'public.tavern_messages'::regclass"
     )

@@ -1,4 +1,4 @@
-"""How tasks are given out: the rules that the database keeps."""
+"""How the database assigns tasks to raters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.supabase_schema.ratings import (
     OVER,
     Ratings,
     add_tasks,
-    asked,
+    answer_of,
     claim,
     judge,
     new_campaign,
@@ -23,7 +23,9 @@ from tests.supabase_schema.ratings import (
 )
 
 
-def test_the_most_urgent_comes_first_and_the_same_until_it_is_done(db: Session, ratings: Ratings) -> None:
+def test_a_rater_gets_the_task_of_highest_priority_and_keeps_it_until_done(
+    db: Session, ratings: Ratings
+) -> None:
     mate = ratings.people["mate"]
     order = [ratings.judged, ratings.claimed, ratings.open]
     for expected in order:
@@ -33,7 +35,7 @@ def test_the_most_urgent_comes_first_and_the_same_until_it_is_done(db: Session, 
     assert claim(db, mate, ratings.campaign) is None
 
 
-def test_places_are_never_more_than_the_judgments_wanted(db: Session, ratings: Ratings) -> None:
+def test_a_task_has_as_many_places_as_judgments_wanted(db: Session, ratings: Ratings) -> None:
     campaign = new_campaign(db, ratings.tenant, judgments_per_task=2)
     (only,) = add_tasks(db, ratings.people["manager"], campaign, task())
     first, second, third = (new_rater(db, ratings.tenant, f"R{number}") for number in range(3))
@@ -48,9 +50,7 @@ def test_places_are_never_more_than_the_judgments_wanted(db: Session, ratings: R
     assert claim(db, third, campaign) is None
 
 
-def test_a_lease_that_ran_out_returns_to_the_queue_without_anybodys_doing(
-    db: Session, ratings: Ratings
-) -> None:
+def test_an_expired_lease_frees_its_place_by_itself(db: Session, ratings: Ratings) -> None:
     campaign = new_campaign(db, ratings.tenant, judgments_per_task=1)
     (only,) = add_tasks(db, ratings.people["manager"], campaign, task())
     rater, mate = ratings.people["rater"], ratings.people["mate"]
@@ -72,14 +72,14 @@ def test_a_lease_that_ran_out_returns_to_the_queue_without_anybodys_doing(
     assert refused(db, rater, "select public.submit_judgment(%s, 'A')", only).startswith("Your time")
 
 
-def test_a_late_judgment_counts_while_nobody_has_taken_the_place(db: Session, ratings: Ratings) -> None:
+def test_a_late_judgment_counts_while_its_place_is_free(db: Session, ratings: Ratings) -> None:
     rater = ratings.people["rater"]
     db.run(OVER, ratings.claimed)
     judge(db, rater, ratings.claimed, "B")
     assert status(db, ratings.claimed) == ("in_progress", 1)
 
 
-def test_a_sign_of_life_begins_the_lease_anew(db: Session, ratings: Ratings) -> None:
+def test_extending_starts_the_lease_anew(db: Session, ratings: Ratings) -> None:
     rater = ratings.people["rater"]
     for passed in ("500 seconds", "700 seconds"):
         db.run(
@@ -87,7 +87,7 @@ def test_a_sign_of_life_begins_the_lease_anew(db: Session, ratings: Ratings) -> 
             passed,
             ratings.claimed,
         )
-        asked(db, rater, "select public.extend_lease(%s)", ratings.claimed)
+        answer_of(db, rater, "select public.extend_lease(%s)", ratings.claimed)
         left = db.value(
             "select expires_at > clock_timestamp() + interval '590 seconds' from public.task_leases"
             " where task_id = %s",
@@ -102,20 +102,20 @@ def test_a_sign_of_life_begins_the_lease_anew(db: Session, ratings: Ratings) -> 
     assert leased is True
 
 
-def test_what_is_skipped_comes_not_again_and_what_is_given_back_comes_last(
+def test_a_skipped_task_is_not_offered_again_and_a_released_one_comes_last(
     db: Session, ratings: Ratings
 ) -> None:
     mate = ratings.people["mate"]
     assert claim(db, mate, ratings.campaign) == ratings.judged
-    asked(db, mate, "select public.skip_task(%s)", ratings.judged)
+    answer_of(db, mate, "select public.skip_task(%s)", ratings.judged)
     assert claim(db, mate, ratings.campaign) == ratings.claimed
-    asked(db, mate, "select public.release_task(%s)", ratings.claimed)
+    answer_of(db, mate, "select public.release_task(%s)", ratings.claimed)
     assert claim(db, mate, ratings.campaign) == ratings.open
     judge(db, mate, ratings.open)
     assert claim(db, mate, ratings.campaign) == ratings.claimed
     judge(db, mate, ratings.claimed)
     assert claim(db, mate, ratings.campaign) is None
-    back = asked(db, mate, "select public.resume_task(%s)", ratings.judged)
+    back = answer_of(db, mate, "select public.resume_task(%s)", ratings.judged)
     assert back["content"]
     judge(db, mate, ratings.judged)
     assert refused(db, mate, "select public.resume_task(%s)", ratings.judged) == (
@@ -123,7 +123,7 @@ def test_what_is_skipped_comes_not_again_and_what_is_given_back_comes_last(
     )
 
 
-def test_nobody_judges_what_was_not_given_to_them(db: Session, ratings: Ratings) -> None:
+def test_only_a_rater_who_holds_a_task_can_judge_it(db: Session, ratings: Ratings) -> None:
     sql = "select public.submit_judgment(%s, 'A')"
     for person in ("mate", "stranger", "other", "manager"):
         assert refused(db, ratings.people[person], sql, ratings.open) in (
@@ -140,7 +140,7 @@ def test_nobody_judges_what_was_not_given_to_them(db: Session, ratings: Ratings)
     assert refused(db, rater, sql, ratings.claimed) == "This task was not given to you."
 
 
-def test_a_campaign_gives_tasks_while_it_is_active(db: Session, ratings: Ratings) -> None:
+def test_only_an_active_campaign_assigns_tasks(db: Session, ratings: Ratings) -> None:
     rater, mate = ratings.people["rater"], ratings.people["mate"]
     db.run("update public.campaigns set status = 'paused' where id = %s", ratings.campaign)
     closed = "This campaign is not open for rating at the moment."
@@ -151,12 +151,12 @@ def test_a_campaign_gives_tasks_while_it_is_active(db: Session, ratings: Ratings
     assert refused(db, rater, "select public.claim_task(%s)", ratings.campaign) == closed
 
 
-def test_a_withdrawn_task_is_nobodys(db: Session, ratings: Ratings) -> None:
+def test_a_withdrawn_task_is_not_assigned(db: Session, ratings: Ratings) -> None:
     rater, manager = ratings.people["rater"], ratings.people["manager"]
     db.act_as(manager)
     db.run("update public.rating_tasks set status = 'withdrawn' where id = %s", ratings.claimed)
-    words = refused(db, rater, "select public.submit_judgment(%s, 'A')", ratings.claimed)
-    assert words == "This task was withdrawn. Go on with the next one."
+    refusal = refused(db, rater, "select public.submit_judgment(%s, 'A')", ratings.claimed)
+    assert refusal == "This task was withdrawn. Go on with the next one."
     assert claim(db, rater, ratings.campaign) == ratings.open
     db.act_as_owner()
     db.act_as(manager)
@@ -165,7 +165,7 @@ def test_a_withdrawn_task_is_nobodys(db: Session, ratings: Ratings) -> None:
     assert status(db, ratings.claimed) == ("pending", 0)
 
 
-def test_raters_of_a_brand_see_its_campaigns_alone(db: Session, ratings: Ratings) -> None:
+def test_raters_of_a_brand_see_only_its_campaigns(db: Session, ratings: Ratings) -> None:
     branded = new_campaign(db, ratings.tenant, brand_id="amazon")
     (branded_task,) = add_tasks(db, ratings.people["manager"], branded, task())
     amazon = new_rater(db, ratings.tenant, "Amy", brand="amazon")
@@ -173,11 +173,11 @@ def test_raters_of_a_brand_see_its_campaigns_alone(db: Session, ratings: Ratings
     cursor = str(db.changes_since(None)["cursor"])
     assert db.rows("select id::text from public.campaigns") == [(branded,)]
     assert db.rows("select id::text from public.rating_tasks") == [(branded_task,)]
-    told = str(db.changes_since(cursor)["changes"])
-    assert branded in told
-    assert branded_task in told
-    assert ratings.campaign not in told
-    assert ratings.open not in told
+    changes = str(db.changes_since(cursor)["changes"])
+    assert branded in changes
+    assert branded_task in changes
+    assert ratings.campaign not in changes
+    assert ratings.open not in changes
     assert claim(db, amazon, branded) == branded_task
     assert refused(db, amazon, "select public.claim_task(%s)", ratings.campaign) == (
         "This campaign is not yours to rate."
@@ -185,7 +185,9 @@ def test_raters_of_a_brand_see_its_campaigns_alone(db: Session, ratings: Ratings
     assert claim(db, ratings.people["mate"], branded) == branded_task
 
 
-def test_more_judgments_can_be_wanted_and_never_fewer_than_there_are(db: Session, ratings: Ratings) -> None:
+def test_the_judgments_wanted_can_grow_but_not_fall_below_the_judgments_made(
+    db: Session, ratings: Ratings
+) -> None:
     campaign = new_campaign(db, ratings.tenant, judgments_per_task=1)
     (only,) = add_tasks(db, ratings.people["manager"], campaign, task())
     claim(db, ratings.people["mate"], campaign)
@@ -200,7 +202,7 @@ def test_more_judgments_can_be_wanted_and_never_fewer_than_there_are(db: Session
 
 
 @pytest.mark.parametrize("share", [0, 1])
-def test_gold_tasks_come_as_often_as_the_campaign_says(db: Session, ratings: Ratings, share: int) -> None:
+def test_gold_tasks_come_at_the_campaign_s_share(db: Session, ratings: Ratings, share: int) -> None:
     campaign = new_campaign(db, ratings.tenant, gold_share=share)
     plain, gold = add_tasks(
         db, ratings.people["manager"], campaign, task(priority=share), task(gold_verdict="B")
@@ -208,12 +210,12 @@ def test_gold_tasks_come_as_often_as_the_campaign_says(db: Session, ratings: Rat
     assert claim(db, ratings.people["mate"], campaign) == (gold if share else plain)
 
 
-def test_tasks_are_added_all_or_none_and_once(db: Session, ratings: Ratings) -> None:
+def test_tasks_are_added_all_or_none_and_only_once(db: Session, ratings: Ratings) -> None:
     manager = ratings.people["manager"]
     add = "select public.create_rating_tasks(%s, %s)"
     good, bad = task(), {**task(), "prompt": " "}
-    words = refused(db, manager, add, ratings.campaign, json.dumps([good, bad]))
-    assert words == "Task 2 needs a type, a prompt, two candidates and their names."
+    refusal = refused(db, manager, add, ratings.campaign, json.dumps([good, bad]))
+    assert refusal == "Task 2 needs a type, a prompt, two candidates and their names."
     db.act_as(manager)
     for _ in range(2):
         rows = db.value(add, ratings.campaign, json.dumps([good]))
@@ -222,8 +224,8 @@ def test_tasks_are_added_all_or_none_and_once(db: Session, ratings: Ratings) -> 
     db.act_as_owner()
     assert db.value("select count(*) from public.rating_tasks where id = %s", good["id"]) == 1
     only_sql = new_campaign(db, ratings.tenant, task_types='["sql"]')
-    words = refused(db, manager, add, only_sql, json.dumps([task()]))
-    assert words == "Task 1 is of a type that this campaign does not take."
+    refusal = refused(db, manager, add, only_sql, json.dumps([task()]))
+    assert refusal == "Task 1 is of a type that this campaign does not take."
     for person in ("rater", "stranger", "admin"):
-        words = refused(db, ratings.people[person], add, ratings.campaign, json.dumps([good]))
-        assert words == "Only a manager of the tenant can add tasks to its campaigns."
+        refusal = refused(db, ratings.people[person], add, ratings.campaign, json.dumps([good]))
+        assert refusal == "Only a manager of the tenant can add tasks to its campaigns."

@@ -1,4 +1,4 @@
-"""Fifty raters at once, each with a connection of their own: places and judgments are exact."""
+"""Fifty raters at the same time, each with a connection: the numbers of places and judgments are exact."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CROWD: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """A tenant with fifty raters, and their connections."""
+    """A tenant with fifty raters and their connections."""
 
     owner: Session
     tenant: str
@@ -31,14 +31,14 @@ class Crowd:
     raters: dict[str, Session]
 
     def campaign(self, tasks: int, **settings: object) -> tuple[str, list[str]]:
-        """Make a campaign with so many tasks."""
+        """Create a campaign with this many tasks."""
         campaign = new_campaign(self.owner, self.tenant, **settings)
         ids = add_tasks(self.owner, self.manager, campaign, *(task() for _ in range(tasks)))
         self.owner.commit()
         return campaign, ids
 
     def at_once(self, work: Callable[[str, Session], object]) -> list[object]:
-        """Let everybody do this at the same moment."""
+        """Let all raters act at the same moment."""
         barrier = threading.Barrier(CROWD)
 
         def one(rater: str) -> object:
@@ -51,7 +51,7 @@ class Crowd:
 
 @pytest.fixture(scope="module")
 def crowd(dsn: str) -> Iterator[Crowd]:
-    """Give fifty raters of a tenant of their own."""
+    """Give fifty raters of a new tenant."""
     with session(dsn) as owner:
         manager = new_person(owner, "Manager")
         tenant = new_tenant(owner, manager)
@@ -67,7 +67,7 @@ def crowd(dsn: str) -> Iterator[Crowd]:
 
 
 def claimed(rater: str, mine: Session, campaign: str) -> str | None:
-    """Claim in a transaction of its own, as the API does."""
+    """Claim a task in its own transaction, as the API does."""
     mine.act_as(rater)
     answer = mine.value("select public.claim_task(%s)", campaign)
     mine.commit()
@@ -76,7 +76,7 @@ def claimed(rater: str, mine: Session, campaign: str) -> str | None:
 
 
 def judged(rater: str, mine: Session, task_id: str) -> bool:
-    """Judge in a transaction of its own; False when it is refused."""
+    """Judge a task in its own transaction; return False if it is refused."""
     try:
         mine.act_as(rater)
         mine.value("select public.submit_judgment(%s, 'A')", task_id)
@@ -87,13 +87,13 @@ def judged(rater: str, mine: Session, task_id: str) -> bool:
     return True
 
 
-def test_of_fifty_who_want_one_task_as_many_get_it_as_judgments_are_wanted(crowd: Crowd) -> None:
+def test_of_fifty_raters_as_many_get_a_task_as_judgments_are_wanted(crowd: Crowd) -> None:
     campaign, (only,) = crowd.campaign(1, judgments_per_task=3)
     got = crowd.at_once(lambda rater, mine: claimed(rater, mine, campaign))
     assert Counter(got) == {only: 3, None: CROWD - 3}
 
 
-def test_fifty_at_work_give_each_task_its_judgments_and_nobody_one_twice(crowd: Crowd) -> None:
+def test_fifty_raters_give_each_task_its_judgments_and_nobody_gets_one_twice(crowd: Crowd) -> None:
     campaign, tasks = crowd.campaign(12, judgments_per_task=5, gold_share=0.5)
 
     def work(rater: str, mine: Session) -> list[str]:
@@ -120,11 +120,11 @@ def test_fifty_at_work_give_each_task_its_judgments_and_nobody_one_twice(crowd: 
     crowd.owner.commit()
 
 
-def test_late_judgments_never_make_more_than_are_wanted(crowd: Crowd) -> None:
+def test_late_judgments_do_not_exceed_the_number_wanted(crowd: Crowd) -> None:
     campaign, (only,) = crowd.campaign(1, judgments_per_task=2)
     late: list[str] = []
     for rater, mine in list(crowd.raters.items())[:10]:
-        # Each gets the task because the leases before are over, and comes back late.
+        # Each rater gets the task because the earlier leases have expired, and judges it late.
         assert claimed(rater, mine, campaign) == only
         late.append(rater)
         crowd.owner.run(
@@ -143,7 +143,7 @@ def test_late_judgments_never_make_more_than_are_wanted(crowd: Crowd) -> None:
     crowd.owner.commit()
 
 
-def test_sums_are_right_after_votes_and_undoing_by_all_at_once(crowd: Crowd) -> None:
+def test_counts_are_exact_after_everybody_judges_and_undoes_at_once(crowd: Crowd) -> None:
     campaign, tasks = crowd.campaign(10, judgments_per_task=5)
 
     def work(rater: str, mine: Session) -> None:
@@ -156,7 +156,7 @@ def test_sums_are_right_after_votes_and_undoing_by_all_at_once(crowd: Crowd) -> 
 
     crowd.at_once(work)
     crowd.owner.run("update public.campaigns set status = 'completed' where id = %s", campaign)
-    # All said A, so each pair of the five judgments of a task is alike, and counted for both.
+    # All verdicts are A, so each pair of the five judgments of a task agrees, and counts for both raters.
     sums = crowd.owner.rows(
         "select sum(first_wins + second_wins + ties + both_bad) from public.candidate_tallies"
         " where campaign_id = %s",
@@ -178,7 +178,7 @@ def test_sums_are_right_after_votes_and_undoing_by_all_at_once(crowd: Crowd) -> 
 
 
 def waiting(crowd: Crowd, mine: Session) -> bool:
-    """Tell whether this connection waits for a lock."""
+    """Whether this connection waits for a lock."""
     pid = mine.connection.info.backend_pid
     found = crowd.owner.value("select wait_event_type = 'Lock' from pg_stat_activity where pid = %s", pid)
     crowd.owner.commit()
@@ -186,7 +186,7 @@ def waiting(crowd: Crowd, mine: Session) -> bool:
 
 
 def after_waiting(crowd: Crowd, first: Session, mine: Session, work: Callable[[], T]) -> T:
-    """Do this while the transaction of `first` is open, and let that end once it is waited for."""
+    """Call `do` while the transaction of `first` is open; commit that transaction once `do` waits for it."""
     with ThreadPoolExecutor(1) as pool:
         later = pool.submit(work)
         wait_for(lambda: waiting(crowd, mine) or later.done(), what="the second one to wait")
@@ -194,7 +194,7 @@ def after_waiting(crowd: Crowd, first: Session, mine: Session, work: Callable[[]
         return later.result(60)
 
 
-def test_a_place_that_is_being_taken_is_waited_for_and_not_given_twice(crowd: Crowd) -> None:
+def test_a_claim_waits_for_another_one_of_the_last_place(crowd: Crowd) -> None:
     campaign, (only,) = crowd.campaign(1, judgments_per_task=1)
     (one, first), (other, second), *_ = crowd.raters.items()
     first.act_as(one)
@@ -206,7 +206,7 @@ def test_a_place_that_is_being_taken_is_waited_for_and_not_given_twice(crowd: Cr
     crowd.owner.commit()
 
 
-def test_of_two_late_judgments_for_one_place_the_second_is_refused(crowd: Crowd) -> None:
+def test_the_second_of_two_late_judgments_for_one_place_is_refused(crowd: Crowd) -> None:
     campaign, (only,) = crowd.campaign(1, judgments_per_task=1)
     (one, first), (other, second), *_ = crowd.raters.items()
     for rater, mine in ((one, first), (other, second)):

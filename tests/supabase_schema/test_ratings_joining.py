@@ -1,4 +1,4 @@
-"""Who gets into a tenant, and in which role."""
+"""Joining a tenant: who may, and in which role."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from tests.supabase_schema.database import Session, new_person
 from tests.supabase_schema.ratings import Ratings, refused
 
 
-def sign_up(db: Session, **said: str) -> str:
-    """Make an account that says this of itself."""
+def sign_up(db: Session, **metadata: str) -> str:
+    """Create an account with this metadata."""
     person = new_person(db, "Somebody")
     db.run("delete from auth.users where id = %s", person)
     db.run(
         "insert into auth.users (id, email, raw_user_meta_data) values (%s, %s, %s)",
         person,
         f"{person}@people.example",
-        json.dumps(said),
+        json.dumps(metadata),
     )
     return person
 
 
 def profile(db: Session, person: str) -> tuple[object, ...] | None:
-    """Return whose rater the person is, as whom, and what of it tokens say."""
+    """Return the person's tenant, rater id and role, and the claims of their tokens."""
     rows = db.rows(
         "select tenant_id, rater_id, profile.role, name, raw_app_meta_data ->> 'tenant_id',"
         " raw_app_meta_data ->> 'rater_id' from public.rater_profiles as profile"
@@ -33,28 +33,28 @@ def profile(db: Session, person: str) -> tuple[object, ...] | None:
     return rows[0] if rows else None
 
 
-def test_naming_a_tenant_at_sign_up_lets_nobody_in(db: Session, ratings: Ratings) -> None:
+def test_naming_a_tenant_at_sign_up_does_not_join_it(db: Session, ratings: Ratings) -> None:
     person = sign_up(db, tenant_id=ratings.tenant, rater_id="rater_001", name="Mallory")
     assert profile(db, person) is None
     wrong = sign_up(db, tenant_id=ratings.tenant, invite_code="0" * 24)
     assert profile(db, wrong) is None
 
 
-def test_an_invitation_lets_in_as_often_as_it_says(db: Session, ratings: Ratings) -> None:
+def test_an_invitation_has_a_number_of_uses(db: Session, ratings: Ratings) -> None:
     code = db.value(
         "insert into public.tenant_invites (tenant_id, uses_left) values (%s, 1) returning code",
         ratings.tenant,
     )
-    said = {"tenant_id": ratings.tenant, "invite_code": str(code), "name": "John"}
-    first = sign_up(db, rater_id="rater_001", **said)
+    metadata = {"tenant_id": ratings.tenant, "invite_code": str(code), "name": "John"}
+    first = sign_up(db, rater_id="rater_001", **metadata)
     assert profile(db, first) == ((ratings.tenant, "rater_001", "rater", "John", ratings.tenant, "rater_001"))
-    second = sign_up(db, rater_id="rater_002", **said)
+    second = sign_up(db, rater_id="rater_002", **metadata)
     assert profile(db, second) is None
-    words = refused(db, second, "select public.join_tenant(null, %s)", code)
-    assert words == "This invitation is not valid (any more)."
+    refusal = refused(db, second, "select public.join_tenant(null, %s)", code)
+    assert refusal == "This invitation is not valid (any more)."
 
 
-def test_metadata_that_is_changed_later_counts_for_nothing(db: Session, ratings: Ratings) -> None:
+def test_metadata_that_is_changed_later_has_no_effect(db: Session, ratings: Ratings) -> None:
     rater = ratings.people["rater"]
     before = profile(db, rater)
     forged = json.dumps({"tenant_id": "elsewhere", "rater_id": "boss"})
@@ -63,7 +63,7 @@ def test_metadata_that_is_changed_later_counts_for_nothing(db: Session, ratings:
     assert profile(db, rater) == before
 
 
-def test_open_sign_up_lets_in_as_a_rater(db: Session, ratings: Ratings) -> None:
+def test_anybody_joins_a_tenant_with_open_sign_up_as_a_rater(db: Session, ratings: Ratings) -> None:
     db.run("update public.tenants set open_signup = true where id = %s", ratings.tenant)
     person = sign_up(db, tenant_id=ratings.tenant)
     found = profile(db, person)
@@ -73,7 +73,7 @@ def test_open_sign_up_lets_in_as_a_rater(db: Session, ratings: Ratings) -> None:
     assert (ratings.tenant, "Acme") in db.rows("select id, name from public.open_tenants()")
 
 
-def test_joining_is_refused_in_words(db: Session, ratings: Ratings) -> None:
+def test_joining_is_refused_with_a_reason(db: Session, ratings: Ratings) -> None:
     other, rater = ratings.people["other"], ratings.people["rater"]
     join = "select public.join_tenant(%s, null, %s)"
     closed = "This tenant takes nobody without an invitation."
@@ -83,15 +83,23 @@ def test_joining_is_refused_in_words(db: Session, ratings: Ratings) -> None:
     assert refused(db, rater, "select public.create_tenant('new_one', 'New')") == (
         "You belong to a tenant already."
     )
-    assert refused(db, other, "select public.create_tenant(%s, 'Mine')", ratings.tenant) == (
-        "A tenant with this id exists already."
-    )
     db.run("update public.tenants set open_signup = true where id = %s", ratings.tenant)
     taken = db.value("select rater_id from public.rater_profiles where user_id = %s", rater)
     assert refused(db, other, join, ratings.tenant, taken) == "This rater id is taken."
 
 
-def test_the_last_manager_stays_and_who_is_suspended_sees_nothing(db: Session, ratings: Ratings) -> None:
+def test_founding_a_tenant_does_not_tell_that_another_exists(db: Session, ratings: Ratings) -> None:
+    db.act_as(ratings.people["other"])
+    profile = db.value("select public.create_tenant(%s, 'Mine')", ratings.tenant)
+    assert isinstance(profile, dict)
+    assert profile["role"] == "manager"
+    assert str(profile["tenant_id"]).startswith(f"{ratings.tenant}_")
+    assert db.rows("select id from public.tenants") == [(profile["tenant_id"],)]
+
+
+def test_the_last_manager_cannot_leave_and_a_suspended_member_sees_nothing(
+    db: Session, ratings: Ratings
+) -> None:
     manager, rater = ratings.people["manager"], ratings.people["rater"]
     set_role = "update public.rater_profiles set role = %s where user_id = %s"
     assert refused(db, manager, set_role, "rater", manager) == "A tenant needs at least one manager."

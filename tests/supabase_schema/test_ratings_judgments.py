@@ -1,4 +1,4 @@
-"""How tasks are judged, blind, and what is counted; who is told of it."""
+"""Judging tasks blindly: what raters see, what is counted, and who gets the changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.supabase_schema.database import Session, message
 from tests.supabase_schema.ratings import (
     Ratings,
     add_tasks,
-    asked,
+    answer_of,
     claim,
     judge,
     new_campaign,
@@ -18,7 +18,9 @@ from tests.supabase_schema.ratings import (
 )
 
 
-def test_before_the_vote_nothing_tells_who_is_who_or_what_others_said(db: Session, ratings: Ratings) -> None:
+def test_before_their_vote_raters_see_neither_candidates_nor_other_verdicts(
+    db: Session, ratings: Ratings
+) -> None:
     mate = ratings.people["mate"]
     assert claim(db, mate, ratings.campaign) == ratings.judged
     for table in ("rating_task_secrets", "judgments", "candidate_tallies"):
@@ -31,8 +33,8 @@ def test_before_the_vote_nothing_tells_who_is_who_or_what_others_said(db: Sessio
         assert secret not in str(content)
     assert refused(db, mate, "select public.reveal_task(%s)", ratings.judged) == "Judge the task first."
     judge(db, mate, ratings.judged, "B")
-    # The rater went on to the next task, which did not make the first judgment final: only a vote would.
-    assert asked(db, mate, "select public.reveal_task(%s)", ratings.judged) == {
+    # The rater claimed the next task. That does not make the first judgment final; judging it would.
+    assert answer_of(db, mate, "select public.reveal_task(%s)", ratings.judged) == {
         "name_a": "base",
         "name_b": "adapter v1",
         "model_a": "secret-model-a",
@@ -46,21 +48,19 @@ def test_before_the_vote_nothing_tells_who_is_who_or_what_others_said(db: Sessio
     }
 
 
-def test_a_judgment_is_undone_in_time_and_not_after_it_taught_something(
-    db: Session, ratings: Ratings
-) -> None:
+def test_a_judgment_can_be_undone_in_time_unless_it_was_revealed(db: Session, ratings: Ratings) -> None:
     rater = ratings.people["rater"]
     judge(db, rater, ratings.claimed, "A")
-    # With it the earlier judgment became final.
+    # This made the earlier judgment final.
     late = "It is too late to undo this judgment."
     undo = "select public.undo_judgment(%s)"
     assert refused(db, rater, undo, ratings.judged) == late
-    undone = asked(db, rater, undo, ratings.claimed)
+    undone = answer_of(db, rater, undo, ratings.claimed)
     assert undone["judgment"]
     assert status(db, ratings.claimed) == ("in_progress", 0)
     assert claim(db, rater, ratings.campaign) == ratings.claimed
     judge(db, rater, ratings.claimed, "B")
-    asked(db, rater, "select public.reveal_task(%s)", ratings.claimed)
+    answer_of(db, rater, "select public.reveal_task(%s)", ratings.claimed)
     assert refused(db, rater, undo, ratings.claimed) == late
     assert refused(db, rater, undo, ratings.open) == "This task was not given to you."
     claim(db, rater, ratings.campaign)
@@ -72,17 +72,17 @@ def test_a_judgment_is_undone_in_time_and_not_after_it_taught_something(
     assert refused(db, rater, undo, ratings.open) == late
 
 
-def test_the_same_judgment_again_is_the_same_and_another_one_is_refused(
+def test_the_same_judgment_again_changes_nothing_and_another_one_is_refused(
     db: Session, ratings: Ratings
 ) -> None:
     rater = ratings.people["rater"]
     submit = "select public.submit_judgment(%s, %s, 'Why')"
-    once = asked(db, rater, submit, ratings.claimed, "A")
-    assert asked(db, rater, submit, ratings.claimed, "A") == once
+    once = answer_of(db, rater, submit, ratings.claimed, "A")
+    assert answer_of(db, rater, submit, ratings.claimed, "A") == once
     assert refused(db, rater, submit, ratings.claimed, "B") == "You have judged this task already."
 
 
-def test_a_final_judgment_is_final_for_everybody(db: Session, ratings: Ratings) -> None:
+def test_nobody_changes_a_final_judgment(db: Session, ratings: Ratings) -> None:
     db.run("update public.judgments set sealed_at = clock_timestamp() where task_id = %s", ratings.judged)
     for change in ("verdict = 'B'", "undone_at = now()", "sealed_at = null"):
         refusal = db.refusal(f"update public.judgments set {change} where task_id = %s", ratings.judged)
@@ -90,7 +90,7 @@ def test_a_final_judgment_is_final_for_everybody(db: Session, ratings: Ratings) 
 
 
 def counts(db: Session, person: str) -> tuple[object, ...]:
-    """Return judgments, pairs compared and alike, gold tasks and right ones, streak."""
+    """Return the counts of judgments, compared and agreed pairs, gold and correct tasks, and the streak."""
     (row,) = db.rows(
         "select total_judgments, compared, agreed, gold_total, gold_correct, streak, best_streak"
         " from public.rater_profiles where user_id = %s",
@@ -110,7 +110,7 @@ def test_agreement_gold_and_rankings_count_final_judgments(db: Session, ratings:
         assert claim(db, rater, campaign) == plain
         judge(db, rater, plain, verdict)
         assert claim(db, rater, campaign) == gold
-    # Nothing of it is final yet.
+    # No judgment is final yet.
     assert [counts(db, rater) for rater in raters] == [(1, 0, 0, 0, 0, 1, 1)] * 3
     for rater, verdict in zip(raters, ("A", "B", "A"), strict=True):
         judge(db, rater, gold, verdict)
@@ -123,7 +123,7 @@ def test_agreement_gold_and_rankings_count_final_judgments(db: Session, ratings:
     assert db.rows(f"{tally} where campaign_id = %s", campaign) != []
 
 
-def test_what_nobody_can_undo_any_more_is_settled_when_somebody_asks(db: Session, ratings: Ratings) -> None:
+def test_settling_makes_judgments_final_that_cannot_be_undone_any_more(db: Session, ratings: Ratings) -> None:
     db.act_as(ratings.people["mate"])
     db.value("select public.settle_judgments(%s)", ratings.campaign)
     db.act_as_owner()
@@ -140,7 +140,7 @@ def test_what_nobody_can_undo_any_more_is_settled_when_somebody_asks(db: Session
     assert refused(db, ratings.people["stranger"], "select public.settle_judgments(%s)", ratings.campaign)
 
 
-def test_a_streak_is_of_days_in_a_row(db: Session, ratings: Ratings) -> None:
+def test_a_streak_counts_days_in_a_row(db: Session, ratings: Ratings) -> None:
     rater = ratings.people["rater"]
     days = "update public.judgments set judged_at = judged_at - interval '1 day' where user_id = %s"
     judge(db, rater, ratings.claimed)
@@ -152,11 +152,11 @@ def test_a_streak_is_of_days_in_a_row(db: Session, ratings: Ratings) -> None:
     judge(db, rater, ratings.open)
     assert counts(db, rater)[5:] == (2, 2)
     db.run("alter table public.judgments enable trigger guard_judgment")
-    asked(db, rater, "select public.undo_judgment(%s)", ratings.open)
+    answer_of(db, rater, "select public.undo_judgment(%s)", ratings.open)
     assert counts(db, rater)[5:] == (1, 2)
 
 
-def test_judgments_stay_when_the_account_goes_and_the_rater_id_is_not_given_again(
+def test_judgments_stay_after_an_account_is_deleted_and_the_rater_id_stays_taken(
     db: Session, ratings: Ratings
 ) -> None:
     rater = ratings.people["rater"]
@@ -165,38 +165,38 @@ def test_judgments_stay_when_the_account_goes_and_the_rater_id_is_not_given_agai
     assert db.rows(
         "select user_id, rater_id, verdict from public.judgments where task_id = %s", ratings.judged
     ) == [(None, name, "A")]
-    # Its lease went with it, so the task is free at once.
+    # The account's lease was deleted with it, so the task is free at once.
     assert db.value("select leased_until from public.rating_tasks where id = %s", ratings.claimed) == []
     db.run("update public.tenants set open_signup = true where id = %s", ratings.tenant)
-    words = refused(
+    refusal = refused(
         db, ratings.people["other"], "select public.join_tenant(%s, null, %s)", ratings.tenant, name
     )
-    assert words == "This rater id is taken."
+    assert refusal == "This rater id is taken."
 
 
-def test_nobody_outside_is_told_a_key_and_raters_none_of_each_other(db: Session) -> None:
+def test_outsiders_get_no_key_and_raters_none_of_each_other(db: Session) -> None:
     cursor = str(db.changes_since(None)["cursor"])
     ratings = new_ratings(db)
-    told: dict[str, dict[str, list[str]]] = {}
+    returned: dict[str, dict[str, list[str]]] = {}
     for name in ("manager", "rater", "mate", "stranger", "admin", "other"):
         db.act_as_owner()
         db.act_as(ratings.people[name])
         changes = db.changes_since(cursor)["changes"]
         assert isinstance(changes, list)
-        told[name] = {change["table"]: [] for change in changes}
+        returned[name] = {change["table"]: [] for change in changes}
         for change in changes:
-            told[name][change["table"]].append(str(change["key"]))
+            returned[name][change["table"]].append(str(change["key"]))
     theirs = (ratings.tenant, ratings.campaign, ratings.judged, ratings.claimed, ratings.open)
     for name in ("stranger", "admin", "other"):
-        assert not any(part in str(told[name]) for part in theirs), name
-    assert len(told["manager"]["judgments"]) == 1
-    assert len(told["rater"]["judgments"]) == 1
-    assert "judgments" not in told["mate"]
-    assert "task_leases" not in told["mate"]
+        assert not any(part in str(returned[name]) for part in theirs), name
+    assert len(returned["manager"]["judgments"]) == 1
+    assert len(returned["rater"]["judgments"]) == 1
+    assert "judgments" not in returned["mate"]
+    assert "task_leases" not in returned["mate"]
     for name in ("rater", "mate"):
-        assert not told[name].keys() & {"tenant_invites", "rating_task_secrets", "rating_task_contents"}
-        assert ratings.open in str(told[name]["rating_tasks"])
-    assert "rating_task_secrets" in told["manager"]
+        assert not returned[name].keys() & {"tenant_invites", "rating_task_secrets", "rating_task_contents"}
+        assert ratings.open in str(returned[name]["rating_tasks"])
+    assert "rating_task_secrets" in returned["manager"]
 
 
 def test_the_activity_feed_of_admins_shows_nothing_of_tenants(db: Session, ratings: Ratings) -> None:
@@ -207,7 +207,7 @@ def test_the_activity_feed_of_admins_shows_nothing_of_tenants(db: Session, ratin
     }  # fmt: skip
 
 
-def test_an_admin_who_rates_has_no_bookkeeping_in_the_activity_feed(db: Session, ratings: Ratings) -> None:
+def test_the_activity_feed_shows_no_counters_of_an_admin_who_rates(db: Session, ratings: Ratings) -> None:
     rater = ratings.people["rater"]
     db.run("update public.users set role = 'admin' where id = %s", rater)
     judge(db, rater, ratings.claimed, "A")

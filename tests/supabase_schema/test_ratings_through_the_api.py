@@ -1,4 +1,4 @@
-"""Tenants are kept apart where people meet them: in REST with real tokens, and in what Realtime sends."""
+"""Tenants are isolated in the API: in REST with real tokens, and in what Realtime sends."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from dataclasses import dataclass
 import pytest
 from postgrest import APIError
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
+from tests.supabase_schema import ratings_access
 from tests.supabase_schema.database import session
 from tests.supabase_schema.listening import listening
-from tests.supabase_schema.test_ratings_access import TABLES
 from tests.support.people import Person, sign_up
 from tests.support.wait import wait_until
+
+TABLES = ratings_access.TABLE.tables
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Mia manages a tenant for which ray and may rate; sid manages another one, vic rates for that."""
+    """Mia manages a tenant for which ray and may rate; sid manages another, for which vic rates."""
 
     tenant: str
     campaign: str
@@ -34,7 +36,7 @@ class Cast:
 
 @pytest.fixture(scope="module")
 def cast(stack: StackInfo) -> Iterator[Cast]:
-    """Make two tenants through the API."""
+    """Create two tenants through the API."""
     mia, ray, may, sid, vic = (sign_up(stack, name) for name in ("Mia", "Ray", "May", "Sid", "Vic"))
     tenants = {manager: f"t_{uuid.uuid4().hex[:8]}" for manager in ("mia", "sid")}
     for manager, name, people in ((mia, "mia", (ray, may)), (sid, "sid", (vic,))):
@@ -66,12 +68,12 @@ def claim_and_judge(person: Person, cast: Cast) -> str:
     answer = person.client.rpc("claim_task", {"p_campaign": cast.campaign}).execute().data
     assert isinstance(answer, dict)
     task_id = str(answer["task"]["id"])
-    said = {"p_task": task_id, "p_verdict": "A", "p_comment": "For me alone"}
-    person.client.rpc("submit_judgment", said).execute()
+    params = {"p_task": task_id, "p_verdict": "A", "p_comment": "For me alone"}
+    person.client.rpc("submit_judgment", params).execute()
     return task_id
 
 
-async def test_realtime_sends_nothing_of_a_tenant_to_others_and_nothing_before_the_vote(
+async def test_realtime_sends_a_tenant_s_rows_to_its_members_only_and_no_content_before_the_vote(
     stack: StackInfo, cast: Cast
 ) -> None:
     async with (
@@ -82,7 +84,7 @@ async def test_realtime_sends_nothing_of_a_tenant_to_others_and_nothing_before_t
     ):
         task = await asyncio.to_thread(add_task, cast)
         assert await asyncio.to_thread(claim_and_judge, cast.ray, cast) == task
-        # The last thing that happens is told to everybody: what came before it has been sent by then.
+        # Everybody gets the last change, so all earlier changes have been sent by then.
         signal = await asyncio.to_thread(sign_up_and_found, stack)
         for frames in (to_manager, to_mate, to_stranger, to_vic):
             await wait_until(lambda frames=frames: signal in "".join(frames), what="the last change")  # type: ignore[misc]
@@ -97,7 +99,7 @@ async def test_realtime_sends_nothing_of_a_tenant_to_others_and_nothing_before_t
 
 
 def sign_up_and_found(stack: StackInfo) -> str:
-    """Let somebody found a tenant, which shows in the public list of roles; return who."""
+    """Create a tenant as a new person, which shows in the public list of roles; return the person."""
     person = sign_up(stack, "Last")
     name = f"t_{uuid.uuid4().hex[:8]}"
     person.client.rpc("create_tenant", {"p_id": name, "p_name": "Last"}).execute()
@@ -114,7 +116,7 @@ def test_rest_shows_strangers_nothing_of_a_tenant(cast: Cast, table: str) -> Non
         assert cast.tenant not in json.dumps(rows)
 
 
-def test_strangers_are_refused_what_raters_do(cast: Cast) -> None:
+def test_strangers_cannot_do_what_raters_do(cast: Cast) -> None:
     task = add_task(cast)
     calls: list[tuple[str, dict[str, str]]] = [
         ("claim_task", {"p_campaign": cast.campaign}),

@@ -1,4 +1,4 @@
-"""Bad values of the rating tables are refused by the constraint whose words a person is shown."""
+"""Bad values of the rating tables are refused by the constraint that has the message for a person."""
 
 from tests.supabase_schema.database import Session
 from tests.supabase_schema.rating_values import CONSTRAINTS

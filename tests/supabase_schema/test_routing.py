@@ -1,4 +1,4 @@
-"""Routing metrics: written once, summed up exactly by the database, and who is told."""
+"""Routing metrics: inserted once, summed exactly by the database, and who gets their changes."""
 
 import random
 import threading
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from db.routing_models import BUCKET
+from db.routing.models import BUCKET
 from tests.supabase_schema.database import Session, World, message, new_person, session
 
 INSERT = "insert into public.routing_metrics (request_id, provider, cost, latency_ms, model, route)"
@@ -18,21 +18,21 @@ SUMS = (
 
 
 def add(db: Session, request: str, provider: str = "p", cost: str = "0.1", latency: int | None = 100) -> int:
-    """Tell of a decision, as a collector does."""
+    """Insert a routing decision, as a collector does."""
     values = f"values (%s, %s, %s, %s, 'm', 'r') {ON_CONFLICT}"
     return db.run(f"{INSERT} {values}", request, provider, cost, latency)
 
 
-def test_a_request_counts_once_however_often_it_is_told(db: Session, world: World) -> None:
+def test_a_request_counts_once_however_often_it_is_inserted(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     assert [add(db, "a"), add(db, "b"), add(db, "a", cost="5")] == [1, 1, 0]
     assert db.rows(SUMS, world.people["owner"]) == [("p", "m", "r", 2, 0, Decimal("0.2"), 0, {"48": 2})]
     db.act_as_owner()
     db.act_as(world.people["other"])
-    assert add(db, "a") == 1  # their own request
+    assert add(db, "a") == 1  # another person's request of the same id
 
 
-def test_one_statement_may_tell_of_many_days_models_and_results(db: Session, world: World) -> None:
+def test_one_statement_inserts_many_days_models_and_results(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     db.run(
         "insert into public.routing_metrics (request_id, provider, model, timestamp, cost, success,"
@@ -50,14 +50,14 @@ def test_one_statement_may_tell_of_many_days_models_and_results(db: Session, wor
     ]
 
 
-def test_a_clock_that_is_ahead_opens_no_day_before_it_comes(db: Session, world: World) -> None:
+def test_a_timestamp_in_the_future_becomes_the_current_time(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     insert = "insert into public.routing_metrics (request_id, provider, model, timestamp)"
     db.run(f"{insert} values ('a', 'p', 'm', '2099-01-01')")
     assert db.value("select timestamp = now() from public.routing_metrics where request_id = 'a'") is True
 
 
-def test_nobody_changes_what_was_routed(db: Session, world: World) -> None:
+def test_nobody_changes_a_routing_decision(db: Session, world: World) -> None:
     refusal = db.refusal("update public.routing_metrics set cost = 0 where id = %s", world.metric)
     assert message(refusal) == "What was routed cannot be changed."
     refusal = db.refusal(
@@ -72,7 +72,7 @@ def test_nobody_changes_what_was_routed(db: Session, world: World) -> None:
                 assert db.refusal(verb).pgcode == "42501"
 
 
-def test_what_is_pruned_stays_in_the_sums(db: Session, world: World) -> None:
+def test_pruned_decisions_stay_in_the_sums(db: Session, world: World) -> None:
     me = world.people["owner"]
     db.act_as(me)
     add(db, "a")
@@ -90,7 +90,7 @@ def test_what_is_pruned_stays_in_the_sums(db: Session, world: World) -> None:
     assert db.refusal("select public.prune_routing_metrics()").pgcode == "42501"
 
 
-def test_the_buckets_of_latencies_are_those_of_the_app(db: Session) -> None:
+def test_the_database_and_the_app_use_the_same_latency_buckets(db: Session) -> None:
     db.run("grant usage on schema private to current_user")
     for latency in (0, 1, 2, 99, 100, 640, 30_000, 86_400_000):
         bucket = db.value("select private.latency_bucket(%s)", latency)
@@ -98,7 +98,7 @@ def test_the_buckets_of_latencies_are_those_of_the_app(db: Session) -> None:
         assert BUCKET**bucket <= max(latency, 1) * 1.000001 < BUCKET ** (bucket + 1) * 1.000002
 
 
-def test_batches_at_the_same_time_neither_deadlock_nor_lose(dsn: str) -> None:
+def test_concurrent_batches_neither_deadlock_nor_lose_a_decision(dsn: str) -> None:
     with session(dsn) as owner:
         me = new_person(owner, "busy")
         owner.commit()
@@ -136,19 +136,21 @@ def test_batches_at_the_same_time_neither_deadlock_nor_lose(dsn: str) -> None:
         owner.commit()
 
 
-def test_a_budget_is_one_for_each_period_and_provider(db: Session, world: World) -> None:
+def test_there_is_one_budget_for_each_period_and_provider(db: Session, world: World) -> None:
     db.act_as(world.people["owner"])
     insert = (
         "insert into public.routing_budgets (period, provider, soft_limit, hard_limit) values (%s, %s, 1, 2)"
     )
-    assert db.refusal(insert, "month", None).pgcode == "23505"  # null is no way round it
+    assert db.refusal(insert, "month", None).pgcode == "23505"  # also when the provider is null
     assert [db.run(insert, "month", "p"), db.run(insert, "day", None)] == [1, 1]
 
 
 @pytest.mark.parametrize(
-    ("role", "told"), [("owner", True), ("admin", True), ("other", False), ("visitor", False)]
+    ("role", "visible"), [("owner", True), ("admin", True), ("other", False), ("visitor", False)]
 )
-def test_catching_up_tells_the_owner_and_admins(db: Session, world: World, role: str, told: bool) -> None:
+def test_the_owner_and_admins_catch_up_on_decisions(
+    db: Session, world: World, role: str, visible: bool
+) -> None:
     cursor = str(db.changes_since(None)["cursor"])
     db.act_as(world.people["owner"])
     add(db, "a", "Top secret")
@@ -159,5 +161,5 @@ def test_catching_up_tells_the_owner_and_admins(db: Session, world: World, role:
     changes = db.changes_since(cursor)["changes"]
     assert isinstance(changes, list)
     tables = {change["table"] for change in changes}
-    assert ({"routing_metrics", "routing_daily"} <= tables) is told
+    assert ({"routing_metrics", "routing_daily"} <= tables) is visible
     assert ("routing_budgets" in tables) is (role == "owner")

@@ -1,4 +1,4 @@
-"""The rules as supabase-py meets them: through REST with real tokens, and in what Realtime sends."""
+"""The rules through supabase-py: REST with real tokens, and what Realtime sends."""
 
 import asyncio
 import re
@@ -10,9 +10,9 @@ import httpx
 import pytest
 from postgrest import APIError
 
-from db.agent_models import AgentRun
-from db.models import Record
-from local_supabase.runtime import StackInfo
+from db.agents.models import AgentRun
+from db.columns import Record
+from local_supabase.stack.runtime import StackInfo
 from tests.supabase_schema.listening import listening
 from tests.support.people import Person, anonymous_client, give_role, sign_up
 from tests.support.wait import wait_until
@@ -42,14 +42,14 @@ def cy(stack: StackInfo) -> Person:
 
 
 def refusal(call: Callable[[], object]) -> APIError:
-    """Make the call and return what it is refused with."""
+    """Make a call that must fail; return its error."""
     with pytest.raises(APIError) as caught:
         call()
     return caught.value
 
 
 def new_event(person: Person, capacity: int | None = None) -> str:
-    """Make an event of tomorrow and return its id."""
+    """Create an event of tomorrow; return its id."""
     begin = datetime.now(UTC) + timedelta(days=1)
     values = {
         "title": "Quiz night",
@@ -68,24 +68,24 @@ def one(rows: object) -> dict[str, object]:
     return row
 
 
-def test_a_role_cannot_be_taken(bo: Person) -> None:
+def test_nobody_gives_themselves_a_role(bo: Person) -> None:
     mine = bo.client.table("users").update({"role": "admin"}).eq("id", bo.user_id)
     refused = refusal(mine.execute)
     assert (refused.code, refused.message) == ("42501", "Only an admin can change a role.")
 
 
-def test_a_role_can_be_given_by_an_admin(ada: Person, bo: Person) -> None:
+def test_an_admin_gives_a_role(ada: Person, bo: Person) -> None:
     for role in ("organizer", "member"):
         given = ada.client.table("users").update({"role": role}).eq("id", bo.user_id).execute()
         assert one(given.data)["role"] == role
 
 
-def test_nothing_is_written_in_the_name_of_others(bo: Person, cy: Person) -> None:
+def test_nobody_writes_in_the_name_of_others(bo: Person, cy: Person) -> None:
     forged = bo.client.table("tavern_messages").insert({"body": "I am Cy", "author_id": cy.user_id})
     assert refusal(forged.execute).code == "42501"
 
 
-def test_a_full_event_is_told_with_its_reason(bo: Person, cy: Person) -> None:
+def test_a_full_event_is_refused_with_its_reason(bo: Person, cy: Person) -> None:
     event = new_event(bo, capacity=1)
     bo.client.table("rsvps").upsert({"event_id": event, "status": "going"}).execute()
     late = cy.client.table("rsvps").upsert({"event_id": event, "status": "going"})
@@ -96,7 +96,7 @@ def test_a_full_event_is_told_with_its_reason(bo: Person, cy: Person) -> None:
     assert one(again.data)["status"] == "going"
 
 
-def test_what_is_private_is_empty_for_others(stack: StackInfo, ada: Person, bo: Person, cy: Person) -> None:
+def test_private_tables_are_empty_for_others(stack: StackInfo, ada: Person, bo: Person, cy: Person) -> None:
     sent = bo.client.table("private_messages").insert({"recipient_id": ada.user_id, "body": "Psst"}).execute()
     message = str(one(sent.data)["id"])
     visitor = anonymous_client(stack)
@@ -105,41 +105,41 @@ def test_what_is_private_is_empty_for_others(stack: StackInfo, ada: Person, bo: 
         assert client.table("change_log").select("*").limit(1).execute().data == []
 
 
-def test_the_helpers_are_not_exposed(bo: Person) -> None:
+def test_the_private_schema_is_not_exposed(bo: Person) -> None:
     assert refusal(bo.client.schema("private").rpc("is_admin", {}).execute).code == "PGRST106"
     assert refusal(bo.client.rpc("prune_change_log", {}).execute).code == "42501"
 
 
-def test_a_hidden_text_is_for_its_author_and_moderators(ada: Person, bo: Person, cy: Person) -> None:
-    said = one(bo.client.table("tavern_messages").insert({"body": "Something rude"}).execute().data)
-    hide = ada.client.table("tavern_messages").update({"hidden_at": "now"}).eq("id", str(said["id"]))
+def test_only_its_author_and_admins_read_a_hidden_text(ada: Person, bo: Person, cy: Person) -> None:
+    message = one(bo.client.table("tavern_messages").insert({"body": "Something rude"}).execute().data)
+    hide = ada.client.table("tavern_messages").update({"hidden_at": "now"}).eq("id", str(message["id"]))
     assert one(hide.execute().data)["body"] is None
     texts = [
-        person.client.rpc("hidden_message_body", {"p_message_id": said["id"]}).execute().data
+        person.client.rpc("hidden_message_body", {"p_message_id": message["id"]}).execute().data
         for person in (ada, bo, cy)
     ]
     assert texts == ["Something rude", "Something rude", None]
 
 
-async def test_realtime_brings_nobody_what_is_not_theirs(
+async def test_realtime_sends_each_person_only_rows_they_may_read(
     stack: StackInfo, ada: Person, bo: Person, cy: Person
 ) -> None:
-    said = one(bo.client.table("tavern_messages").insert({"body": "Take this back"}).execute().data)
+    message = one(bo.client.table("tavern_messages").insert({"body": "Take this back"}).execute().data)
     async with (
         listening(stack, None, TABLES) as visitor,
         listening(stack, cy, TABLES) as third,
         listening(stack, bo, TABLES) as own,
     ):
-        await asyncio.to_thread(_write_privately_and_hide, ada, bo, str(said["id"]))
+        await asyncio.to_thread(_write_privately_and_hide, ada, bo, str(message["id"]))
         for frames in (visitor, third, own):
             await wait_until(lambda frames=frames: "the last" in str(frames), what="the last message")  # type: ignore[misc]
-    # A party sees both texts, so the silence of the others is no accident.
+    # A party gets both texts, so the others get nothing because of the policies.
     assert "For your eyes only" in str(own)
     for frames in (visitor, third):
         assert "For your eyes only" not in str(frames)
         assert "Take this back" not in str(frames)
         private = [frame for frame in frames if re.search(r'"table": "private_messages"', frame)]
-        # Deletes are sent to everybody by Supabase's design: with the key, and nothing else.
+        # By Supabase's design everybody gets deletions, with the key alone.
         assert all(
             '"DELETE"' in frame and "sender_id" not in frame.split("old_record")[1] for frame in private
         )

@@ -1,4 +1,4 @@
-"""Who changed a row last: the database knows, and nobody can say otherwise."""
+"""`updated_by`: the database sets it, and nobody else can."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def updated_by(db: Session, world: World, table: str) -> object:
 
 @pytest.mark.parametrize("table", CHANGES)
 @pytest.mark.parametrize("forged", ["", ", updated_by = %(admin)s", ", updated_by = null"])
-def test_it_is_whoever_changed_the_row_whatever_they_say(
+def test_it_is_the_person_who_changed_the_row_whatever_they_send(
     db: Session, world: World, table: str, forged: str
 ) -> None:
     person, change, row = CHANGES[table]
@@ -25,7 +25,7 @@ def test_it_is_whoever_changed_the_row_whatever_they_say(
     assert updated_by(db, world, table) == world.people[person]
 
 
-def test_a_new_row_is_by_whoever_made_it(db: Session, world: World) -> None:
+def test_a_new_row_has_the_person_who_inserted_it(db: Session, world: World) -> None:
     db.act_as(world.people["other"])
     db.run(
         "insert into public.events (title, starts_at, ends_at, updated_by)"
@@ -39,7 +39,9 @@ def test_a_new_row_is_by_whoever_made_it(db: Session, world: World) -> None:
 
 
 @pytest.mark.parametrize("table", CHANGES)
-def test_naming_somebody_else_and_nothing_more_names_oneself(db: Session, world: World, table: str) -> None:
+def test_an_update_of_this_column_alone_sets_the_person_who_updates(
+    db: Session, world: World, table: str
+) -> None:
     person, _, row = CHANGES[table]
     db.act_as(world.people[person])
     assert db.run(world.fill(f"update public.{table} set updated_by = %(admin)s where {row}")) == 1
@@ -47,19 +49,19 @@ def test_naming_somebody_else_and_nothing_more_names_oneself(db: Session, world:
 
 
 @pytest.mark.parametrize("table", CHANGES)
-def test_direct_sql_is_the_system(db: Session, world: World, table: str) -> None:
+def test_direct_sql_sets_null(db: Session, world: World, table: str) -> None:
     _, change, row = CHANGES[table]
     db.run(world.fill(f"update public.{table} set {change}, updated_by = %(other)s where {row}"))
     assert updated_by(db, world, table) is None
 
 
-def test_the_service_role_speaks_for_nobody(db: Session, world: World) -> None:
+def test_the_service_role_sets_null(db: Session, world: World) -> None:
     db.act_as(None, "service_role")
     db.run(world.fill("update public.events set location = 'x', updated_by = %(other)s where id = %(event)s"))
     assert updated_by(db, world, "events") is None
 
 
-def test_a_deleted_person_leaves_their_name_and_changes_nothing(db: Session, world: World) -> None:
+def test_deleting_the_person_changes_no_version(db: Session, world: World) -> None:
     db.act_as(world.people["cohost"])
     db.run(world.fill("update public.events set location = 'x' where id = %(event)s"))
     db.act_as_owner()

@@ -1,1 +1,1 @@
-"""What tests share: a running stack, people, the app, a browser, and waiting for conditions."""
+"""Helpers that all tests share: a running stack, accounts, the app, a browser, and waiting for conditions."""

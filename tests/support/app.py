@@ -1,4 +1,4 @@
-"""The Streamlit app as its users start it: a process of its own, on a free port, against a stack."""
+"""Run the app as its users start it: in its own process, on a free port, against a stack."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from local_supabase.privileges import child_setup
+from local_supabase.stack.privileges import child_setup
 from tests.support.wait import wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ _TRACEBACK = re.compile(r"^ *Traceback \(most recent call last\):\n(?:^[ |].*\n)
 
 
 class AppUnderTest:
-    """`streamlit run asgi.py` with its log; it and every process it started end with `stop`."""
+    """`streamlit run asgi.py` and its log. `stop` ends it with every process that it started."""
 
     def __init__(self, environment: Mapping[str, str], log: Path, *, script: Path = WHOLE) -> None:
         self.log_path = log
@@ -34,19 +34,24 @@ class AppUnderTest:
         self._environment = environment
         self._script = script
         self._process: subprocess.Popen[bytes] | None = None
-        self._begin = 0  # where in the log this start begins
+        self._begin = 0  # the position in the log where the current run begins
 
     @property
     def pid(self) -> int:
-        """The process id of the Streamlit server, which is also its process group."""
+        """Return the process id of the Streamlit server, which is also its process group."""
         assert self._process is not None, "The app was not started."
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether the app's process has been started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self, *, within: float = 60, port: int = 0) -> None:
-        """Start the server and wait until it answers; `within` is in seconds, port 0 is any."""
+        """Start the server and wait up to `within` seconds until it answers. Port 0 means any free port."""
         command = [sys.executable, "-m", "streamlit", "run", str(self._script)]
         command += [f"--server.port={port}", "--server.headless=true", "--server.fileWatcherType=none"]
-        command += ["--logger.enableRich=false"]  # a traceback in its plain form can be found in the log
+        command += ["--logger.enableRich=false"]  # so that tracebacks can be found in the log
         self._begin = len(self.log())
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
@@ -56,34 +61,42 @@ class AppUnderTest:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # A group of its own, which ends with the tests even if they are killed.
+                # A process group of its own, which the kernel ends when the tests are killed.
                 preexec_fn=child_setup(None, death_signal=signal.SIGKILL),
             )
         self.url = wait_for(self._address, within=within, what="the app's address in its log")
         wait_for(self._healthy, within=within, what="the app's health page")
 
     def stop(self) -> None:
-        """End the server as a person does with Ctrl+C, the whole group at the latest after ten seconds."""
+        """End the server as Ctrl+C does. Kill the whole group if it takes longer than ten seconds."""
         self._signal(signal.SIGINT)
 
     def kill(self) -> None:
-        """Kill the server, and only it, with no chance to clean up."""
+        """Kill only the server process, without a chance to clean up."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
+    def suspend(self) -> None:
+        """Suspend the server process: its connections stay open, and nothing answers until `resume`."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a suspended server go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
     def start_again(self) -> None:
-        """Start the server anew at the address it had, after `stop` or `kill`."""
+        """Start the server again on the port it had, after `stop` or `kill`."""
         port = urlsplit(self.url).port
         assert port is not None
         self.start(port=port)
 
     def log(self) -> str:
-        """Everything the app has printed until now."""
+        """Return everything that the app has printed so far."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
     def tracebacks(self) -> list[str]:
-        """The tracebacks in the log; a healthy app prints none."""
+        """Return the tracebacks in the log. A healthy app prints none."""
         return _TRACEBACK.findall(self.log())
 
     def _signal(self, number: signal.Signals) -> None:
@@ -113,9 +126,9 @@ class AppUnderTest:
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without a developer's own project, plus what the test gives.
+    """Return this process's environment, without a developer's own project, plus what the test gives.
 
-    Empty rather than unset: a `.env` file fills what is unset.
+    The settings are empty rather than unset, because a `.env` file fills unset ones.
     """
     own = {"SUPABASE_URL": "", "SUPABASE_KEY": "", "SUPABASE_SERVICE_KEY": "", "DATABASE_URL": ""}
     return {**os.environ, **own, "PYTHONUNBUFFERED": "1", **given}

@@ -1,15 +1,17 @@
-"""Real browsers: one Chromium a test run, one context for each person, everything they are sent kept."""
+"""Drive real browsers: one Chromium per test run and one context per person, which records every frame."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from playwright.async_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     ViewportSize,
     WebSocket,
@@ -20,7 +22,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.support.chromium import FLAGS, ensure_chromium
 
-# One slow machine must not make a failure: what happens usually happens in milliseconds.
+# Generous, so that a busy machine does not fail a test. What is waited for usually takes milliseconds.
 PATIENCE = 30_000  # milliseconds
 DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
@@ -29,11 +31,11 @@ Scheme = Literal["light", "dark"]
 expect.set_options(timeout=PATIENCE)
 
 
-@dataclass  # no slots: Playwright keeps its wrapper of a bound handler on the instance
+@dataclass  # no slots, because Playwright stores its wrapper of a bound handler on the instance
 class Window:
-    """One person's browser: its own cookies, zone and color scheme, any number of tabs.
+    """One person's browser, with its own cookies, time zone and color scheme, and any number of tabs.
 
-    `sent` and `received` hold every websocket frame of all its tabs, `problems` every error that a page
+    `sent` and `received` hold every websocket frame of all tabs. `problems` holds every error that a page
     threw or wrote to its console.
     """
 
@@ -42,51 +44,64 @@ class Window:
     sent: list[bytes] = field(default_factory=list)
     received: list[bytes] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    _handlers: list[tuple[Page, str, Callable[[Any], None]]] = field(default_factory=list)
 
     @property
     def page(self) -> Page:
-        """The first tab."""
+        """Return the first tab."""
         return self.context.pages[0]
 
     async def open_tab(self, path: str = "/") -> Page:
-        """Open the app in another tab and wait until it has drawn itself once."""
+        """Open the app in another tab and wait until its first run has finished."""
         page = await self.context.new_page()
         await page.goto(self.url + path)
         await settled(page)
         return page
 
     def full_runs(self) -> int:
-        """How often the app's whole script has run for this window's tabs; fragments do not count."""
+        """Count the full script runs for this window's tabs. Fragment runs do not count."""
         return sum(1 for message in self.messages() if _starts_full_run(message))
 
     def messages(self) -> list[ForwardMsg]:
-        """Everything Streamlit's server has sent, decoded."""
+        """Return every message that Streamlit's server has sent."""
         return [ForwardMsg.FromString(frame) for frame in list(self.received)]
 
     def was_sent(self, text: str) -> bool:
-        """Tell whether the text was in any frame this browser was sent, shown or not."""
+        """Return whether the text was in any frame that this browser received, visible or not."""
         return any(text.encode() in frame for frame in self.received)
 
     async def shows(self, text: str) -> bool:
-        """Tell whether the text is anywhere in the document of any tab, visible or not."""
+        """Return whether the text is anywhere in the document of any tab, visible or not."""
         contents = [await page.content() for page in self.context.pages]
         return any(text in content for content in contents)
 
     async def picture(self, path: Path) -> None:
-        """Save what each tab shows, for whoever reads a failure."""
+        """Save a screenshot of each tab, to explain a failure."""
         for number, page in enumerate(self.context.pages):
             await page.screenshot(path=path.with_name(f"{path.stem}-{number}.png"), full_page=True)
 
-    def _watch(self, page: Page) -> None:
-        page.on("websocket", self._record)
-        page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+    def watch(self, page: Page) -> None:
+        """Record what happens in this tab."""
+        self._handlers += [
+            (page, "websocket", self._record),
+            (page, "console", self._record_error),
+            (page, "pageerror", lambda error: self.problems.append(f"page error: {error}")),
+        ]
+        for _, event, handler in self._handlers[-3:]:
+            page.on(event, handler)  # type: ignore[call-overload]
+
+    def stop_watching(self) -> None:
+        """Record nothing more."""
+        for page, event, handler in self._handlers:
+            page.remove_listener(event, handler)
+        self._handlers.clear()
+        self.context.remove_listener("page", self.watch)
 
     def _record(self, socket: WebSocket) -> None:
         socket.on("framesent", lambda payload: self.sent.append(_as_bytes(payload)))
         socket.on("framereceived", lambda payload: self.received.append(_as_bytes(payload)))
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _record_error(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not _is_known(message):
             self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
 
@@ -100,35 +115,92 @@ async def open_window(
     scheme: Scheme = "light",
     viewport: ViewportSize = DESKTOP,
 ) -> Window:
-    """Open the app at `url` as somebody whose browser was never here before."""
+    """Open the app at `url` in a new browser context, without cookies."""
     context = await browser.new_context(
         viewport=viewport, timezone_id=time_zone, color_scheme=scheme, locale="en-US"
     )
     context.set_default_timeout(PATIENCE)
     window = Window(context, url)
-    context.on("page", window._watch)
+    context.on("page", window.watch)
     await window.open_tab(path)
     return window
 
 
+class WindowPool:
+    """Opens windows in the pages that earlier tests have left, emptied of all that they held.
+
+    A browser keeps the compiled scripts of a page that stays open, so this takes less than half of the
+    processor time of a new window. A test that changes more of its window than a person can closes
+    `window.context` itself.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        # A context gives its time zone, scheme and size to each new tab.
+        self._free: defaultdict[str, list[BrowserContext]] = defaultdict(list)
+        self._kinds: dict[BrowserContext, str] = {}
+
+    async def open(
+        self, url: str, path: str, time_zone: str, scheme: Scheme, viewport: ViewportSize
+    ) -> Window:
+        """Open the app at `url` without cookies. As `open_window`."""
+        kind = f"{time_zone} {scheme} {viewport}"
+        if not self._free[kind]:
+            window = await open_window(
+                self._browser, url, path=path, time_zone=time_zone, scheme=scheme, viewport=viewport
+            )
+            self._kinds[window.context] = kind
+            return window
+        context = self._free[kind].pop()
+        window = Window(context, url)
+        # What a test may have changed, as a person can.
+        await window.page.set_viewport_size(viewport)
+        await window.page.emulate_media(color_scheme=scheme)
+        await window.page.mouse.move(0, 0)
+        window.watch(window.page)
+        context.on("page", window.watch)
+        await window.page.goto(url + path)
+        await settled(window.page)
+        return window
+
+    async def give_back(self, window: Window) -> None:
+        """Close what was opened, and keep the first page for another test."""
+        window.stop_watching()
+        try:
+            for tab in window.context.pages[1:]:
+                await tab.close()
+            # A page without scripts, at which the storage of this origin can be emptied for good.
+            await window.page.goto(f"{window.url}/_stcore/health")
+            await window.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+            await window.context.clear_cookies()
+        except (Error, IndexError):
+            # The test has closed it, or its server is gone.
+            await window.context.close()
+            return
+        self._free[self._kinds[window.context]].append(window.context)
+
+
 async def running_browser() -> AsyncIterator[Browser]:
-    """Yield one Chromium and end it afterwards."""
+    """Run one Chromium for the length of the iteration."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=ensure_chromium(), args=list(FLAGS), ignore_default_args=["--headless"]
+            executable_path=ensure_chromium(),
+            args=list(FLAGS),
+            ignore_default_args=["--headless"],
+            timeout=2 * PATIENCE,
         )
         yield browser
         await browser.close()
 
 
 async def settled(page: Page) -> None:
-    """Wait until the app has connected and its script is not running."""
+    """Wait until the app is connected and its script is not running."""
     await expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-connection-state", "CONNECTED")
     await expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def problems_of(windows: Sequence[Window]) -> list[str]:
-    """Every console and page error of these windows."""
+    """Return every console and page error of these windows."""
     return [problem for window in windows for problem in window.problems]
 
 
@@ -140,7 +212,7 @@ def _as_bytes(payload: str | bytes) -> bytes:
     return payload.encode() if isinstance(payload, str) else payload
 
 
-# Opened at a page's own address, Streamlit looks for its server under that address first.
+# At the address of a page, Streamlit's frontend first looks for its server below that address.
 _KNOWN = re.compile(r"/[\w-]+/_stcore/(health|host-config)$")
 
 

@@ -1,7 +1,7 @@
 """Find a Chromium for the browser tests, or install one.
 
-Playwright downloads its browsers from a host that closed networks do not reach, so a browser that is
-already on the machine is taken first.
+Playwright downloads its browsers from a host that closed networks cannot reach, so an installed browser is
+preferred.
 """
 
 import os
@@ -11,9 +11,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The headless shell first: the same browser without the window around a page, and a fifth faster.
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 
-# Headless, no sandbox (tests run as root in containers), and nothing that talks to the network by itself.
+# No sandbox, because tests run as root in containers. No background traffic of the browser's own.
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -24,24 +31,26 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page of a test does not live long enough to earn the time that optimizing compilers take.
+    "--js-flags=--no-turbofan --no-maglev",
 )
 
 INSTALL_LIMIT = 600  # seconds
 
 
 class NoChromiumError(RuntimeError):
-    """There is no Chromium here and none could be installed; the message says what to do."""
+    """No Chromium was found and none could be installed. The message says what to do."""
 
 
 def find_chromium() -> Path | None:
-    """Name the browser of TAVERN_CHROMIUM, else one on the PATH, else one that Playwright downloaded."""
+    """Return the browser that TAVERN_CHROMIUM names, else one on the PATH, else Playwright's own download."""
     return _from_environment() or _from_path() or _from_playwright()
 
 
-def ensure_chromium(say: Callable[[str], None] = lambda _: None) -> Path:
-    """Find a Chromium or install one: through Playwright, else with apt-get when we are root.
+def ensure_chromium(report: Callable[[str], None] = lambda _: None) -> Path:
+    """Find a Chromium, or install one with Playwright, else with apt-get if this process is root.
 
-    Raises NoChromiumError when none of these worked.
+    `report` is called with a line of text before each installation. Raises NoChromiumError if all fails.
     """
     found = find_chromium()
     if found is not None:
@@ -50,7 +59,7 @@ def ensure_chromium(say: Callable[[str], None] = lambda _: None) -> Path:
         ("Playwright", _install_with_playwright),
         ("apt-get", _install_with_apt),
     ):
-        say(f"No Chromium found; trying to install one with {what} ...")
+        report(f"No Chromium found; trying to install one with {what} ...")
         if install():
             found = find_chromium()
             if found is not None:
@@ -69,7 +78,7 @@ def _from_environment() -> Path | None:
         return None
     found = shutil.which(named)
     if found is None:
-        raise NoChromiumError(f"TAVERN_CHROMIUM names {named}, which is not a program that can be run.")
+        raise NoChromiumError(f"TAVERN_CHROMIUM names {named}, which cannot be run.")
     return Path(found)
 
 
@@ -96,8 +105,10 @@ def _install_with_playwright() -> bool:
 def _install_with_apt() -> bool:
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         return False
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
-    return _succeeds(["apt-get", "update", "-qq"]) and _succeeds(install)
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+    return _succeeds(["apt-get", "update", "-qq"]) and (
+        _succeeds([*install, "chromium-headless-shell"]) or _succeeds([*install, "chromium"])
+    )
 
 
 def _succeeds(command: list[str]) -> bool:
@@ -108,16 +119,16 @@ def _succeeds(command: list[str]) -> bool:
         return False
 
 
-def _say(text: str) -> None:
+def _print_error(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
 def main() -> int:
-    """Print the path of a Chromium, installing one if need be."""
+    """Print the path of a Chromium. Install one if there is none."""
     try:
-        sys.stdout.write(f"{ensure_chromium(_say)}\n")
+        sys.stdout.write(f"{ensure_chromium(_print_error)}\n")
     except NoChromiumError as error:
-        _say(str(error))
+        _print_error(str(error))
         return 1
     return 0
 

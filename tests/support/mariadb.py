@@ -1,4 +1,4 @@
-"""A private MariaDB for tests: its own folder, reached by a socket file, gone at the end."""
+"""Run a private MariaDB for tests: in its own temporary folder, reached through a socket file."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _SBIN = "/usr/sbin:/sbin"
 
 
 def binary(name: str) -> str | None:
-    """Return where the program is; Debian's server is outside of most people's PATH."""
+    """Return the path of a program. Debian puts the server into /usr/sbin, which is on few users' PATH."""
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SBIN}")
 
 
 def missing() -> str | None:
-    """Return why no server can be started, None if one can."""
+    """Return why no server can be started, or None if one can."""
     for name in ("mariadbd", "mariadb-install-db"):
         if binary(name) is None:
             return f"{name} is not installed (Debian: apt-get install mariadb-server)"
@@ -33,7 +33,7 @@ def missing() -> str | None:
 
 @contextmanager
 def mariadb_server() -> Iterator[str]:
-    """Run a server with an empty database for the block; gives its URL."""
+    """Run a server with an empty database and give its URL."""
     folder = Path(tempfile.mkdtemp(prefix="tavern-mariadb-"))
     try:
         yield from _running(folder)

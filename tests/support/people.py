@@ -1,20 +1,25 @@
-"""People for tests: each signed up through the real Auth, with a name and an e-mail that nobody else has."""
+"""Make accounts for tests, through the real Auth, each with a unique name and email address."""
 
 import uuid
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg2
 from supabase import Client, ClientOptions, create_client
 
-from local_supabase.runtime import StackInfo
+from db.auth.cookie import SessionCookie
+from db.jwt import claims_of
+from local_supabase.stack.runtime import StackInfo
+
+_STACKS: dict[str, StackInfo] = {}
 
 PASSWORD = "a-long-test-password"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with an account, and a client that is signed in as them."""
+    """An account, and a client that is signed in to it."""
 
     name: str
     email: str
@@ -24,37 +29,59 @@ class Person:
 
 
 def unique(name: str) -> str:
-    """Return the name with a suffix that makes it this test's own: tests share one database."""
+    """Return the name with a random suffix, because tests share one database."""
     return f"{name} {uuid.uuid4().hex[:8]}"
 
 
 def email_of(name: str) -> str:
-    """Return an address that can be told from the name, so that a failure is readable."""
+    """Return an address that contains the name, so that a failure is readable."""
     return f"{name.lower().replace(' ', '.')}@people.example"
 
 
 def anonymous_client(stack: StackInfo) -> Client:
-    """Return a client with the public key only, as a visitor has it."""
-    # A connection for each request: nobody has to close the clients of all these people.
+    """Return a client with only the public key, as a visitor has it."""
+    # Without kept connections there is nothing to close at the end of a test.
     connections = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
     options = ClientOptions(auto_refresh_token=False, persist_session=False, httpx_client=connections)
     return create_client(stack.url, stack.anon_key, options)
 
 
 def sign_up(stack: StackInfo, name: str) -> Person:
-    """Create an account for somebody of this name (made unique) and sign them in."""
+    """Create an account with this name, made unique, and sign in to it."""
     name = unique(name)
     client = anonymous_client(stack)
     answer = client.auth.sign_up(
         {"email": email_of(name), "password": PASSWORD, "options": {"data": {"display_name": name}}}
     )
     assert answer.user is not None
-    assert answer.session is not None, "The stack asks for e-mail confirmation."
+    assert answer.session is not None, "The stack asks for email confirmation."
     return Person(name, email_of(name), PASSWORD, answer.user.id, client)
 
 
+def sign_in_elsewhere(stack: StackInfo, email: str, password: str) -> SessionCookie:
+    """Begin another session of an account; return the cookie of a browser that has it."""
+    answer = anonymous_client(stack).auth.sign_in_with_password({"email": email, "password": password})
+    assert answer.session is not None
+    session_id = claims_of(answer.session.access_token)["session_id"]
+    return SessionCookie(answer.session.refresh_token, str(session_id))
+
+
+def note_stack(app_url: str, stack: StackInfo) -> None:
+    """Note which stack has the accounts of the app at this address."""
+    _STACKS[_origin(app_url)] = stack
+
+
+def stack_of(app_url: str) -> StackInfo:
+    """Return the stack of the app of a page, as `note_stack` noted it."""
+    return _STACKS[_origin(app_url)]
+
+
+def _origin(url: str) -> str:
+    return urlsplit(url).netloc
+
+
 def give_role(stack: StackInfo, user_id: str, role: str) -> None:
-    """Make somebody a member, organizer or admin, as the owner of the project does: by SQL."""
+    """Give an account the role member, organizer or admin by SQL, as the owner of a project does."""
     connection = psycopg2.connect(stack.database_url)
     try:
         with connection, connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""A passage between the app and its Supabase that notes every HTTP request, websockets included."""
+"""A TCP proxy between the app and its Supabase that records every HTTP request, websockets included."""
 
 import asyncio
 import contextlib
@@ -8,33 +8,52 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-_REQUEST = re.compile(rb"(?:^|\r\n)(GET|HEAD|POST|PATCH|PUT|DELETE|OPTIONS) (/\S*) HTTP/1\.1\r\n")
+_REQUEST = re.compile(rb"(GET|HEAD|POST|PATCH|PUT|DELETE|OPTIONS) (/\S*) HTTP/1\.1\r\n")
 _CHUNK = 65_536  # bytes
+_LONGEST_LINE = 8_192  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request as its first line tells it."""
+    """The request line of one HTTP request."""
 
     method: str
     target: str
 
     @property
     def table(self) -> str | None:
-        """The table this reads or writes through REST, None for functions and everything else."""
+        """Return the table that this reads or writes through REST, or None for any other request."""
         path = urlsplit(self.target).path
         found = re.fullmatch(r"/rest/v1/(\w+)", path)
         return found.group(1) if found else None
 
     @property
     def is_read(self) -> bool:
-        """Tell whether this reads a table's rows."""
+        """Return whether this reads rows of a table."""
         return self.table is not None and self.method in ("GET", "HEAD")
+
+
+class _RequestLines:
+    """Finds the request lines in one connection's bytes, wherever the reads cut them."""
+
+    def __init__(self, requests: list[Request]) -> None:
+        self._requests = requests
+        self._rest = b""
+
+    def feed(self, data: bytes) -> None:
+        """Add the requests whose lines are complete."""
+        data = self._rest + data
+        end = 0
+        for found in _REQUEST.finditer(data):
+            method, target = found.groups()
+            self._requests.append(Request(method.decode(), unquote(target.decode())))
+            end = found.end()
+        self._rest = data[max(end, len(data) - _LONGEST_LINE) :]
 
 
 @dataclass(slots=True)
 class Recorder:
-    """Passes bytes through to `host:port` unchanged; `requests` grows as they are made."""
+    """Pass bytes on to `host:port` unchanged, and add each request to `requests`."""
 
     host: str
     port: int
@@ -43,11 +62,11 @@ class Recorder:
     url: str = ""
 
     def reads(self) -> list[Request]:
-        """Every read of a table until now."""
+        """Return every read of a table so far."""
         return [request for request in list(self.requests) if request.is_read]
 
     async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
-        """Listen on a free port until `stop`, then drop every connection."""
+        """Listen on a free port until `stop` is set, then drop every connection."""
         server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         ready.set()
@@ -68,21 +87,20 @@ class Recorder:
             up_reader, up_writer = await asyncio.open_connection(self.host, self.port)
             async with _closing(up_writer):
                 await asyncio.gather(
-                    self._copy(reader, up_writer, note=True), self._copy(up_reader, writer, note=False)
+                    self._copy(reader, up_writer, _RequestLines(self.requests)),
+                    self._copy(up_reader, writer, None),
                 )
 
-    async def _copy(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, *, note: bool) -> None:
+    async def _copy(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, lines: _RequestLines | None
+    ) -> None:
         with contextlib.suppress(ConnectionError):
             while data := await source.read(_CHUNK):
-                if note:
-                    self._note(data)
+                if lines is not None:
+                    lines.feed(data)
                 target.write(data)
                 await target.drain()
         target.close()
-
-    def _note(self, data: bytes) -> None:
-        for method, target in _REQUEST.findall(data):
-            self.requests.append(Request(method.decode(), unquote(target.decode())))
 
 
 @contextlib.asynccontextmanager
@@ -97,7 +115,7 @@ async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
 
 @contextlib.contextmanager
 def recording(url: str) -> Iterator[Recorder]:
-    """Run a recorder in front of `url` in a thread of its own; its own address is in `.url`."""
+    """Run a recorder in front of `url` in its own thread. Its address is `Recorder.url`."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     recorder = Recorder(parts.hostname, parts.port or 80)
@@ -111,9 +129,9 @@ def recording(url: str) -> Iterator[Recorder]:
 
     thread = threading.Thread(target=run, name="recorder")
     thread.start()
-    ready.wait(timeout=10)
     try:
+        assert ready.wait(timeout=60), "The recorder did not start."
         yield recorder
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(timeout=10)
+        thread.join()

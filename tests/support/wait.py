@@ -14,8 +14,8 @@ _LONGEST = 0.1  # seconds
 def wait_for(condition: Callable[[], T | None], *, within: float = 30, what: str) -> T:
     """Call `condition` until it returns something true, and return that.
 
-    `within` is in seconds and generous, since nothing is lost by it; `what` completes the sentence
-    "waited in vain for ...". Raises AssertionError when the time is over.
+    `within` is in seconds. It is generous, because it only delays a failure. `what` completes the sentence
+    "Waited in vain for ...". Raises AssertionError when the time is over.
     """
     deadline = time.monotonic() + within
     pause = _FIRST
@@ -30,7 +30,7 @@ def wait_for(condition: Callable[[], T | None], *, within: float = 30, what: str
 async def wait_until(
     condition: Callable[[], Awaitable[T | None] | T | None], *, within: float = 30, what: str
 ) -> T:
-    """Do the same without blocking the event loop; `condition` may be a coroutine function."""
+    """Do the same without blocking the event loop. `condition` may be a coroutine function."""
     deadline = time.monotonic() + within
     pause = _FIRST
     while not (value := await _result(condition())):

@@ -1,10 +1,10 @@
-"""Rows and snapshots for the tests of what is shown."""
+"""Rows and snapshots for the tests of HTML."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from db.models import (
+from db.hub.models import (
     ChangeLogEntry,
     Event,
     PrivateMessage,
@@ -14,14 +14,20 @@ from db.models import (
     TavernMessage,
     User,
 )
-from live.changes import Change, Op
-from live.rows import Rows
-from live.snapshot import Snapshot
+from livetables.tables.changes import Change, Op
+from livetables.tables.rows import Rows
+from livetables.tables.snapshot import Snapshot
+from ui.base import times
+from ui.base.region import Region
 
 R = TypeVar("R")
 
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
+BERLIN = Region(times.zone_named("Europe/Berlin"))
+TODAY = NOW.astimezone(BERLIN.zone).date()
 HOSTILE = "<img src=x onerror=alert(1)> **b** \"'&"
+HOSTILE_HTML = "&lt;img src=x onerror=alert(1)&gt; **b** &#34;&#39;&amp;"
+"""The same, escaped."""
 
 
 def snapshot(rows: Iterable[R], key: Sequence[str] = ("id",)) -> Snapshot[R]:
@@ -34,7 +40,7 @@ def snapshot(rows: Iterable[R], key: Sequence[str] = ("id",)) -> Snapshot[R]:
 
 
 def user(name: str, **values: object) -> User:
-    """Return somebody whose id is made from the name."""
+    """Return a person whose id is made from the name."""
     given = {
         "id": f"id-{name}",
         "display_name": name,
@@ -50,7 +56,7 @@ def user(name: str, **values: object) -> User:
 
 
 def message(body: str | None, author: User, *, minutes: float = 0, **values: object) -> TavernMessage:
-    """Return something said so many minutes after NOW."""
+    """Return a message of so many minutes after NOW."""
     moment = NOW + timedelta(minutes=minutes)
     given = {
         "id": f"m{minutes}",
@@ -89,7 +95,7 @@ def event(title: str, organizer: User, *, hours: float = 24, **values: object) -
 
 
 def rsvp(to: Event, who: User, status: RsvpStatus) -> Rsvp:
-    """Return somebody's answer."""
+    """Return somebody's RSVP."""
     return Rsvp(to.id, who.id, status, 1, NOW, NOW)
 
 

@@ -1,4 +1,4 @@
-"""Who acts in these tests, each signed in as the app signs people in."""
+"""The people of these tests, signed in as in the app."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import psycopg2
 
-from db.auth import Accounts, SignedIn
+from db.auth.accounts import Accounts, SignedIn
 from db.clients import Clients
 from db.settings import Settings
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.verify.oracle import Oracle
 
 PASSWORD = "a-long-test-password"
@@ -20,7 +20,7 @@ PASSWORD = "a-long-test-password"
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Ada is an admin, bo and cy write, dee only looks on; a visitor has no account."""
+    """Ada is an admin, bo and cy write, dee only reads. Visitors have no account."""
 
     stack: StackInfo
     accounts: Accounts
@@ -32,20 +32,20 @@ class Cast:
 
     @property
     def readers(self) -> Mapping[str, SignedIn | None]:
-        """Everybody whose state is compared."""
+        """The people whose tables are compared; None is a visitor."""
         return {"a visitor": None, "ada": self.ada, "bo": self.bo, "cy": self.cy, "dee": self.dee}
 
     def sign_up(self, name: str) -> SignedIn:
-        """Make somebody new."""
+        """Create an account."""
         return new_account(self.accounts, name)
 
     def by_sql(self, sql: str, *values: object) -> None:
-        """Change rows past the API, as the owner of the project may."""
+        """Change rows with SQL, as the owner of the project."""
         with owner(self.stack) as cursor:
             cursor.execute(sql, values or None)
 
     def rows_by_sql(self, sql: str, *values: object) -> list[tuple[object, ...]]:
-        """Read rows past the API."""
+        """Read rows with SQL, as the owner of the project."""
         with owner(self.stack) as cursor:
             cursor.execute(sql, values or None)
             return list(cursor.fetchall())
@@ -53,7 +53,7 @@ class Cast:
 
 @contextmanager
 def owner(stack: StackInfo) -> Iterator[psycopg2.extensions.cursor]:
-    """Commit what the block does as the owner of the database."""
+    """Give a cursor of the database's owner; commit after the block."""
     connection = psycopg2.connect(stack.database_url)
     try:
         with connection, connection.cursor() as cursor:
@@ -63,15 +63,15 @@ def owner(stack: StackInfo) -> Iterator[psycopg2.extensions.cursor]:
 
 
 def new_account(accounts: Accounts, name: str) -> SignedIn:
-    """Sign somebody up."""
+    """Create an account and sign in."""
     me = accounts.sign_up(f"{name}-{uuid.uuid4().hex[:8]}@verify.example", PASSWORD, name)
     assert isinstance(me, SignedIn)
     return me
 
 
 @contextmanager
-def gathered(stack: StackInfo) -> Iterator[Cast]:
-    """Gather the cast for the block."""
+def new_cast(stack: StackInfo) -> Iterator[Cast]:
+    """Create the people for the block."""
     clients = Clients(Settings(stack.url, stack.anon_key))
     accounts = Accounts(clients)
     oracle = Oracle(stack)

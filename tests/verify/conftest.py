@@ -1,18 +1,19 @@
-"""A stack of their own for these tests, so that whole tables can be compared, with one engine on it."""
+"""A stack that only these tests use, so that whole tables can be compared, and one engine on it."""
 
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
-from live.engine import Engine, EngineConfig
-from live.status import FeedState
-from live.timing import Timing
-from local_supabase.runtime import StackInfo
+from livetables.config import EngineConfig
+from livetables.engine import Engine
+from livetables.feed.status import FeedState
+from livetables.timing import Timing
+from local_supabase.stack.runtime import StackInfo
 from realtime_handlers import ALL_SPECS
 from tests.support.stack import running_stack
 from tests.support.wait import wait_for
-from tests.verify.cast import Cast, gathered
+from tests.verify.cast import Cast, new_cast
 from tests.verify.followers import Followers
 
 
@@ -26,7 +27,7 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
 @pytest.fixture(scope="module")
 def cast(own_stack: StackInfo) -> Iterator[Cast]:
     """Give the people of the tests."""
-    with gathered(own_stack) as people:
+    with new_cast(own_stack) as people:
         yield people
 
 
@@ -34,10 +35,10 @@ def cast(own_stack: StackInfo) -> Iterator[Cast]:
 def engine(own_stack: StackInfo, cast: Cast) -> Iterator[Engine]:
     """Give an engine with a tab open for everybody.
 
-    It does not reconcile: what the stream loses stays lost, and is seen here.
+    It does not reconcile, so a change that the stream loses stays lost and fails a test.
     """
     started = Engine.start(
-        EngineConfig(own_stack.url, own_stack.anon_key), ALL_SPECS, Timing(reconcile=3600, patience=30)
+        EngineConfig(own_stack.url, own_stack.anon_key), ALL_SPECS, Timing(reconcile=3600, stream_wait=30)
     )
     try:
         for name, person in cast.readers.items():
@@ -53,7 +54,7 @@ def engine(own_stack: StackInfo, cast: Cast) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def followers(own_stack: StackInfo, cast: Cast) -> Iterator[Followers]:
-    """Give everybody a store that follows without a stream."""
+    """Give each person a store that catches up without a stream."""
     opened = Followers(own_stack, cast.readers)
     try:
         opened.catch_up()

@@ -1,4 +1,4 @@
-"""Following the tables by asking what changed, as the engine does while there is no stream."""
+"""Stores that follow the tables by catching up alone, as the engine does without a stream."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from collections.abc import Mapping
 
 import httpx
 
-from db.auth import SignedIn
-from live.reads import Reader
-from live.store import Store
-from live.sync import Sync
-from local_supabase.runtime import StackInfo
+from db.auth.accounts import SignedIn
+from livetables.config import EngineConfig
+from livetables.feed.reads import Reader, ReaderConfig
+from livetables.feed.sync import Sync
+from livetables.tables.store import Store
+from local_supabase.stack.runtime import StackInfo
 from realtime_handlers import ALL_SPECS
 
 
 class Followers:
-    """One store for each reader; the first catching up loads it."""
+    """One store for each reader. The first `catch_up` loads it."""
 
     def __init__(self, stack: StackInfo, readers: Mapping[str, SignedIn | None]) -> None:
         self._runner = asyncio.Runner()
@@ -25,7 +26,7 @@ class Followers:
         self.stores = {name: sync.store for name, sync in self._syncs.items()}
 
     def catch_up(self) -> None:
-        """Ask for everybody, once."""
+        """Catch up all stores once."""
         self._runner.run(self._catch_up())
 
     def close(self) -> None:
@@ -41,5 +42,5 @@ class Followers:
             return person.access_token() if person else None
 
         specs = {spec.name: spec for spec in ALL_SPECS}
-        reader = Reader(stack.url, stack.anon_key, specs, token, self._http)
+        reader = Reader(ReaderConfig(EngineConfig(stack.url, stack.anon_key), token, self._http), specs)
         return Sync(Store(ALL_SPECS, lambda _: None), specs, reader)

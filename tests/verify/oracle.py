@@ -1,4 +1,4 @@
-"""What a person should see: what Postgres gives them under row level security."""
+"""The rows that a person should see: those that Postgres returns under row-level security."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Protocol
 import psycopg2
 from psycopg2 import sql
 
-from live.changes import Key
-from live.engine import Engine
-from live.store import Store
-from live.tables import AnySpec
-from local_supabase.runtime import StackInfo
+from livetables.engine import Engine
+from livetables.tables.changes import Key
+from livetables.tables.spec import AnySpec
+from livetables.tables.store import Store
+from local_supabase.stack.runtime import StackInfo
 from realtime_handlers import ALL_SPECS
 
 Rows = Mapping[Key, object]
@@ -21,7 +21,7 @@ Tables = Mapping[str, Rows]
 
 
 class Somebody(Protocol):
-    """Whoever has an account."""
+    """A person with an account."""
 
     @property
     def user_id(self) -> str:
@@ -29,7 +29,7 @@ class Somebody(Protocol):
 
 
 class Oracle:
-    """Loads every table afresh as anybody, in one query of one moment."""
+    """Loads all tables as any person, in one query, so that they are of the same moment."""
 
     def __init__(self, stack: StackInfo) -> None:
         self._connection = psycopg2.connect(stack.database_url)
@@ -40,11 +40,11 @@ class Oracle:
         self._connection.close()
 
     def fresh_load(self, me: Somebody | None) -> Tables:
-        """Return what this person is shown after loading everything now."""
+        """Return the rows that a fresh load gives this person."""
         return {spec.name: _loaded(spec, rows) for spec, rows in self._rows(me)}
 
     def everything(self, me: Somebody | None) -> Tables:
-        """Return all that this person may see now, beyond what is loaded at first too."""
+        """Return all rows that this person may see, also those outside the windows."""
         return {spec.name: rows for spec, rows in self._rows(me)}
 
     def _rows(self, me: Somebody | None) -> list[tuple[AnySpec, Rows]]:
@@ -69,7 +69,7 @@ def _everything(spec: AnySpec) -> sql.Composable:
 
 
 def _loaded(spec: AnySpec, rows: Rows) -> Rows:
-    """Keep what a fresh load has: the newest rows of a table that is loaded in part."""
+    """Return the rows that a fresh load has: of a table with a window, the newest."""
     if spec.window is None or spec.order is None:
         return dict(rows)
     order = spec.order
@@ -78,7 +78,7 @@ def _loaded(spec: AnySpec, rows: Rows) -> Rows:
 
 
 def held_by_engine(engine: Engine, me: Somebody | None) -> Tables:
-    """Return what the engine shows this person; tables they may not read are empty."""
+    """Return the rows that the engine holds for this person; tables they may not read are empty."""
     shown = engine.tables(me.user_id if me else None)
     return {
         spec.name: _loaded(spec, shown[spec.name].rows) if spec.name in shown else {} for spec in ALL_SPECS
@@ -86,12 +86,12 @@ def held_by_engine(engine: Engine, me: Somebody | None) -> Tables:
 
 
 def held_by_store(store: Store) -> Tables:
-    """Return what a store on its own holds."""
+    """Return the rows that a store holds."""
     return {spec.name: _loaded(spec, store.moment.tables[spec.name].rows) for spec in ALL_SPECS}
 
 
 def difference(expected: Tables, held: Tables) -> str:
-    """Say, table by table, what is not the same; empty when nothing is."""
+    """Describe the rows that differ; empty when none does."""
     return "\n".join(
         f"{table} {key}: should be {rows.get(key)}, is {held[table].get(key)}"
         for table, rows in expected.items()

@@ -1,4 +1,4 @@
-"""Every way in which this app writes, and the ways around it that it must survive."""
+"""Every write of this app, and writes past the app that it must follow too."""
 
 from __future__ import annotations
 
@@ -9,31 +9,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from db import (
-    agent_requests,
-    agent_runs,
-    events,
-    private_messages,
-    rsvps,
-    tavern_messages,
-    users,
-)
-from db.agent_models import AgentRun
-from db.auth import SignedIn
-from db.errors import Conflict, EventFull
-from db.models import Record, Role, RsvpStatus
+from db.agents import requests as agent_requests
+from db.agents import runs as agent_runs
+from db.agents.models import AgentRun
+from db.auth.accounts import SignedIn
+from db.columns import Record
+from db.errors import ConflictError, EventFullError
+from db.hub import events, private_messages, rsvps, tavern_messages, users
+from db.hub.models import Role, RsvpStatus
 from publish import SyncAgentEventPublisher
 from tests.verify.cast import Cast
 
 Result = tuple[str, Record, SignedIn]
-"""A row that a write returned, with its table and its writer: what the writer's own tab shows at once."""
+"""A table, a row that a write to it returned, and the writer, whose own tab shows the row at once."""
 
 Act = Callable[[Cast], list[Result]]
 
 
 @dataclass(frozen=True, slots=True)
 class WritePath:
-    """One way to write, and the functions of `db` that it uses."""
+    """One way to write, and the functions of `db` that it covers."""
 
     act: Act
     covers: Sequence[Callable[..., object]]
@@ -46,17 +41,17 @@ PATHS: list[WritePath] = []
 
 
 def path(*covers: Callable[..., object]) -> Callable[[Act], Act]:
-    """Take the function below as a write path."""
+    """Register the decorated function as a write path."""
 
-    def taken(act: Act) -> Act:
+    def register(act: Act) -> Act:
         PATHS.append(WritePath(act, covers))
         return act
 
-    return taken
+    return register
 
 
 def new_id() -> str:
-    """Return an id as the app makes it."""
+    """Return a new id, as the app makes it."""
     return str(uuid.uuid4())
 
 
@@ -69,7 +64,7 @@ def draft(capacity: int | None = None) -> events.EventDraft:
 
 
 def new_event(me: SignedIn, capacity: int | None = None) -> str:
-    """Make an event and return its id."""
+    """Create an event; return its id."""
     event = new_id()
     events.create(me, event, draft(capacity))
     return event
@@ -124,7 +119,7 @@ def an_event_is_changed(cast: Cast) -> list[Result]:
 def two_people_change_an_event_and_one_is_late(cast: Cast) -> list[Result]:
     event = new_event(cast.bo)
     record = events.change(cast.ada, event, {"title": "From Ada"}, version=1)
-    with contextlib.suppress(Conflict):
+    with contextlib.suppress(ConflictError):
         events.change(cast.bo, event, {"title": "From Bo"}, version=1)
     return [("events", record, cast.ada)]
 
@@ -135,7 +130,7 @@ def an_event_is_cancelled_and_reinstated(cast: Cast) -> list[Result]:
     cancelled = events.cancel(cast.bo, event, version=1)
     back = events.reinstate(cast.bo, event, version=version_of(cancelled))
     events.cancel(cast.bo, new_event(cast.bo), version=1)
-    # The older row arrives last: it must not replace the newer one.
+    # The older row comes last. It must not replace the newer one.
     return [("events", back, cast.bo), ("events", cancelled, cast.bo)]
 
 
@@ -165,7 +160,7 @@ def an_answer_is_given_and_changed(cast: Cast) -> list[Result]:
 
 
 @path(rsvps.answer, rsvps.withdraw)
-def an_answer_is_taken_back(cast: Cast) -> list[Result]:
+def an_answer_is_withdrawn(cast: Cast) -> list[Result]:
     event = new_event(cast.bo)
     rsvps.answer(cast.cy, event, RsvpStatus.GOING)
     rsvps.withdraw(cast.cy, event)
@@ -173,7 +168,7 @@ def an_answer_is_taken_back(cast: Cast) -> list[Result]:
 
 
 @path(rsvps.answer, rsvps.withdraw)
-def an_answer_is_taken_back_and_given_again(cast: Cast) -> list[Result]:
+def an_answer_is_withdrawn_and_given_again(cast: Cast) -> list[Result]:
     event = new_event(cast.bo)
     for status in (RsvpStatus.GOING, RsvpStatus.MAYBE, RsvpStatus.GOING):
         rsvps.answer(cast.cy, event, status)
@@ -185,13 +180,13 @@ def an_answer_is_taken_back_and_given_again(cast: Cast) -> list[Result]:
 def the_last_place_is_taken(cast: Cast) -> list[Result]:
     event = new_event(cast.bo, capacity=1)
     answer = rsvps.answer(cast.bo, event, RsvpStatus.GOING)
-    with contextlib.suppress(EventFull):
+    with contextlib.suppress(EventFullError):
         rsvps.answer(cast.cy, event, RsvpStatus.GOING)
     return [("rsvps", answer, cast.bo)]
 
 
 @path(tavern_messages.post)
-def something_is_said(cast: Cast) -> list[Result]:
+def a_message_is_posted(cast: Cast) -> list[Result]:
     message = tavern_messages.post(cast.bo, new_id(), "Hello <script>alert(1)</script> 👋\n" + "x" * 1900)
     return [("tavern_messages", message, cast.bo)]
 
@@ -235,15 +230,16 @@ def a_private_message_is_sent(cast: Cast) -> list[Result]:
 
 @path(private_messages.send, private_messages.mark_read)
 def private_messages_are_read(cast: Cast) -> list[Result]:
-    for number in range(3):
-        private_messages.send(cast.bo, new_id(), cast.cy.user_id, f"Number {number}")
-    read = private_messages.mark_read(cast.cy, cast.bo.user_id)
-    assert len(read) >= 3
+    sent = [new_id() for _ in range(3)]
+    for message in sent:
+        private_messages.send(cast.bo, message, cast.cy.user_id, f"Message {message}")
+    read = private_messages.mark_read(cast.cy, sent)
+    assert len(read) == 3
     return [("private_messages", record, cast.cy) for record in read]
 
 
 @path(private_messages.send, private_messages.remove)
-def a_private_message_is_taken_back(cast: Cast) -> list[Result]:
+def a_private_message_is_deleted(cast: Cast) -> list[Result]:
     message = new_id()
     private_messages.send(cast.cy, message, cast.bo.user_id, "Wrong window")
     private_messages.remove(cast.cy, message)
@@ -269,21 +265,21 @@ def an_admin_starts_a_run(cast: Cast) -> list[Result]:
     return [("agent_runs", agent_runs.start(cast.ada, new_id(), DRAFT), cast.ada)]
 
 
-@path(agent_requests.begin, agent_requests.newest, agent_runs.history)
-def a_program_asks_for_a_run(cast: Cast) -> list[Result]:
-    begun = agent_requests.begin(
-        cast.bo, new_id(), agent_requests.Request("Tester", "t-1", metadata={"a": 1})
+@path(agent_requests.create, agent_requests.newest, agent_runs.history)
+def a_program_creates_a_run(cast: Cast) -> list[Result]:
+    created = agent_requests.create(
+        cast.bo, new_id(), agent_requests.NewRun("Tester", "t-1", metadata={"a": 1})
     )
-    assert agent_requests.newest(cast.bo, agent_requests.Wanted(1, agent_name="Tester"))[0] == begun
-    assert next(agent_runs.history(cast.bo)) == begun
-    return [("agent_runs", begun, cast.bo)]
+    assert agent_requests.newest(cast.bo, agent_requests.RunFilter(1, agent_name="Tester"))[0] == created
+    assert next(agent_runs.history(cast.bo)) == created
+    return [("agent_runs", created, cast.bo)]
 
 
 @path(agent_runs.cancel, agent_runs.retry)
-def a_run_is_cancelled_and_tried_again(cast: Cast) -> list[Result]:
+def a_run_is_cancelled_and_retried(cast: Cast) -> list[Result]:
     run = new_id()
-    asked = agent_requests.Request("Tester", "t-1", metadata={"options": {"pattern": "docs/*"}})
-    agent_requests.begin(cast.bo, run, asked)
+    request = agent_requests.NewRun("Tester", "t-1", metadata={"options": {"pattern": "docs/*"}})
+    agent_requests.create(cast.bo, run, request)
     cancelled = agent_runs.cancel(cast.bo, run)
     again = agent_runs.retry(cast.bo, new_id(), AgentRun.from_record(cancelled))
     assert (again["retry_of"], again["metadata"]) == (run, cancelled["metadata"])
@@ -316,7 +312,7 @@ def a_publisher_reports_on_a_run(cast: Cast) -> list[Result]:
 
 
 @path()
-def an_account_is_deleted_with_all_that_is_its(cast: Cast) -> list[Result]:
+def an_account_is_deleted_with_all_its_rows(cast: Cast) -> list[Result]:
     leaving = cast.sign_up("Hal")
     event = new_event(leaving)
     passed_on = new_event(leaving)

@@ -1,18 +1,27 @@
-"""The ways in which rating writes: ada manages a tenant, bo and cy rate for it, dee is not in it."""
+"""The writes of rating. Ada manages a tenant, bo and cy rate for it, dee is not in it."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db import rating_campaigns, rating_judgments, rating_tenants
-from db.auth import SignedIn
-from db.errors import Invalid, NotAllowed
-from db.rating_models import CampaignStatus, RatingRole
-from db.rating_task_models import Judgment, LeaseState, TaskStatus, Verdict
+from db.auth.accounts import SignedIn
+from db.errors import InvalidValueError, NotAllowedError
+from db.ratings import campaigns as rating_campaigns
+from db.ratings import judgments as rating_judgments
+from db.ratings import tenants as rating_tenants
+from db.ratings.models import CampaignStatus, RatingRole
+from db.ratings.task_models import (
+    Judgment,
+    LeaseState,
+    TaskStatus,
+    Verdict,
+)
+from db.ratings.tenants import InviteDraft
 from tests.verify.cast import Cast
 from tests.verify.paths import Result, new_id, path, version_of
 
@@ -31,23 +40,23 @@ def _membership(cast: Cast, me: SignedIn) -> tuple[object, ...] | None:
 
 
 def tenant(cast: Cast) -> str:
-    """Return the tenant's id, founded when it is first asked for."""
+    """Return the tenant's id; the first call creates the tenant."""
     if _membership(cast, cast.ada) is None:
-        rating_tenants.found(cast.ada, TENANT, "Verify")
+        rating_tenants.create(cast.ada, TENANT, "Verify")
         for me in (cast.bo, cast.cy):
             let_in(cast, me)
     return TENANT
 
 
 def let_in(cast: Cast, me: SignedIn) -> None:
-    """Invite somebody, who joins."""
-    invited = rating_tenants.invite(cast.ada, new_id(), TENANT)
+    """Invite a person, and let them join."""
+    invited = rating_tenants.invite(cast.ada, new_id(), InviteDraft(TENANT))
     joining = rating_tenants.Joining(TENANT, str(invited["code"]), f"r-{uuid.uuid4().hex[:8]}", "Rater")
     rating_tenants.join(me, joining)
 
 
 def draft(priority: int = 0, gold_verdict: Verdict | None = None) -> rating_campaigns.TaskDraft:
-    """Return a task with text that must nowhere be taken for more than text."""
+    """Return a task with markup in its text, which must stay text everywhere."""
     candidate_a, candidate_b = {"call": "<script>alert(1)</script>"}, ["b", None, 1.5]
     return rating_campaigns.TaskDraft(
         new_id(),
@@ -63,7 +72,7 @@ def draft(priority: int = 0, gold_verdict: Verdict | None = None) -> rating_camp
 
 
 def new_campaign(cast: Cast, tasks: int = 2, judgments_per_task: int = 3) -> tuple[str, Sequence[str]]:
-    """Make an active campaign with tasks."""
+    """Create an active campaign with tasks."""
     campaign, drafts = new_id(), [draft() for _ in range(tasks)]
     wanted = rating_campaigns.CampaignDraft(
         "Tool calls",
@@ -77,19 +86,19 @@ def new_campaign(cast: Cast, tasks: int = 2, judgments_per_task: int = 3) -> tup
 
 
 def claimed(me: SignedIn, campaign: str) -> str:
-    """Claim a task, of which there is one."""
+    """Claim a task; there must be one."""
     claim = rating_judgments.claim(me, campaign)
     assert claim is not None
     return claim.task.id
 
 
-@path(rating_tenants.found, rating_tenants.change, rating_tenants.open_ones)
-def a_tenant_is_founded_and_opened(cast: Cast) -> list[Result]:
+@path(rating_tenants.create, rating_tenants.change, rating_tenants.list_open)
+def a_tenant_is_created_and_opened(cast: Cast) -> list[Result]:
     founder, name = cast.sign_up("Ida"), f"t-{uuid.uuid4().hex[:8]}"
-    rating_tenants.found(founder, name, "Ida's")
+    rating_tenants.create(founder, name, "Ida's")
     opened = rating_tenants.change(founder, name, {"open_signup": True}, version=1)
     assert opened["open_signup"] is True
-    assert name in {found["id"] for found in rating_tenants.open_ones(cast.dee)}
+    assert name in {found["id"] for found in rating_tenants.list_open(cast.dee)}
     return []
 
 
@@ -97,9 +106,8 @@ def a_tenant_is_founded_and_opened(cast: Cast) -> list[Result]:
 def somebody_is_invited_joins_and_takes_another_name(cast: Cast) -> list[Result]:
     tenant(cast)
     guest = cast.sign_up("Jo")
-    invited = rating_tenants.invite(
-        cast.ada, new_id(), TENANT, RatingRole.RATER, uses=2, expires_at=datetime.now(UTC) + timedelta(days=1)
-    )
+    draft = InviteDraft(TENANT, RatingRole.RATER, uses=2, expires_at=datetime.now(UTC) + timedelta(days=1))
+    invited = rating_tenants.invite(cast.ada, new_id(), draft)
     joining = rating_tenants.Joining(invite_code=str(invited["code"]), name="Jo")
     profile = rating_tenants.join(guest, joining)
     renamed = rating_tenants.rename(guest, "Josephine", version_of(profile))
@@ -107,10 +115,10 @@ def somebody_is_invited_joins_and_takes_another_name(cast: Cast) -> list[Result]
 
 
 @path(rating_tenants.withdraw_invite)
-def an_invitation_is_taken_back(cast: Cast) -> list[Result]:
+def an_invitation_is_withdrawn(cast: Cast) -> list[Result]:
     tenant(cast)
     invite = new_id()
-    rating_tenants.invite(cast.ada, invite, TENANT, RatingRole.MANAGER)
+    rating_tenants.invite(cast.ada, invite, InviteDraft(TENANT, RatingRole.MANAGER))
     rating_tenants.withdraw_invite(cast.ada, invite)
     return []
 
@@ -139,7 +147,12 @@ def a_rater_is_suspended_and_taken_back(cast: Cast) -> list[Result]:
     return [("rater_profiles", back, cast.ada)]
 
 
-@path(rating_campaigns.create, rating_campaigns.change, rating_campaigns.add_tasks)
+@path(
+    rating_campaigns.create,
+    rating_campaigns.change,
+    rating_campaigns.add_tasks,
+    rating_campaigns.add_good_tasks,
+)
 def a_campaign_is_made_filled_and_begun(cast: Cast) -> list[Result]:
     campaign = new_id()
     wanted = rating_campaigns.CampaignDraft("Drafted", guidelines="Be fair.", gold_share=0.25)
@@ -149,6 +162,8 @@ def a_campaign_is_made_filled_and_begun(cast: Cast) -> list[Result]:
         campaign,
         list(rating_campaigns.shuffled([draft(gold_verdict=Verdict.A), draft(priority=5)])),
     )
+    mixed = [draft(), replace(draft(), task_type="No Word")]
+    made += rating_campaigns.add_good_tasks(cast.ada, campaign, mixed).records
     begun = rating_campaigns.change(cast.ada, campaign, {"status": "active", "judgments_per_task": 2}, 1)
     return [("campaigns", begun, cast.ada), *(("rating_tasks", task, cast.ada) for task in made)]
 
@@ -167,7 +182,7 @@ def a_manager_looks_after_a_task(cast: Cast) -> list[Result]:
     assert withdrawn["status"] == TaskStatus.WITHDRAWN
     rating_campaigns.put_back(cast.ada, task)
     urgent = rating_campaigns.set_priority(cast.ada, task, 9)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowedError):
         rating_campaigns.set_priority(cast.bo, task, 9)
     content, secret = rating_campaigns.content_of(cast.ada, task), rating_campaigns.secret_of(cast.ada, task)
     assert content is not None
@@ -205,7 +220,7 @@ def a_judgment_is_undone_given_anew_and_revealed(cast: Cast) -> list[Result]:
     judgment = rating_judgments.submit(cast.bo, task, Verdict.BOTH_BAD)
     told = rating_judgments.reveal(cast.bo, task)
     assert (told.name_a, [one.verdict for one in told.judgments]) == ("base", [Verdict.BOTH_BAD])
-    with pytest.raises(Invalid, match="too late"):
+    with pytest.raises(InvalidValueError, match="too late"):
         rating_judgments.undo(cast.bo, task)
     rating_judgments.settle(cast.bo, campaign)
     return [("judgments", judgment, cast.bo), ("judgments", undone.judgment, cast.bo)]
@@ -228,7 +243,7 @@ def a_lease_runs_out_and_somebody_else_is_quicker(cast: Cast) -> list[Result]:
     assert claimed(cast.bo, campaign) == task
     cast.by_sql("update public.task_leases set expires_at = now() where task_id = %s", task)
     assert claimed(cast.cy, campaign) == task
-    with pytest.raises(rating_judgments.LeaseLost):
+    with pytest.raises(rating_judgments.LeaseLostError):
         rating_judgments.submit(cast.bo, task, Verdict.A, "What I wrote")
     judgment = rating_judgments.submit(cast.cy, task, Verdict.B)
     (exported,) = rating_judgments.exported(cast.ada, campaign)

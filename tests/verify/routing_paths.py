@@ -1,4 +1,4 @@
-"""The ways in which routing decisions, budgets and prices are written."""
+"""The writes of routing decisions, budgets and prices."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from db import routing_budgets, routing_prices
-from db.errors import NotAllowed
-from db.routing_models import Period
+from db.errors import NotAllowedError
+from db.routing import budgets as routing_budgets
+from db.routing import prices as routing_prices
+from db.routing.models import Period
 from publish import RoutingDecision, SyncMetricsCollector
 from tests.verify.cast import Cast
 from tests.verify.paths import Result, new_id, path, version_of
@@ -56,6 +57,6 @@ def prices_are_set_changed_and_removed(cast: Cast) -> list[Result]:
     )
     routing_prices.add(cast.ada, gone, replace(draft, provider="other"))
     routing_prices.remove(cast.ada, gone)
-    with contextlib.suppress(NotAllowed):
+    with contextlib.suppress(NotAllowedError):
         routing_prices.add(cast.bo, new_id(), replace(draft, provider="mine"))
     return [(routing_prices.TABLE, added, cast.ada), (routing_prices.TABLE, changed, cast.ada)]

@@ -1,4 +1,4 @@
--- GraphQL is refused when it is called.
+-- Every call is refused: the embedded Supabase has no GraphQL.
 
 create function graphql.resolve(
     query text, variables jsonb default '{}', "operationName" text default null, extensions jsonb default null

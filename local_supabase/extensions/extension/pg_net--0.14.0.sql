@@ -1,4 +1,4 @@
--- Requests out of the database are refused when they are made.
+-- Every call is refused: the embedded database makes no HTTP requests.
 
 create schema if not exists net;
 grant usage on schema net to public;

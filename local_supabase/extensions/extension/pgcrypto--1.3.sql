@@ -1,5 +1,5 @@
--- pgcrypto's usual functions in SQL, for a Postgres that comes without the extension.
--- What cannot be right in SQL (PGP, raw ciphers) is refused with feature_not_supported when it is called.
+-- pgcrypto's common functions in SQL, for a Postgres without the extension. Functions that SQL cannot implement (PGP,
+-- raw ciphers) raise feature_not_supported.
 -- References: FIPS 180-4 (SHA-1), RFC 2104 (HMAC), the pgcrypto chapter of the Postgres manual.
 
 create function @extschema@._sha1(message bytea) returns bytea
@@ -83,7 +83,7 @@ create function @extschema@.hmac(data text, key text, type text) returns bytea
     select @extschema@.hmac(convert_to(data, 'UTF8'), convert_to(key, 'UTF8'), type)
 $$;
 
--- gen_random_uuid() draws from the operating system; hashing two of them gives 32 bytes of at least 244 random bits.
+-- gen_random_uuid() uses the operating system's random numbers. The hash of two of them has 244 random bits in 32 bytes.
 create function @extschema@.gen_random_bytes(count int) returns bytea
     language plpgsql volatile strict parallel safe set search_path = pg_catalog as $$
 declare
@@ -102,7 +102,7 @@ create function @extschema@.gen_random_uuid() returns uuid language sql volatile
     select pg_catalog.gen_random_uuid()
 $$;
 
--- Bcrypt's own base64: other letters, no padding.
+-- Bcrypt's variant of base64: another alphabet, no padding.
 create function @extschema@.gen_salt(type text, rounds int) returns text
     language plpgsql volatile strict parallel safe set search_path = pg_catalog as $$
 begin
@@ -125,38 +125,6 @@ create function @extschema@.gen_salt(type text) returns text language sql volati
     select @extschema@.gen_salt(type, 6)
 $$;
 
--- Bcrypt is far too slow in SQL. The supervisor names a program of its own that hashes what it reads; it gets the
--- password on its standard input, never in a command line, and nothing of what it gets is interpreted.
-create function @extschema@.crypt(password text, salt text) returns text
-    language plpgsql volatile strict security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    program text;
-    answer constant text := gen_random_uuid()::text;
-    hash text;
-begin
-    if salt !~ '^\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{22}' then
-        if salt ~ '^(\$1\$|_|[./A-Za-z0-9]{2})' then
-            raise exception 'crypt() with DES and MD5 salts is not supported by the embedded Supabase; use gen_salt(''bf'')'
-                using errcode = 'feature_not_supported';
-        end if;
-        raise exception 'invalid salt' using errcode = 'invalid_parameter_value';
-    end if;
-    select command into program from _local_supabase.programs where name = 'bcrypt';
-    if program is null then
-        raise exception 'crypt() is not available: the embedded Supabase has not named its program'
-            using errcode = 'feature_not_supported';
-    end if;
-    execute format(
-        'copy (select %L) to program %L',
-        encode(convert_to(password, 'UTF8'), 'hex') || ' ' || encode(convert_to(salt, 'UTF8'), 'hex'),
-        program || ' ' || answer
-    );
-    hash := pg_read_file(answer);
-    -- Reads to the end first: a program that has ended already makes the writing fail.
-    execute format('copy (select 1) to program %L', 'cat > /dev/null; rm -f ' || answer);
-    return nullif(trim(hash), '');
-end $$;
-
 do $refusals$
 declare
     signature text;
@@ -174,10 +142,10 @@ begin
         'pgp_pub_decrypt_bytea(bytea, bytea) returns bytea', 'pgp_pub_decrypt_bytea(bytea, bytea, text) returns bytea',
         'pgp_key_id(bytea) returns text', 'armor(bytea) returns text', 'dearmor(text) returns bytea'
     ] loop
-        execute format(
+        execute pg_catalog.format(
             'create function @extschema@.%s language plpgsql as %L', signature,
-            format('begin raise exception %L using errcode = ''feature_not_supported''; end',
-                split_part(signature, '(', 1) || '() of pgcrypto is not supported by the embedded Supabase')
+            pg_catalog.format('begin raise exception %L using errcode = ''feature_not_supported''; end',
+                pg_catalog.split_part(signature, '(', 1) || '() of pgcrypto is not supported by the embedded Supabase')
         );
     end loop;
 end $refusals$;

@@ -1,4 +1,4 @@
--- The vault's functions are refused when they are called: a secret kept in the clear would only look safe.
+-- Every call is refused: the embedded Supabase could only store secrets unencrypted, which would look safe.
 
 create function vault.create_secret(
     new_secret text, new_name text default null, new_description text default '', new_key_id uuid default null

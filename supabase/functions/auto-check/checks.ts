@@ -1,24 +1,24 @@
-// What can be said of a candidate without reading it as a person does: is it JSON, is it SQL.
+// Checks whether a candidate is valid JSON and valid SQL.
 //
-// SQL is read by the parser of Postgres itself (libpg-query, compiled to WebAssembly): the grammar, not the tables, so a
-// query of a table that nobody has is valid.
+// Postgres' own parser reads the SQL (libpg-query, compiled to WebAssembly). It checks the grammar and not the tables,
+// so a query of a table that does not exist is valid.
 
 import { loadModule, parse } from "libpg-query";
 
 export type Kind = "json" | "sql";
 
 export interface Check {
-  /** Whether it is JSON: the value itself, the text, or every block that is marked as JSON. */
+  /** Whether the value, the text, or every block marked as JSON is valid. */
   json_valid: boolean;
   json_error: string | null;
-  /** Whether it is SQL: the text, every block that is marked as SQL, or the queries inside of the JSON. */
+  /** Whether the text, every block marked as SQL, or every query in the JSON is valid. */
   sql_valid: boolean;
   sql_error: string | null;
-  /** Which of the two it has to be, by the type of the task or by its own looks. */
+  /** Which of the two the candidate should be, judged by the type of the task and by its form. */
   applies: Kind[];
 }
 
-/** More cannot be nested in what is parsed: beyond it the parser's own stack is at stake, not the answer. */
+/** Deeper nesting is not parsed, because it could overflow the parser's stack. */
 const MOST_NESTED = 2_000;
 const TOO_DEEP = "It is nested too deeply to be checked.";
 const MOST_QUERIES = 50;
@@ -29,7 +29,7 @@ const SQL_BEGINS =
 const SQL_KEYS = new Set(["sql", "query", "statement"]);
 
 export async function check(taskType: string, given: unknown): Promise<Check> {
-  const candidate = said(given);
+  const candidate = unwrapped(given);
   const json = jsonOf(candidate);
   const queries = queriesOf(candidate, json);
   const sql = queries.length === 0 ? { error: "There is no SQL in it." } : await firstError(queries);
@@ -42,8 +42,8 @@ export async function check(taskType: string, given: unknown): Promise<Check> {
   };
 }
 
-/** What a candidate says: a text is also written as {"text": ...} or {"content": ...}. */
-function said(given: unknown): unknown {
+/** Return the candidate; a text may be wrapped as {"text": ...} or {"content": ...}. */
+function unwrapped(given: unknown): unknown {
   if (given === null || typeof given !== "object" || Array.isArray(given)) return given;
   const [entry, ...others] = Object.entries(given);
   const wrapped = others.length === 0 && entry !== undefined && ["text", "content"].includes(entry[0]);
@@ -78,7 +78,7 @@ function parsed(text: string): { value: unknown; error: string | null } {
   }
 }
 
-/** The calls of tools carry their arguments as a text, which has to be JSON too. */
+/** Check the arguments of tool calls: a text that has to be JSON too. */
 function argumentsError(value: unknown): string | null {
   for (const [key, text] of strings(value)) {
     if (key !== "arguments") continue;
@@ -96,7 +96,7 @@ function queriesOf(candidate: unknown, json: Json): string[] {
   if (typeof candidate !== "string") return [];
   const marked = blocks(candidate, "sql");
   if (marked !== null) return marked.slice(0, MOST_QUERIES);
-  // JSON without a query in it has no SQL, although `1` would parse as neither.
+  // JSON without a query in it is not SQL.
   return json.error === null ? [] : [candidate];
 }
 
@@ -151,7 +151,7 @@ function place(query: string, at: number): string {
   return `line ${before.length}, column ${before[before.length - 1].length + 1}`;
 }
 
-// ---------------------------------------------------------------- what it is
+// ---------------------------------------------------------------- kinds
 
 function kindsOf(taskType: string, candidate: unknown, queries: string[]): Kind[] {
   const type = taskType.toLowerCase();
@@ -168,11 +168,11 @@ function looksLikeJson(text: string): boolean {
 
 function looksLikeSql(text: string | null, queries: string[]): boolean {
   if (queries.length === 0) return false;
-  // Found inside of something, and marked as what it is; or the whole text, which has to look like it.
+  // Queries in JSON or in a marked block count. The whole text counts only if it starts like SQL.
   return text === null || queries[0] !== text || SQL_BEGINS.test(withoutComments(text));
 }
 
-/** The fenced blocks of a text that are marked with this language; null when there are none. */
+/** Return the fenced blocks of a text that are marked with this language; null if there are none. */
 function blocks(text: string, language: Kind): string[] | null {
   const names = language === "sql" ? ["sql", "postgres", "postgresql", "pgsql"] : ["json"];
   const found: string[] = [];
@@ -190,7 +190,7 @@ function blocks(text: string, language: Kind): string[] | null {
   return found.length === 0 ? null : found;
 }
 
-/** What is left of SQL without the comments that it begins with. */
+/** Return SQL without the comments at its beginning. */
 function withoutComments(text: string): string {
   let rest = text.trimStart();
   for (;;) {
@@ -204,7 +204,7 @@ function withoutComments(text: string): string {
   }
 }
 
-/** Every text in a JSON value with the name it stands under. Without recursion: JSON may be nested very deeply. */
+/** Yield every text in a JSON value with its key. Without recursion, because JSON may be nested very deeply. */
 function* strings(value: unknown): Generator<[string, string]> {
   const waiting: [string, unknown][] = [["", value]];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

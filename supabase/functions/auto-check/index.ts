@@ -1,15 +1,15 @@
-// Is what two candidates say JSON, is it SQL? Asked by Tavern when a rating task is made or first shown.
+// Checks whether two candidates are valid JSON and SQL. Tavern calls it when a rating task is added or first shown.
 //
-//   POST { "task_type": "text_to_sql", "candidate_a": ..., "candidate_b": ... }  answers with both checks
-//   POST { "task_id": "..." }                                                    also keeps them with the task
+//   POST { "task_type": "text_to_sql", "candidate_a": ..., "candidate_b": ... }  returns both checks
+//   POST { "task_id": "..." }                                                    also saves them with the task
 //
-// Of a task that is in the database, the candidates are read there and the answer is written here, with the service
-// key: whoever asks can only ask, and nobody can say what the answer is.
+// With a task_id the candidates are read from the database and the answer is saved there, with the service key. So
+// callers can request a check, but cannot influence its result.
 
 import { check } from "./checks.ts";
 import { Refused } from "./refused.ts";
 import { type Pair, read } from "./request.ts";
-import { type Answer, find, giveUp, keep, pairOf } from "./tasks.ts";
+import { type Answer, find, pairOf, save, saveFailure } from "./tasks.ts";
 
 const CORS = {
   "access-control-allow-origin": "*",
@@ -27,20 +27,20 @@ async function checked({ taskType, candidateA, candidateB }: Pair): Promise<Answ
 
 async function answer(request: Request): Promise<Answer> {
   if (request.method !== "POST") throw new Refused(405, "Use POST.");
-  const wanted = await read(request);
-  if ("taskId" in wanted) return await known(wanted.taskId, request.headers.get("authorization"));
-  return await checked(wanted);
+  const input = await read(request);
+  if ("taskId" in input) return await checkTask(input.taskId, request.headers.get("authorization"));
+  return await checked(input);
 }
 
-async function known(taskId: string, authorization: string | null): Promise<Answer> {
+async function checkTask(taskId: string, authorization: string | null): Promise<Answer> {
   const task = await find(taskId, authorization);
   if (task.auto_check !== null) return task.auto_check;
   try {
-    const found = await checked(await pairOf(task));
-    await keep(task, found);
-    return found;
+    const result = await checked(await pairOf(task));
+    await save(task, result);
+    return result;
   } catch (error) {
-    await giveUp(task);
+    await saveFailure(task);
     throw error;
   }
 }
@@ -57,7 +57,7 @@ function refusal(error: unknown): Response {
   if (error instanceof RangeError) {
     return json({ error: "A candidate is nested too deeply to be checked." }, 422);
   }
-  // The reason is for the log; it may quote what people wrote.
+  // Only the log gets the reason, because it may quote what people wrote.
   console.error("auto-check failed:", error instanceof Error ? `${error.name}: ${error.message}` : error);
   return json({ error: "The check failed. Rating goes on without it." }, 500);
 }

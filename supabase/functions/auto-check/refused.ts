@@ -1,4 +1,4 @@
-/** A request that is answered with an error; the message is for the person who made it. */
+/** A request that is refused with this status; the message is for the person who sent it. */
 export class Refused extends Error {
   constructor(readonly status: number, message: string, readonly field?: string) {
     super(message);

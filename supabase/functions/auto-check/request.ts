@@ -1,15 +1,15 @@
-// What may be asked, read from a request that nobody has checked yet.
+// Reads and validates a request.
 
 import { Refused } from "./refused.ts";
 
-/** Candidates as they come with the request. */
+/** Candidates that come with the request. */
 export interface Pair {
   taskType: string;
   candidateA: unknown;
   candidateB: unknown;
 }
 
-/** A task that is in the database: its candidates are read there, and the answer is kept there. */
+/** A task in the database: its candidates are read there, and the answer is saved there. */
 export interface Named {
   taskId: string;
 }
@@ -21,10 +21,10 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export async function read(request: Request): Promise<Pair | Named> {
   const type = request.headers.get("content-type") ?? "application/json";
   if (!/^application\/([\w.+-]+\+)?json\b/i.test(type)) throw new Refused(415, "Send JSON.");
-  return understood(object(await text(request)));
+  return validated(object(await text(request)));
 }
 
-function understood(body: Record<string, unknown>): Pair | Named {
+function validated(body: Record<string, unknown>): Pair | Named {
   if ("task_id" in body) {
     const taskId = body.task_id;
     if (typeof taskId !== "string" || !UUID.test(taskId)) {
@@ -39,7 +39,7 @@ function understood(body: Record<string, unknown>): Pair | Named {
   return { taskType, candidateA: candidate(body, "candidate_a"), candidateB: candidate(body, "candidate_b") };
 }
 
-/** One of the candidates, which are not longer than what a check may cost. */
+/** Return one of the candidates. Their length is limited, because longer ones cost too much to check. */
 export function candidate(body: Record<string, unknown>, field: string): unknown {
   const value = body[field];
   if (value === undefined || value === null) throw new Refused(422, `${field} is missing.`, field);
@@ -67,7 +67,7 @@ function object(text: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** The body as text; read in pieces, so that too much of it is refused before it is all here. */
+/** Return the body as text. It is read in pieces, so that a large one is refused before all of it arrives. */
 async function text(request: Request): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let size = 0;

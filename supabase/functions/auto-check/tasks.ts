@@ -1,5 +1,5 @@
-// Tasks in the database. Whether the caller may know of a task is asked with their own token; what it says is read, and
-// the answer is written, with the service key.
+// Tasks in the database. The caller's own token decides whether they may see a task. Its candidates are read, and the
+// answer is saved, with the service key.
 
 import type { Check } from "./checks.ts";
 import { Refused } from "./refused.ts";
@@ -14,24 +14,24 @@ export interface Answer {
 export interface Task {
   id: string;
   task_type: string;
-  /** What was found before: what a task says never changes, so it is found once. */
+  /** The saved answer. A task never changes, so it is checked once. */
   auto_check: Answer | null;
 }
 
 /** Seconds for an answer of the database. */
-const PATIENCE = 10;
+const TIMEOUT = 10;
 
 export async function find(id: string, authorization: string | null): Promise<Task> {
   const key = secret("SUPABASE_ANON_KEY");
   const columns = "select=id,task_type,auto_check";
-  const found = await ask(`rating_tasks?id=eq.${id}&${columns}`, key, authorization ?? `Bearer ${key}`);
-  if (found.length === 0) throw new Refused(404, "There is no such task.");
-  return found[0] as Task;
+  const rows = await query(`rating_tasks?id=eq.${id}&${columns}`, key, authorization ?? `Bearer ${key}`);
+  if (rows.length === 0) throw new Refused(404, "There is no such task.");
+  return rows[0] as Task;
 }
 
 export async function pairOf(task: Task): Promise<Pair> {
   const columns = "select=candidate_a,candidate_b";
-  const [contents] = await askAsService(`rating_task_contents?task_id=eq.${task.id}&${columns}`);
+  const [contents] = await queryAsService(`rating_task_contents?task_id=eq.${task.id}&${columns}`);
   if (contents === undefined) throw new Refused(404, "There is no such task.");
   const body = contents as Record<string, unknown>;
   return {
@@ -41,16 +41,16 @@ export async function pairOf(task: Task): Promise<Pair> {
   };
 }
 
-export async function keep(task: Task, answer: Answer): Promise<void> {
+export async function save(task: Task, answer: Answer): Promise<void> {
   await change(task, { auto_check: answer, auto_check_status: passed(answer) ? "passed" : "failed" });
 }
 
-/** Note that there will be no answer, so that nobody waits for one. */
-export async function giveUp(task: Task): Promise<void> {
+/** Save that there is no answer, so that nobody waits for one. */
+export async function saveFailure(task: Task): Promise<void> {
   await change(task, { auto_check_status: "error" });
 }
 
-/** Whether both candidates are what they have to be. */
+/** Return whether both candidates pass the checks that apply to them. */
 function passed(answer: Answer): boolean {
   return [answer.candidate_a, answer.candidate_b].every((check) =>
     check.applies.every((kind) => kind === "json" ? check.json_valid : check.sql_valid)
@@ -58,15 +58,15 @@ function passed(answer: Answer): boolean {
 }
 
 async function change(task: Task, values: Record<string, unknown>): Promise<void> {
-  await askAsService(`rating_tasks?id=eq.${task.id}`, { method: "PATCH", body: JSON.stringify(values) });
+  await queryAsService(`rating_tasks?id=eq.${task.id}`, { method: "PATCH", body: JSON.stringify(values) });
 }
 
-async function askAsService(path: string, init: RequestInit = {}): Promise<unknown[]> {
+async function queryAsService(path: string, init: RequestInit = {}): Promise<unknown[]> {
   const key = secret("SUPABASE_SERVICE_ROLE_KEY");
-  return await ask(path, key, `Bearer ${key}`, init);
+  return await query(path, key, `Bearer ${key}`, init);
 }
 
-async function ask(
+async function query(
   path: string,
   key: string,
   authorization: string,
@@ -80,7 +80,7 @@ async function ask(
       "content-type": "application/json",
       prefer: init.method === "PATCH" ? "return=representation" : "",
     },
-    signal: AbortSignal.timeout(PATIENCE * 1000),
+    signal: AbortSignal.timeout(TIMEOUT * 1000),
   });
   const body: unknown = await answer.json();
   if (!answer.ok || !Array.isArray(body)) throw new Error(`The database answered with ${answer.status}.`);

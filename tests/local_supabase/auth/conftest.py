@@ -1,4 +1,4 @@
-"""Auth in this process, with settings of a test's own, on the database of the running stack."""
+"""Auth in this process, on the database of the running stack, with settings for each test."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -20,11 +20,11 @@ from local_supabase.auth.service import build_routes
 from local_supabase.auth.settings import AuthSettings
 from local_supabase.context import Context
 from local_supabase.database import Database
-from local_supabase.datadir import DataDir
 from local_supabase.identity import TokenVerifier
 from local_supabase.keys import Keys, load_keys
-from local_supabase.runtime import StackInfo
 from local_supabase.settings import Settings
+from local_supabase.stack.datadir import DataDir
+from local_supabase.stack.runtime import StackInfo
 
 PASSWORD = "correct horse"
 CODED = {"X-Supabase-Api-Version": "2024-01-01"}
@@ -39,39 +39,39 @@ class Auth:
     keys: Keys
 
     async def post(self, path: str, body: object = None, token: str = "", **headers: str) -> httpx.Response:
-        """Send JSON, perhaps as somebody."""
+        """Send a POST request with JSON; with a token, as its user."""
         return await self.http.post(path, json=body, headers=_as(token) | headers)
 
     async def get(self, path: str, token: str = "") -> httpx.Response:
-        """Ask, perhaps as somebody."""
+        """Send a GET request; with a token, as its user."""
         return await self.http.get(path, headers=_as(token))
 
     async def put(self, path: str, body: object, token: str) -> httpx.Response:
-        """Change something as somebody."""
+        """Send a PUT request with JSON, as the token's user."""
         return await self.http.put(path, json=body, headers=_as(token))
 
     async def sign_up(self, email: str = "", password: str = PASSWORD, **body: object) -> "Session":
-        """Sign somebody up and give the session."""
+        """Sign up a new user and return the session."""
         answer = await self.post("/signup", {"email": email or new_email(), "password": password, **body})
         assert answer.status_code == 200, answer.text
         return Session.of(answer)
 
     async def sign_in(self, email: str, password: str = PASSWORD) -> httpx.Response:
-        """Try a password."""
+        """Send a password and return the answer."""
         return await self.post("/token?grant_type=password", {"email": email, "password": password})
 
     async def refresh(self, token: str) -> httpx.Response:
-        """Present a refresh token."""
+        """Send a refresh token and return the answer."""
         return await self.post("/token?grant_type=refresh_token", {"refresh_token": token})
 
     async def mail_to(self, email: str) -> Mail:
-        """Give the newest mail to an address."""
+        """Return the newest mail to an address."""
         mails = await self.mailbox.newest(email)
         assert mails, f"There is no mail to {email}."
         return mails[0]
 
     async def follow(self, mail: Mail) -> httpx.URL:
-        """Follow the link of a mail and give where it leads."""
+        """Follow the link of a mail and return the URL it redirects to."""
         link = urlsplit(mail.link)
         answer = await self.http.get(f"/verify?{link.query}")
         assert answer.status_code == 303, answer.text
@@ -80,7 +80,7 @@ class Auth:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody signed in."""
+    """The session of a signed-in user."""
 
     access_token: str
     refresh_token: str
@@ -98,7 +98,7 @@ AuthFactory = Callable[..., Auth]
 
 
 def new_email() -> str:
-    """Give an address nobody has."""
+    """Return an unused address."""
     return f"{uuid4().hex[:12]}@people.example"
 
 
@@ -108,13 +108,13 @@ def _as(token: str) -> dict[str, str]:
 
 @pytest.fixture
 async def auth_context(stack: StackInfo) -> AsyncIterator[Context]:
-    """Give the stack's context, as its gateway has it."""
+    """Return the stack's context, as its gateway has it."""
     data_dir = DataDir(stack.data_dir)
     keys = load_keys(data_dir)
     port, database_port = urlsplit(stack.url).port, urlsplit(stack.database_url).port
     assert port is not None
     assert database_port is not None
-    settings = Settings(port, database_port, stack.data_dir, data_dir)
+    settings = Settings(port, database_port, 0, stack.data_dir, data_dir)
     database = await Database.open(settings, keys)
     log = logging.getLogger("local_supabase")
     yield Context(settings, keys, database, TokenVerifier(keys.jwt_secret), log)
@@ -123,7 +123,7 @@ async def auth_context(stack: StackInfo) -> AsyncIterator[Context]:
 
 @pytest.fixture
 def auth_with(auth_context: Context) -> AuthFactory:
-    """Give a service with settings of one's own."""
+    """Return a function that makes a service with other settings."""
 
     def make(**settings: object) -> Auth:
         chosen = AuthSettings(**settings)  # type: ignore[arg-type]  # the caller names fields of it
@@ -139,13 +139,13 @@ def auth_with(auth_context: Context) -> AuthFactory:
 
 @pytest.fixture
 def auth(auth_with: AuthFactory) -> Auth:
-    """Give a service with the settings of a new project."""
+    """Return a service with the settings of a new project."""
     return auth_with()
 
 
 @pytest.fixture
 async def sql(stack: StackInfo) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
-    """Give a superuser's connection, to look behind the service."""
+    """Return a connection of the project's owner."""
     connection = await asyncpg.connect(stack.database_url)
     yield connection
     await connection.close()

@@ -16,7 +16,7 @@ NOBODY = "6f1d0c9e-5a7b-4c7e-9d55-0b1f6a1c2e34"
 
 
 class Admin:
-    """An administrator: whoever has the service key."""
+    """An administrator, who has the service key."""
 
     def __init__(self, auth: Auth) -> None:
         self.auth = auth
@@ -61,7 +61,7 @@ async def test_administration_needs_the_service_key(auth: Auth, method: str, pat
         assert (answer.status_code, answer.json()["code"]) == (403, "not_admin")
 
 
-async def test_a_user_is_made_as_wanted(admin: Admin) -> None:
+async def test_a_user_is_created_as_requested(admin: Admin) -> None:
     user_id = str(uuid4())
     user = await admin.create(
         id=user_id,
@@ -85,7 +85,7 @@ async def test_an_address_that_is_not_confirmed_cannot_sign_in(admin: Admin) -> 
     assert (await admin.auth.sign_in(str(user["email"]))).json()["code"] == "email_not_confirmed"
 
 
-async def test_a_bcrypt_hash_can_be_brought_along(admin: Admin) -> None:
+async def test_a_user_can_be_created_with_a_bcrypt_hash(admin: Admin) -> None:
     hashed = bcrypt.hashpw(b"from elsewhere", bcrypt.gensalt(4)).decode()
     user = await admin.create(password=None, password_hash=hashed)
     assert (await admin.auth.sign_in(str(user["email"]), "from elsewhere")).status_code == 200
@@ -105,7 +105,7 @@ async def test_a_bcrypt_hash_can_be_brought_along(admin: Admin) -> None:
         ({"email": "a@x.example", "user_metadata": 1}, 400, "bad_json"),
     ],
 )
-async def test_a_wrong_user_is_not_made(admin: Admin, body: object, status: int, code: str) -> None:
+async def test_an_invalid_user_is_refused(admin: Admin, body: object, status: int, code: str) -> None:
     answer = await admin.call("POST", "/admin/users", body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
@@ -179,7 +179,7 @@ async def test_a_ban_lasts_until_it_is_lifted(admin: Admin) -> None:
     assert (await admin.auth.sign_in(email)).status_code == 200
 
 
-async def test_a_deleted_user_is_gone(admin: Admin) -> None:
+async def test_a_deleted_user_is_not_found(admin: Admin) -> None:
     session = await admin.auth.sign_up()
     path = f"/admin/users/{session.user_id}"
     answer = await admin.call("DELETE", path)
@@ -188,7 +188,7 @@ async def test_a_deleted_user_is_gone(admin: Admin) -> None:
     assert (await admin.auth.sign_in(session.email)).status_code == 400
 
 
-async def test_a_softly_deleted_user_leaves_nothing_that_names_a_person(
+async def test_a_softly_deleted_user_leaves_nothing_that_identifies_a_person(
     admin: Admin, sql: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     session = await admin.auth.sign_up(data={"name": "Somebody Known"})
@@ -209,7 +209,7 @@ async def test_a_softly_deleted_user_leaves_nothing_that_names_a_person(
     assert (await admin.auth.sign_up(session.email)).user_id != session.user_id
 
 
-async def test_an_invitation_makes_an_account_that_its_mail_opens(admin: Admin) -> None:
+async def test_an_invitation_creates_an_account_that_its_mail_opens(admin: Admin) -> None:
     email = new_email()
     answer = await admin.call("POST", "/invite", {"email": email, "data": {"n": 1}})
     assert answer.json()["invited_at"]

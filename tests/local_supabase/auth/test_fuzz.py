@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is an error that a client understands, never a failure of the server."""
+"""Any request gets an answer or an error that clients understand, and never a failure of the server."""
 
 import asyncio
 import json
@@ -65,10 +65,10 @@ def _understandable(status: int, body: object) -> bool:
     return status < 500 or (status == 501 and isinstance(body, dict) and body["code"] == "not_implemented")
 
 
-# One event loop for all examples: the database's connections belong to it.
+# All examples run in one event loop, because the database connections belong to it.
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def _try(loop: asyncio.AbstractEventLoop, auth: Auth, data: st.DataObject) -> None:
+def _assert_answers_post(loop: asyncio.AbstractEventLoop, auth: Auth, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(PATHS))
     raw = data.draw(bodies.map(json.dumps).map(str.encode) | st.binary(max_size=60))
     headers = {"Authorization": f"Bearer {auth.keys.service_key}"}
@@ -78,12 +78,14 @@ def _try(loop: asyncio.AbstractEventLoop, auth: Auth, data: st.DataObject) -> No
 
 
 async def test_no_body_makes_the_server_fail(open_auth: Auth) -> None:
-    await asyncio.to_thread(_try, asyncio.get_running_loop(), open_auth)
+    await asyncio.to_thread(_assert_answers_post, asyncio.get_running_loop(), open_auth)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def _change(loop: asyncio.AbstractEventLoop, auth: Auth, token: str, user: str, data: st.DataObject) -> None:
+def _assert_answers_put(
+    loop: asyncio.AbstractEventLoop, auth: Auth, token: str, user: str, data: st.DataObject
+) -> None:
     raw = json.dumps(data.draw(bodies)).encode()
     as_admin = data.draw(st.booleans())
     path = f"/admin/users/{user}" if as_admin else "/user"
@@ -97,7 +99,7 @@ def _change(loop: asyncio.AbstractEventLoop, auth: Auth, token: str, user: str, 
 async def test_no_change_makes_the_server_fail(auth: Auth) -> None:
     session = await auth.sign_up()
     loop = asyncio.get_running_loop()
-    await asyncio.to_thread(_change, loop, auth, session.access_token, session.user_id)
+    await asyncio.to_thread(_assert_answers_put, loop, auth, session.access_token, session.user_id)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -111,7 +113,9 @@ async def test_no_change_makes_the_server_fail(auth: Auth) -> None:
     ),
     bearer=st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=40),
 )
-def _ask(loop: asyncio.AbstractEventLoop, auth: Auth, path: str, query: dict[str, str], bearer: str) -> None:
+def _assert_answers_get(
+    loop: asyncio.AbstractEventLoop, auth: Auth, path: str, query: dict[str, str], bearer: str
+) -> None:
     token = auth.keys.service_key if path == "/admin/users" else bearer
     headers = {"Authorization": f"Bearer {token}"}
     asking = asyncio.run_coroutine_threadsafe(auth.http.get(path, params=query, headers=headers), loop)
@@ -119,4 +123,4 @@ def _ask(loop: asyncio.AbstractEventLoop, auth: Auth, path: str, query: dict[str
 
 
 async def test_no_query_makes_the_server_fail(auth: Auth) -> None:
-    await asyncio.to_thread(_ask, asyncio.get_running_loop(), auth)
+    await asyncio.to_thread(_assert_answers_get, asyncio.get_running_loop(), auth)

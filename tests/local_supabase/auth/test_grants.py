@@ -51,7 +51,7 @@ async def test_the_grant_type_must_be_known(auth: Auth) -> None:
 
 
 @pytest.mark.parametrize("token_columns", ["null", "''"])
-async def test_an_account_made_by_a_seed_signs_in(
+async def test_an_account_created_by_a_seed_signs_in(
     auth: Auth, sql: "asyncpg.Connection[asyncpg.Record]", token_columns: str
 ) -> None:
     email, user_id = new_email(), uuid4()
@@ -76,7 +76,9 @@ async def test_an_account_made_by_a_seed_signs_in(
     assert (await auth.refresh(session.refresh_token)).status_code == 200
 
 
-async def test_a_banned_user_is_told_so(auth: Auth, sql: "asyncpg.Connection[asyncpg.Record]") -> None:
+async def test_a_banned_user_is_refused_with_the_reason(
+    auth: Auth, sql: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
     session = await auth.sign_up()
     await sql.execute(
         "update auth.users set banned_until = now() + interval '1 hour' where id = $1::uuid", session.user_id
@@ -131,7 +133,7 @@ async def test_reuse_of_an_older_token_revokes_the_family(
     assert (await auth.refresh(other.refresh_token)).status_code == 200
 
 
-async def test_reuse_within_ten_seconds_is_forgiven(auth: Auth) -> None:
+async def test_reuse_within_ten_seconds_is_allowed(auth: Auth) -> None:
     first = await auth.sign_up()
     second = Session.of(await auth.refresh(first.refresh_token))
     await auth.refresh(second.refresh_token)
@@ -153,7 +155,7 @@ async def test_an_unknown_or_missing_refresh_token_is_refused(auth: Auth) -> Non
     assert missing.json() == {"error": "invalid_request", "error_description": "refresh_token required"}
 
 
-async def test_a_session_can_have_an_end(
+async def test_a_session_can_expire(
     auth_with: AuthFactory, sql: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     auth = auth_with(session_timebox=timedelta(hours=1), session_inactivity=timedelta(minutes=10))
@@ -175,7 +177,7 @@ async def test_a_session_can_have_an_end(
     assert (await auth.refresh(idle.refresh_token)).json()["message"].endswith("(Inactivity)")
 
 
-async def test_a_password_that_no_longer_keeps_the_rules_signs_in_with_a_warning(
+async def test_a_password_that_no_longer_meets_the_rules_signs_in_with_a_warning(
     auth: Auth, auth_with: AuthFactory
 ) -> None:
     session = await auth.sign_up()

@@ -5,7 +5,7 @@ async def test_health_names_the_service(auth: Auth) -> None:
     assert (await auth.get("/health")).json()["name"] == "GoTrue"
 
 
-async def test_settings_tell_how_one_can_sign_in(auth_with: AuthFactory) -> None:
+async def test_settings_list_the_ways_to_sign_in(auth_with: AuthFactory) -> None:
     settings = (await auth_with(anonymous=True, autoconfirm=False, signup=False).get("/settings")).json()
     assert settings["external"]["email"] is True
     assert settings["external"]["anonymous_users"] is True

@@ -31,19 +31,24 @@ async def test_hashes_of_other_tools_verify(hasher: PasswordHasher, prefix: str)
 @pytest.mark.parametrize(
     "stored", [None, "", "secret", "$2a$10$short", "$2a$99$" + "a" * 53, "$2a$04$" + "!" * 53]
 )
-async def test_what_is_no_hash_matches_nothing(hasher: PasswordHasher, stored: str | None) -> None:
+async def test_an_invalid_hash_matches_nothing(hasher: PasswordHasher, stored: str | None) -> None:
     assert not await hasher.verify("secret", stored)
 
 
 async def test_no_account_takes_as_long_as_a_wrong_password(hasher: PasswordHasher) -> None:
     clock = asyncio.get_running_loop().time
     hashed = await hasher.hash("secret")
-    began = clock()
-    await hasher.verify("wrong", hashed)
-    known = clock() - began
-    began = clock()
-    await hasher.verify("wrong", None)
-    assert clock() - began > known / 5
+
+    async def quickest(known: str | None) -> float:
+        """Return the least of several times, which other work on the machine lengthens least."""
+        times: list[float] = []
+        for _ in range(4):
+            began = clock()
+            await hasher.verify("wrong", known)
+            times.append(clock() - began)
+        return min(times)
+
+    assert await quickest(None) > await quickest(hashed) / 5
 
 
 async def test_hashing_leaves_the_event_loop_free(hasher: PasswordHasher) -> None:
@@ -72,8 +77,32 @@ def test_a_weak_password_is_refused_with_reasons(
     assert refused.value.status == 422
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("123456789", "password1", "Password1", "QWERTYUIOP", "iloveyou"),
+        *("password1 ", " password1", "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff441"),
+        *("aaaaaaaa", " " * 8, "\u3000" * 8, "AAAAaaaa", "abcdefgh", "hgfedcba", "89012345"),
+        *("letmein123", "passw0rd!", "Dragon2024!", "tavern-demo", "Tavern-Demo1"),
+    ],
+    ids=ascii,
+)
+def test_a_common_password_is_refused(password: str) -> None:
+    with pytest.raises(WeakPasswordError) as refused:
+        check_strength(password, 8)
+    assert refused.value.reasons == ("pwned",)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["a-long-test-password", "correct horse battery", "tavern-demonstration", "abcdefgh-xyz", "p4$$-w-1-x"],
+)
+def test_other_passwords_are_good(password: str) -> None:
+    assert check_strength(password, 8) is None  # type: ignore[func-returns-value]
+
+
 def test_a_password_beyond_bcrypts_limit_is_refused() -> None:
-    check_strength("x" * 72, 6)
+    check_strength("xyz" * 24, 6)
     with pytest.raises(AuthError, match="Password cannot be longer than 72 characters"):
         check_strength("ü" * 37, 6)
 

@@ -21,7 +21,7 @@ SETTINGS = AuthSettings(
         "tavern://sign-in/now",
     ],
 )
-def test_the_site_loopback_and_what_is_listed_are_allowed(url: str) -> None:
+def test_the_site_loopback_and_listed_urls_are_allowed(url: str) -> None:
     assert allowed(SETTINGS, url)
 
 
@@ -61,3 +61,9 @@ def test_the_first_allowed_one_is_chosen_else_the_site() -> None:
     )
     assert choose(SETTINGS, "https://evil.example", "https://tavern.example/b") == "https://tavern.example/b"
     assert choose(SETTINGS, None, None) == "https://tavern.example"
+
+
+def test_a_long_address_is_not_tried_with_every_wildcard() -> None:
+    settings = AuthSettings(site_url="https://tavern.example", redirect_urls=("https://**a**b**c**d",))
+    assert allowed(settings, "https://xaxbxcxd")
+    assert not allowed(settings, "https://" + "abc" * 100_000)

@@ -6,6 +6,22 @@ NOBODY = "6f1d0c9e-5a7b-4c7e-9d55-0b1f6a1c2e34"
 """An id that no row has; fixed, so that the tests have the same names each time."""
 
 
+async def test_the_audit_log_is_refused_and_never_shown_as_empty(auth: Auth) -> None:
+    answer = await auth.http.get("/admin/audit", headers={"Authorization": f"Bearer {auth.keys.service_key}"})
+    assert answer.status_code == 501
+    assert answer.json() == {
+        "code": 501,
+        "error_code": "not_implemented",
+        "msg": "The embedded Supabase keeps no audit log",
+    }
+
+
+async def test_the_audit_log_is_for_administrators(auth: Auth) -> None:
+    session = await auth.sign_up()
+    answer = await auth.http.get("/admin/audit", headers={"Authorization": f"Bearer {session.access_token}"})
+    assert (answer.status_code, answer.json()["error_code"]) == (403, "not_admin")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code"),
     [
@@ -30,7 +46,7 @@ NOBODY = "6f1d0c9e-5a7b-4c7e-9d55-0b1f6a1c2e34"
         ("DELETE", f"/user/identities/{NOBODY}", None, 404, "manual_linking_disabled"),
     ],
 )
-async def test_what_is_not_there_is_refused_as_where_it_is_off(
+async def test_missing_features_are_refused_as_disabled_ones(
     auth: Auth, method: str, path: str, body: object, status: int, code: str
 ) -> None:
     session = await auth.sign_up()
@@ -49,7 +65,7 @@ async def test_a_guest_may_not_enroll_a_factor(auth_with: AuthFactory) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "no_authorization")
 
 
-async def test_an_id_token_must_be_there_to_be_refused(auth: Auth) -> None:
+async def test_a_missing_id_token_is_refused_as_missing(auth: Auth) -> None:
     answer = await auth.post("/token?grant_type=id_token", {"provider": "google"})
     assert answer.status_code == 400
     assert answer.json()["error_description"] == "id_token required"

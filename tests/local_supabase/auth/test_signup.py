@@ -108,7 +108,7 @@ async def test_confirmation_hides_who_has_an_account(auth_with: AuthFactory) -> 
     assert known.keys() == unknown.keys()
 
 
-async def test_two_at_once_with_one_address_make_one_account(auth: Auth) -> None:
+async def test_two_sign_ups_at_once_with_one_address_create_one_account(auth: Auth) -> None:
     import asyncio
 
     body = {"email": new_email(), "password": PASSWORD}
@@ -150,7 +150,7 @@ async def test_a_failing_trigger_of_the_project_is_a_clean_failure(
     assert answer.json() == {"code": "unexpected_failure", "message": "Database error saving new user"}
 
 
-async def test_nothing_of_a_refused_sign_up_stays(
+async def test_a_refused_sign_up_leaves_nothing(
     auth: Auth, sql: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     email = new_email()

@@ -9,13 +9,13 @@ import pytest
 from supabase import Client, ClientOptions, create_client
 from supabase_auth.errors import AuthApiError, AuthWeakPasswordError
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.local_supabase.auth.conftest import PASSWORD, new_email
 
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    """Give what the clients of a test share, so that it can be closed."""
+    """Return the HTTP client that the Supabase clients of a test share, and close it."""
     with httpx.Client() as http:
         yield http
 
@@ -26,7 +26,7 @@ def _client(stack: StackInfo, http: httpx.Client, key: str = "") -> Client:
 
 
 def _mail(stack: StackInfo, email: str) -> dict[str, str]:
-    answer = httpx.get(f"{stack.url}/mailbox/messages", params={"to": email})
+    answer = httpx.get(f"{stack.mailbox_url}/messages", params={"to": email})
     newest: dict[str, str] = answer.json()["messages"][0]
     return newest
 

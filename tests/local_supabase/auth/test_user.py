@@ -18,13 +18,13 @@ def _forged(auth: Auth, **claims: object) -> str:
     return jwt.encode(base | claims, auth.keys.jwt_secret, algorithm="HS256")
 
 
-async def test_a_signed_in_user_is_given(auth: Auth) -> None:
+async def test_a_signed_in_user_is_returned(auth: Auth) -> None:
     session = await auth.sign_up()
     answer = await auth.get("/user", session.access_token)
     assert (answer.status_code, answer.json()["id"]) == (200, session.user_id)
 
 
-async def test_a_request_without_a_token_is_told_so(auth: Auth) -> None:
+async def test_a_request_without_a_token_is_refused(auth: Auth) -> None:
     answer = await auth.get("/user")
     assert (answer.status_code, answer.json()["code"]) == (401, "no_authorization")
 
@@ -67,14 +67,14 @@ async def test_an_unknown_scope_signs_nobody_out(auth: Auth) -> None:
     assert (await auth.get("/user", session.access_token)).status_code == 200
 
 
-async def test_a_signed_out_sessions_token_is_told_why(auth: Auth) -> None:
+async def test_the_token_of_a_signed_out_session_is_refused_with_the_reason(auth: Auth) -> None:
     session = await auth.sign_up()
     await auth.post("/logout", token=session.access_token)
     answer = await auth.get("/user", session.access_token)
     assert (answer.status_code, answer.json()["code"]) == (403, "session_not_found")
 
 
-async def test_a_deleted_users_token_is_told_why(
+async def test_the_token_of_a_deleted_user_is_refused_with_the_reason(
     auth: Auth, sql: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     session = await auth.sign_up()
@@ -90,6 +90,25 @@ async def test_metadata_is_merged_and_null_removes(auth: Auth) -> None:
     metadata = answer.json()["user_metadata"]
     assert "a" not in metadata
     assert (metadata["b"], metadata["c"]) == (2, {"d": None})
+
+
+async def test_metadata_that_makes_too_long_a_token_is_refused(auth: Auth) -> None:
+    large = {f"key{number}": "x" for number in range(4_000)}
+    email = new_email()
+    answer = await auth.post("/signup", {"email": email, "password": PASSWORD, "data": large})
+    assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
+    session = await auth.sign_up(email)
+    half = {key: large[key] for key in list(large)[:1_000]}
+    assert (await auth.put("/user", {"data": half}, session.access_token)).status_code == 200
+    answer = await auth.put("/user", {"data": large}, session.access_token)
+    assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
+    answer = await auth.put("/user", {"data": {"more": "\u00e9" * 3_000}}, session.access_token)
+    assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
+    path = f"/admin/users/{session.user_id}"
+    answer = await auth.put(path, {"user_metadata": large}, auth.keys.service_key)
+    assert (answer.status_code, answer.json()["code"]) == (400, "validation_failed")
+    assert len((await auth.get("/user", session.access_token)).json()["user_metadata"]) < 1_010
+    assert (await auth.put("/user", {"data": dict.fromkeys(half)}, session.access_token)).status_code == 200
 
 
 async def test_app_metadata_is_for_administrators(auth: Auth) -> None:
@@ -131,7 +150,7 @@ async def test_a_taken_address_cannot_be_taken_over(auth: Auth) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "email_exists")
 
 
-async def test_a_new_address_counts_once_it_is_confirmed(auth: Auth) -> None:
+async def test_a_new_address_is_used_once_it_is_confirmed(auth: Auth) -> None:
     session, email = await auth.sign_up(), new_email()
     answer = await auth.put("/user", {"email": email}, session.access_token)
     assert (answer.json()["email"], answer.json()["new_email"]) == (session.email, email)

@@ -27,7 +27,7 @@ def test_an_address_is_given_in_lower_case(email: str) -> None:
         ("ada@x.example\n", "Unable to validate email address: invalid format"),
     ],
 )
-def test_what_is_no_address_is_refused(email: str, message: str) -> None:
+def test_an_invalid_address_is_refused(email: str, message: str) -> None:
     with pytest.raises(AuthError) as refused:
         validate_email(email)
     assert (refused.value.status, refused.value.code, refused.value.message) == (
@@ -59,7 +59,7 @@ def test_durations_are_gos(text: str, duration: timedelta) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "1d", "h", "1 h", "one hour", "9" * 400 + "h", "1h-"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_an_invalid_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="invalid duration"):
         parse_duration(text)
 
@@ -86,7 +86,17 @@ def test_a_wrong_challenge_is_refused(method: str, challenge: str) -> None:
         validate_pkce(method, challenge)
 
 
-def test_both_challenge_methods_and_none_are_fine() -> None:
+@pytest.mark.parametrize("method", ["S256", "plain"])
+def test_a_challenge_of_43_to_128_characters_is_allowed(method: str) -> None:
+    for length in (43, 128):
+        validate_pkce(method, "x" * length)
+    for length in (42, 129):
+        with pytest.raises(AuthError, match="between 43 and 128"):
+            validate_pkce(method, "x" * length)
+
+
+def test_a_challenge_and_its_method_belong_together() -> None:
     validate_pkce("", "")
-    validate_pkce("S256", "x" * 43)
-    validate_pkce("plain", "x" * 128)
+    for method, challenge in (("S256", ""), ("", "x" * 43)):
+        with pytest.raises(AuthError, match="requires code_challenge_method and code_challenge"):
+            validate_pkce(method, challenge)

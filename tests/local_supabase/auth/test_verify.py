@@ -21,7 +21,7 @@ PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "s256"}
 
 @pytest.fixture
 def strict(auth_with: AuthFactory) -> Auth:
-    """Give a service where addresses have to be confirmed."""
+    """Return a service in which addresses must be confirmed."""
     return auth_with(autoconfirm=False, site_url="https://tavern.example", email_interval=timedelta(0))
 
 
@@ -75,7 +75,7 @@ async def test_a_used_link_leads_to_the_site_with_the_error(strict: Auth) -> Non
     }
 
 
-async def test_looking_at_a_link_does_not_use_it_up(strict: Auth) -> None:
+async def test_a_head_request_does_not_use_up_a_link(strict: Auth) -> None:
     email = await _signed_up(strict)
     mail = await strict.mail_to(email)
     looked = await strict.http.head(f"/verify?{httpx.URL(mail.link).query.decode()}")
@@ -122,7 +122,7 @@ async def test_a_wrong_verification_is_refused(strict: Auth, body: object, statu
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-async def test_a_code_for_one_thing_is_none_for_another(strict: Auth) -> None:
+async def test_a_code_is_valid_for_its_own_type_only(strict: Auth) -> None:
     email = await _signed_up(strict)
     mail = await strict.mail_to(email)
     answer = await strict.post("/verify", {"type": "recovery", "email": email, "token": mail.code})
@@ -149,12 +149,12 @@ async def test_a_new_password_voids_a_recovery_mail(auth: Auth) -> None:
     assert (await auth.post("/verify", body)).json()["code"] == "otp_expired"
 
 
-async def test_recovery_does_not_tell_who_has_an_account(auth: Auth) -> None:
+async def test_recovery_does_not_reveal_who_has_an_account(auth: Auth) -> None:
     answer = await auth.post("/recover", {"email": new_email()})
     assert (answer.status_code, answer.json()) == (200, {})
 
 
-async def test_a_magic_link_makes_the_account_unless_told_not_to(auth: Auth) -> None:
+async def test_a_magic_link_creates_the_account_unless_forbidden(auth: Auth) -> None:
     email = new_email()
     refused = await auth.post("/otp", {"email": email, "create_user": False})
     assert (refused.status_code, refused.json()["code"]) == (422, "otp_disabled")
@@ -210,7 +210,7 @@ async def test_a_confirmation_is_sent_again_while_it_is_awaited(strict: Auth) ->
     assert (await strict.mail_to(email)).id == second.id
 
 
-async def test_mails_to_one_person_have_to_wait(auth_with: AuthFactory) -> None:
+async def test_mails_to_one_person_are_spaced_out(auth_with: AuthFactory) -> None:
     auth = auth_with(email_interval=timedelta(minutes=1))
     session = await auth.sign_up()
     await auth.post("/recover", {"email": session.email})
@@ -250,7 +250,7 @@ async def test_an_error_of_the_pkce_flow_is_in_the_query(strict: Auth) -> None:
     assert httpx.URL(answer.headers["location"]).params["error_code"] == "otp_expired"
 
 
-async def test_a_link_never_leads_elsewhere(strict: Auth) -> None:
+async def test_a_link_redirects_to_allowed_urls_only(strict: Auth) -> None:
     email = new_email()
     body = {"email": email, "password": PASSWORD}
     await strict.post("/signup?redirect_to=https://evil.example/", body)

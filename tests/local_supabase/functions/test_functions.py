@@ -1,17 +1,19 @@
-"""Functions are called through the gateway, with the real Deno, by the real clients."""
+"""Functions in the real Deno, called through the gateway by the real clients."""
 
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
 import pytest
 from supabase import ClientOptions, create_client
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.support.stack import running_stack
 from tests.support.wait import wait_for
 
@@ -49,6 +51,13 @@ FILES = {
     });""",
     "endless/index.ts": (
         "Deno.serve((request) => { while (request.method === 'PUT'); return new Response('back'); });"
+    ),
+    "passing/index.ts": "Deno.serve((request) => new Response(request.body));",
+    "refusing/index.ts": "Deno.serve(() => new Response('no', { status: 403 }));",
+    "url/index.ts": "Deno.serve((request) => new Response(new URL('/next', request.url).href));",
+    "node/index.ts": (
+        "import http from 'node:http'; "
+        "http.createServer((request, response) => response.end('node ' + request.url)).listen(8000);"
     ),
     "open/index.ts": "Deno.serve((request) => new Response('open to ' + request.method));",
     "off/index.ts": "Deno.serve(() => new Response('off'));",
@@ -123,7 +132,7 @@ def test_the_standard_environment_is_there_and_nothing_of_the_gateway(
 
 
 @pytest.mark.parametrize("name", ["missing", "off", "_shared", "..%2Fconfig.toml", "a b", ".env"])
-def test_what_is_no_function_is_not_found(client: httpx.Client, name: str) -> None:
+def test_a_missing_or_invalid_function_is_not_found(client: httpx.Client, name: str) -> None:
     answer = client.post(name)
     assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
 
@@ -149,7 +158,7 @@ def test_an_exported_fetch_and_shared_modules_are_served(client: httpx.Client) -
     ("name", "status", "code"),
     [("broken", 503, "BOOT_ERROR"), ("exits", 500, "WORKER_ERROR"), ("greedy", 546, "WORKER_LIMIT")],
 )
-def test_a_function_that_fails_says_so_and_leaves_the_others_alone(
+def test_a_failing_function_is_reported_and_does_not_affect_others(
     client: httpx.Client, name: str, status: int, code: str
 ) -> None:
     answer = client.post(name)
@@ -179,8 +188,48 @@ def test_a_saved_file_is_served_at_once(client: httpx.Client, project: Path) -> 
     assert client.get("changing").text == "after"
 
 
-def test_a_body_over_the_limit_is_refused(client: httpx.Client) -> None:
-    assert client.post("echo", content=b"x" * (20 * 1024 * 1024 + 1)).status_code == 413
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_over_the_limit_is_refused(client: httpx.Client, declared: bool) -> None:
+    body = b"x" * (20 * 1024 * 1024 + 1)
+    assert client.post("echo", content=body if declared else iter([body])).status_code == 413
+
+
+def test_request_and_answer_are_passed_on_as_they_arrive(stack: StackInfo) -> None:
+    address = urlsplit(stack.url)
+    with socket.create_connection((str(address.hostname), address.port or 80), timeout=60) as connection:
+        connection.sendall(
+            f"POST /functions/v1/passing HTTP/1.1\r\nhost: {address.netloc}\r\n"
+            f"authorization: Bearer {stack.anon_key}\r\ncontent-length: 11\r\n\r\nfirst".encode()
+        )
+        seen = b""
+        # The rest is sent only when the function has answered with the first part.
+        while b"first" not in seen:
+            seen += connection.recv(4096)
+        connection.sendall(b"second")
+        while b"second" not in seen:
+            seen += connection.recv(4096)
+    assert seen.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("name", ["passing", "refusing"])
+def test_a_client_that_reads_after_it_has_sent_everything_gets_the_answer(
+    stack: StackInfo, client: httpx.Client, name: str
+) -> None:
+    body = bytes(range(256)) * 70_000
+    # With the kernel's own sizes, buffers between the processes may hold the whole body.
+    small = [(socket.SOL_SOCKET, option, 65_536) for option in (socket.SO_SNDBUF, socket.SO_RCVBUF)]
+    with httpx.Client(transport=httpx.HTTPTransport(socket_options=small), timeout=60) as http:
+        answer = http.post(f"{stack.url}/functions/v1/{name}", content=body, headers=client.headers)
+    expected = (200, body) if name == "passing" else (403, b"no")
+    assert (answer.status_code, answer.content) == expected
+
+
+def test_a_function_sees_an_http_address(client: httpx.Client, stack: StackInfo) -> None:
+    assert client.get("url").text == f"{stack.url}/next"
+
+
+def test_a_server_of_node_is_served(client: httpx.Client) -> None:
+    assert client.get("node/deeper?q=1").text == "node /node/deeper?q=1"
 
 
 def test_no_worker_outlives_the_stack(project: Path, tmp_path: Path) -> None:
@@ -197,7 +246,7 @@ def test_no_worker_outlives_the_stack(project: Path, tmp_path: Path) -> None:
     wait_for(lambda: not any(each.is_running() for each in workers), what="the workers to end")
 
 
-def test_a_function_that_does_not_answer_is_ended_and_started_anew(
+def test_a_function_that_does_not_answer_is_ended_and_restarted(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOCAL_SUPABASE_FUNCTION_SECONDS", "2")

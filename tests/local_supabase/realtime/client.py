@@ -47,7 +47,7 @@ class Client:
         await self.websocket.send(json.dumps(message))
 
     async def join(self, name: str, config: object = None, **payload: object) -> Message:
-        """Join a channel and give the reply."""
+        """Join a channel and return the reply."""
         self._ref += 1
         ref = str(self._ref)
         document = {"config": config or {}, **payload}
@@ -55,7 +55,7 @@ class Client:
         return await self.reply_to(ref)
 
     async def subscribe(self, name: str, *changes: Message, **payload: object) -> list[int]:
-        """Join with postgres_changes, wait until they are in force, and give their ids."""
+        """Join with postgres_changes, wait until they are active, and return their ids."""
         reply = await self.join(name, {"postgres_changes": list(changes)}, **payload)
         assert reply["payload"]["status"] == "ok", reply
         system = await self.event("system")
@@ -66,17 +66,21 @@ class Client:
         return await self.find(lambda message: message["event"] == "phx_reply" and message["ref"] == ref)
 
     async def event(self, event: str) -> Message:
-        """Give the next message of this event, those before it stay for later."""
+        """Return the next message of this event, keeping those before it."""
         return await self.find(lambda message: message["event"] == event)
 
     async def change(self) -> Message:
-        """Give the data of the next change."""
+        """Return the data of the next change."""
         message = await self.event("postgres_changes")
         data: Message = message["payload"]["data"]
         return data
 
+    async def changes(self, count: int) -> list[Message]:
+        """Return the data of the next changes."""
+        return [await self.change() for _ in range(count)]
+
     async def binary(self) -> bytes:
-        """Give the next binary frame."""
+        """Return the next binary frame."""
         while True:
             for index, message in enumerate(self.received):
                 if isinstance(message, bytes):
@@ -109,14 +113,14 @@ class Client:
         return {"join_ref": join_ref, "ref": ref, "topic": topic, "event": event, "payload": payload}
 
     async def settle(self) -> list[Message | bytes]:
-        """Give everything that arrived up to the answer to a heartbeat, which is sent now."""
+        """Return everything that arrived up to the answer to a heartbeat, which is sent now."""
         ref = await self.send("phoenix", "heartbeat", {})
         await self.reply_to(ref)
         settled, self.received = self.received, []
         return settled
 
     async def closed(self) -> int:
-        """Wait until the server has closed the connection and give the code."""
+        """Wait until the server has closed the connection and return the code."""
         async with asyncio.timeout(_PATIENCE):
             await self.websocket.wait_closed()
         assert self.websocket.close_code is not None

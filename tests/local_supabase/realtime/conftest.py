@@ -17,14 +17,15 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from local_supabase.datadir import DataDir
 from local_supabase.identity import TokenVerifier
 from local_supabase.keys import Login, load_keys
-from local_supabase.migrate import bootstrap
-from local_supabase.postgres import Server
 from local_supabase.realtime import server_routes
 from local_supabase.realtime.limits import Limits
 from local_supabase.realtime.server import RealtimeServer
+from local_supabase.stack.datadir import DataDir
+from local_supabase.stack.migrate import bootstrap
+from local_supabase.stack.postgres import Server
+from local_supabase.stack.supervisor import set_passwords
 from local_supabase.websocket_protocol import AbortableWebSocketProtocol
 from tests.local_supabase.realtime.client import Client, connect
 
@@ -37,6 +38,7 @@ class Postgres:
     """A database with the bootstrap of the embedded Supabase."""
 
     dsn: str
+    login_dsn: str
     server: Server
     port: int
 
@@ -59,8 +61,12 @@ def start_postgres(folder: Path) -> Postgres:
     server.start(port)
     with server.session() as connection:
         bootstrap(connection)
-    password = keys.passwords[Login.SUPABASE_ADMIN]
-    return Postgres(f"postgresql://supabase_admin:{password}@127.0.0.1:{port}/postgres", server, port)
+        set_passwords(connection, keys)
+    superuser, login = (
+        f"postgresql://{login}:{keys.passwords[login]}@127.0.0.1:{port}/postgres"
+        for login in (Login.SUPABASE_ADMIN, Login.REALTIME)
+    )
+    return Postgres(superuser, login, server, port)
 
 
 @pytest.fixture(scope="session")
@@ -90,9 +96,10 @@ def token(role: str = "anon", *, lifetime: float = 3600, **claims: object) -> st
 
 
 @asynccontextmanager
-async def running_realtime(dsn: str, limits: Limits = FAST) -> AsyncIterator[Realtime]:
+async def running_realtime(postgres: Postgres, limits: Limits = FAST) -> AsyncIterator[Realtime]:
     log = logging.getLogger("tests.realtime")
-    async with RealtimeServer.running(dsn, TokenVerifier(SECRET), limits, log) as server:
+    dsns = (postgres.dsn, postgres.login_dsn)
+    async with RealtimeServer.running(*dsns, TokenVerifier(SECRET), limits, log) as server:
         app = Starlette(routes=[Mount("/realtime/v1", routes=list(server_routes(server)))])
         config = uvicorn.Config(
             app, lifespan="off", log_config=None, ws=AbortableWebSocketProtocol, ws_max_size=5_000_000
@@ -111,7 +118,7 @@ async def running_realtime(dsn: str, limits: Limits = FAST) -> AsyncIterator[Rea
 
 @pytest.fixture
 async def realtime(postgres: Postgres) -> AsyncIterator[Realtime]:
-    async with running_realtime(postgres.dsn) as running:
+    async with running_realtime(postgres) as running:
         yield running
 
 
@@ -127,7 +134,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 async def table(sql: asyncpg.Connection) -> AsyncIterator[Callable[..., Awaitable[str]]]:
-    """Make tables of a test: the text after the name, published unless told otherwise, gone at its end."""
+    """Return a function that creates a table from its columns. The tables are dropped after the test."""
     made: list[str] = []
 
     async def make(columns: str, *, rls: bool = False, publish: bool = True) -> str:

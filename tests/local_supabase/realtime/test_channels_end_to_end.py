@@ -11,8 +11,8 @@ import jwt
 import pytest
 import websockets
 
-from tests.local_supabase.realtime.client import Client, connect
-from tests.local_supabase.realtime.conftest import FAST, Postgres, Realtime, running_realtime, token
+from tests.local_supabase.realtime.client import Client, Message, connect
+from tests.local_supabase.realtime.conftest import FAST, SECRET, Postgres, Realtime, running_realtime, token
 
 MakeTable = Callable[..., Awaitable[str]]
 
@@ -59,7 +59,9 @@ async def test_leaving_is_answered_and_closes_with_the_reference_of_the_join(cli
     ]
 
 
-async def test_leaving_what_was_not_joined_is_fine_and_other_messages_there_are_not(client: Client) -> None:
+async def test_leaving_a_topic_that_was_not_joined_succeeds_and_broadcasts_to_it_fail(
+    client: Client,
+) -> None:
     left = await client.reply_to(await client.send("realtime:room", "phx_leave", {}))
     assert left["payload"] == {"status": "ok", "response": {}}
     lost = await client.reply_to(await client.send("realtime:room", "broadcast", {}))
@@ -116,8 +118,6 @@ async def test_a_handshake_is_refused_in_http(realtime: Realtime, key: str, mess
 
 
 async def test_a_token_without_expiry_opens_nothing(realtime: Realtime) -> None:
-    from tests.local_supabase.realtime.conftest import SECRET
-
     with pytest.raises(websockets.InvalidStatus) as refusal:
         async with connect(realtime.url, jwt.encode({"role": "anon"}, SECRET, "HS256")):
             pass
@@ -127,7 +127,8 @@ async def test_a_token_without_expiry_opens_nothing(realtime: Realtime) -> None:
 async def test_the_header_may_carry_the_key(realtime: Realtime) -> None:
     headers = {"x-api-key": token()}
     async with websockets.connect(f"{realtime.url}/websocket", additional_headers=headers) as websocket:
-        await Client(websocket, "1.0.0").join("room")
+        reply = await Client(websocket, "1.0.0").join("room")
+    assert reply["payload"]["status"] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -146,13 +147,13 @@ async def test_a_join_with_a_bad_token_is_refused(client: Client, access_token: 
     assert reply["payload"] == {"status": "error", "response": {"reason": reason}}
 
 
-async def test_a_join_with_an_expired_token_says_since_when(client: Client) -> None:
+async def test_a_join_with_an_expired_token_is_refused_with_its_age(client: Client) -> None:
     reply = await client.join("room", access_token=token(lifetime=-3600))
     reason = reply["payload"]["response"]["reason"]
     assert re.fullmatch(r"InvalidJWTToken: Token has expired 36\d\d seconds ago", reason)
 
 
-async def test_an_api_key_as_access_token_stands_for_the_connections_own(client: Client) -> None:
+async def test_an_api_key_as_access_token_means_the_token_of_the_connection(client: Client) -> None:
     reply = await client.join("room", access_token="sb_publishable_x")
     assert reply["payload"]["status"] == "ok"
 
@@ -162,9 +163,9 @@ async def test_a_topic_needs_a_name(client: Client) -> None:
     assert reply["payload"]["response"] == {"reason": "TopicNameRequired: You must provide a topic name"}
 
 
-async def test_a_refusal_is_late_and_holds_nobody_else_up(postgres: Postgres) -> None:
+async def test_a_refusal_is_delayed_and_does_not_delay_other_joins(postgres: Postgres) -> None:
     limits = dataclasses.replace(FAST, join_refusal_seconds=0.5)
-    async with running_realtime(postgres.dsn, limits) as realtime, connect(realtime.url, token()) as client:
+    async with running_realtime(postgres, limits) as realtime, connect(realtime.url, token()) as client:
         began = time.monotonic()
         await client.send_as("realtime:a", "phx_join", {"access_token": "x"}, "10", "10")
         await client.join("b")
@@ -192,7 +193,7 @@ async def test_a_pushed_token_that_is_bad_ends_the_channel(client: Client) -> No
 
 
 @pytest.mark.parametrize("pushed", [None, "sb_publishable_x", "the same"])
-async def test_a_pushed_token_that_says_nothing_new_is_passed_over(
+async def test_a_pushed_token_that_changes_nothing_is_ignored(
     realtime: Realtime, client: Client, pushed: str | None
 ) -> None:
     access_token = token()
@@ -204,7 +205,7 @@ async def test_a_pushed_token_that_says_nothing_new_is_passed_over(
 
 async def test_limits_refuse_with_their_messages(postgres: Postgres) -> None:
     limits = dataclasses.replace(FAST, max_sockets=2, max_channels_per_socket=1)
-    async with running_realtime(postgres.dsn, limits) as realtime:
+    async with running_realtime(postgres, limits) as realtime:
         async with connect(realtime.url, token()) as client, connect(realtime.url, token()):
             await client.join("a")
             reply = await client.join("b")
@@ -218,7 +219,7 @@ async def test_limits_refuse_with_their_messages(postgres: Postgres) -> None:
 
 async def test_too_many_joins_end_the_connection(postgres: Postgres) -> None:
     limits = dataclasses.replace(FAST, max_joins_per_second=10)
-    async with running_realtime(postgres.dsn, limits) as realtime, connect(realtime.url, token()) as client:
+    async with running_realtime(postgres, limits) as realtime, connect(realtime.url, token()) as client:
         realtime.server.services.joins.add(10_000)
         reply = await client.join("room")
         reason = "ClientJoinRateLimitReached: Too many joins per second"
@@ -226,9 +227,40 @@ async def test_too_many_joins_end_the_connection(postgres: Postgres) -> None:
         assert await client.closed() == 1001
 
 
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ([{"table": "t"}] * 4, "3 bindings in a channel"),
+        ([{"table": "t"}] * 3, "4 bindings in a connection"),
+        ([{"table": "t", "filter": "a=in.(1,2,3,4,5)"}], "4 conditions and values in the filters"),
+        ([{"table": "t", "filter": f"a=eq.{'x' * 50}"}], "50 characters in the filters"),
+    ],
+)
+async def test_too_many_bindings_or_filters_are_refused(
+    postgres: Postgres, changes: list[Message], what: str
+) -> None:
+    limits = dataclasses.replace(
+        FAST,
+        max_bindings_per_channel=3,
+        max_bindings_per_socket=4,
+        max_filter_terms_per_channel=4,
+        max_filter_bytes_per_channel=50,
+    )
+    async with running_realtime(postgres, limits) as realtime, connect(realtime.url, token()) as client:
+        half = await client.join("a", {"postgres_changes": [{"table": "t", "filter": "a=eq.\ud800"}]})
+        reason = "The message holds half of a surrogate pair"
+        assert half["payload"] == {"status": "error", "response": {"reason": reason}}
+        first = await client.join("a", {"postgres_changes": [{"table": "t"}] * 2})
+        assert first["payload"]["status"] == "ok"
+        reply = await client.join("b", {"postgres_changes": changes})
+        assert reply["payload"]["response"] == {"reason": f"PostgresChangesLimitReached: At most {what}"}
+        others = await client.join("c")
+        assert others["payload"]["status"] == "ok"
+
+
 async def test_a_project_may_allow_private_channels_only(postgres: Postgres) -> None:
     limits = dataclasses.replace(FAST, private_only=True)
-    async with running_realtime(postgres.dsn, limits) as realtime, connect(realtime.url, token()) as client:
+    async with running_realtime(postgres, limits) as realtime, connect(realtime.url, token()) as client:
         reply = await client.join("a")
         reason = "PrivateOnly: This project only allows private channels"
         assert reply["payload"]["response"] == {"reason": reason}
@@ -236,11 +268,11 @@ async def test_a_project_may_allow_private_channels_only(postgres: Postgres) -> 
 
 async def test_a_silent_client_is_closed_normally(postgres: Postgres) -> None:
     limits = dataclasses.replace(FAST, idle_seconds=0.2)
-    async with running_realtime(postgres.dsn, limits) as realtime, connect(realtime.url, token()) as client:
+    async with running_realtime(postgres, limits) as realtime, connect(realtime.url, token()) as client:
         assert await client.closed() == 1000
 
 
-async def test_replication_readiness_is_told_on_request(client: Client) -> None:
+async def test_replication_readiness_is_reported_on_request(client: Client) -> None:
     await client.join("room", {"broadcast": {"replication_ready": "true"}})
     system = await client.event("system")
     assert system["payload"] == {
@@ -278,7 +310,7 @@ GARBAGE: list[str | bytes] = [
 
 
 @pytest.mark.parametrize("version", ["1.0.0", "2.0.0"])
-async def test_frames_that_are_no_messages_are_ignored(realtime: Realtime, version: str) -> None:
+async def test_frames_that_are_not_messages_are_ignored(realtime: Realtime, version: str) -> None:
     async with connect(realtime.url, token(), version) as client:
         for frame in GARBAGE:
             await client.websocket.send(frame)
@@ -292,7 +324,7 @@ ODD += [{"config": {"presence": {"key": {}}}}, {"access_token": 5}, {"config": {
 
 
 @pytest.mark.parametrize("version", ["1.0.0", "2.0.0"])
-async def test_odd_payloads_get_an_answer_and_break_nothing(realtime: Realtime, version: str) -> None:
+async def test_malformed_payloads_get_an_answer_and_break_nothing(realtime: Realtime, version: str) -> None:
     async with connect(realtime.url, token(), version) as client:
         for payload in ODD:
             await client.send_as("realtime:room", "phx_join", payload, "7", "7")
@@ -319,7 +351,7 @@ async def test_a_plain_request_for_the_socket_is_not_found(realtime: Realtime) -
     assert answer.status_code == 404
 
 
-async def test_a_fault_costs_the_channel_and_nothing_else(
+async def test_an_unexpected_error_ends_its_channel_only(
     realtime: Realtime, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     join = await client.join("room")

@@ -11,6 +11,7 @@ from local_supabase.realtime.framing import (
     ClientMessage,
     Encoding,
     FrameError,
+    NotUnicodeError,
     UserBroadcast,
     Version,
     encode_push,
@@ -50,7 +51,7 @@ def test_a_message_of_version_2_is_an_array() -> None:
         '[[], "2", "t", "e", {}]',
     ],
 )
-def test_what_is_no_message_is_an_error(version: Version, text: str) -> None:
+def test_what_is_not_a_message_is_an_error(version: Version, text: str) -> None:
     with pytest.raises(FrameError):
         parse_text(version, text)
 
@@ -89,7 +90,7 @@ def test_a_user_broadcast_is_written() -> None:
     assert encode_user_broadcast("t", broadcast) == bytes([4, 1, 2, 2, 0]) + "té".encode() + b"{}\x00\x01"
 
 
-def test_a_header_that_its_size_cannot_tell_is_an_error() -> None:
+def test_a_header_longer_than_its_size_field_can_hold_is_an_error() -> None:
     with pytest.raises(FrameError):
         encode_user_broadcast("t", UserBroadcast("e" * 256, Encoding.JSON, b"1"))
 
@@ -104,3 +105,22 @@ def test_no_bytes_break_the_parser(frame: bytes) -> None:
 def test_no_text_breaks_the_parser(version: Version, text: str | bytes) -> None:
     with contextlib.suppress(FrameError):
         assert isinstance(parse_text(version, text), ClientMessage)
+
+
+@pytest.mark.parametrize(
+    ("version", "text"),
+    [
+        (
+            Version.V1,
+            r'{"topic": "realtime:a", "event": "phx_join", "payload": "\ud800", "ref": "2", "join_ref": "1"}',
+        ),
+        (Version.V2, r'["1", "2", "realtime:a", "phx_join", {"\udfff": 1}]'),
+        (Version.V2, rb'["1", "2", "realtime:a", "phx_join", "\uDC00\uD800"]'),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_an_error_that_says_what_to_answer(
+    version: Version, text: str | bytes
+) -> None:
+    with pytest.raises(NotUnicodeError) as refused:
+        parse_text(version, text)
+    assert refused.value.message == ClientMessage("1", "2", "realtime:a", "phx_join", None)

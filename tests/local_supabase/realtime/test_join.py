@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from local_supabase.realtime.join import JoinRequest, read_join, reply_to_join
+from local_supabase.realtime.join import FilterSize, JoinRequest, filter_size, read_join, reply_to_join
 
 
 def test_everything_is_read() -> None:
@@ -34,7 +34,7 @@ def test_everything_is_read() -> None:
 
 
 @pytest.mark.parametrize("payload", [None, [], "x", {}, {"config": None}, {"config": {"broadcast": None}}])
-def test_what_is_missing_or_odd_has_its_default(payload: object) -> None:
+def test_missing_and_malformed_options_have_their_defaults(payload: object) -> None:
     request = read_join(payload)
     assert uuid.UUID(request.presence_key).version == 1
     assert not (request.private)
@@ -52,3 +52,14 @@ def test_the_older_name_of_the_token_counts() -> None:
 def test_the_reply_adds_ids_and_nothing_else() -> None:
     request = read_join({"config": {"postgres_changes": [{"a": 1}, {"b": 2}]}})
     assert reply_to_join(request, [5, 6]) == {"postgres_changes": [{"a": 1, "id": 5}, {"b": 2, "id": 6}]}
+
+
+def test_the_size_of_filters_counts_conditions_values_and_columns() -> None:
+    changes = [
+        {"table": "t", "filter": "a=eq.1,b=in.(1,2)"},
+        {"table": "t", "select": ["ab", "c"]},
+        {"table": "t", "filter": 7, "select": "ab"},
+        "text",
+    ]
+    request = read_join({"config": {"postgres_changes": changes}})
+    assert filter_size(request) == FilterSize(terms=5, length=len("a=eq.1,b=in.(1,2)") + 3)

@@ -16,7 +16,7 @@ def test_who_was_not_there_cannot_leave() -> None:
     assert Presence[int]().untrack(1, "ada") is None
 
 
-def test_nobody_is_left_behind() -> None:
+def test_a_key_ends_with_its_last_tracker() -> None:
     presence: Presence[int] = Presence()
     presence.track(1, "ada", {})
     presence.track(2, "ada", {})

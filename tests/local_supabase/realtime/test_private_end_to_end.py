@@ -1,15 +1,23 @@
 """Private channels by policies, broadcasts from the database, and replays."""
 
+import asyncio
+import dataclasses
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import asyncpg
 import httpx
 import pytest
 
+from local_supabase.realtime.catalog import Pool
+from local_supabase.realtime.replay import MessageStore, Replay, ReplayRequest
 from tests.local_supabase.realtime.client import Client, connect
-from tests.local_supabase.realtime.conftest import Realtime, token
+from tests.local_supabase.realtime.conftest import Postgres, Realtime, token
+from tests.support.wait import wait_until
+
+MakeTable = Callable[..., Awaitable[str]]
 
 HELLO = {"type": "broadcast", "event": "hello", "payload": {"n": 1}}
 PRIVATE = {"private": True}
@@ -73,7 +81,9 @@ async def test_policies_decide_who_may_send(ada: Client, bo: Client) -> None:
     assert await bo.settle() == []
 
 
-async def test_who_may_not_read_presence_hears_none(ada: Client, bo: Client, realtime: Realtime) -> None:
+async def test_presence_is_sent_only_to_those_who_may_read_it(
+    ada: Client, bo: Client, realtime: Realtime
+) -> None:
     presence = {**PRIVATE, "presence": {"enabled": True, "key": "ada"}}
     await ada.join("seen:1", presence)
     await bo.join("seen:1", presence)
@@ -193,6 +203,93 @@ async def test_a_replay_gives_the_newest_messages_oldest_first(
     assert await ada.settle() == []
 
 
+@asynccontextmanager
+async def fanout_held_up(
+    realtime: Realtime, sql: asyncpg.Connection, table: MakeTable
+) -> AsyncIterator[None]:
+    """Hold up the fan-out with a row whose policy waits for a lock; later changes queue behind it."""
+    name = await table("id int primary key", rls=True)
+    await sql.execute(
+        f"create policy slow on {name} for select to authenticated "
+        "using (pg_advisory_xact_lock_shared(42) is not null)"
+    )
+    async with connect(realtime.url, token("authenticated", sub="cy")) as subscriber:
+        await subscriber.subscribe("slow", {"event": "*", "schema": "public", "table": name})
+        await sql.execute("select pg_advisory_lock(42)")
+        try:
+            await sql.execute(f"insert into {name} values (1)")
+            await wait_until(
+                lambda: sql.fetchval("select true from pg_locks where locktype = 'advisory' and not granted"),
+                what="the fan-out to wait for the lock",
+            )
+            yield
+        finally:
+            await sql.execute("select pg_advisory_unlock(42)")
+        assert (await subscriber.change())["record"] == {"id": 1}
+
+
+async def test_a_replay_comes_before_every_later_message_when_the_stream_lags(
+    ada: Client, realtime: Realtime, sql: asyncpg.Connection, table: MakeTable
+) -> None:
+    send = "select realtime.send(jsonb_build_object('n', $1::int), 'hello', 'user:ada')"
+    async with fanout_held_up(realtime, sql, table):
+        for n in range(5):
+            await sql.execute(send, n)
+        await ada.join("user:ada", {**PRIVATE, "broadcast": {"replay": {"limit": 3}}})
+    await sql.execute(send, 5)
+
+    received = [(await ada.event("broadcast"))["payload"]["payload"]["n"] for _ in range(4)]
+    assert received == [2, 3, 4, 5]
+    assert await ada.settle() == []
+
+
+class HeldStore(MessageStore):
+    """Returns what it read only when it is released."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self.has_read = asyncio.Event()
+        self.release = asyncio.Event()
+
+    async def recent(self, topic: str, request: ReplayRequest) -> Replay:
+        replay = await super().recent(topic, request)
+        self.has_read.set()
+        await self.release.wait()
+        return replay
+
+
+async def test_a_message_stored_while_the_replay_is_read_follows_it(
+    postgres: Postgres, realtime: Realtime, policies: None, sql: asyncpg.Connection
+) -> None:
+    send = "select realtime.send(jsonb_build_object('n', $1::int), 'hello', 'writers')"
+    async with asyncpg.create_pool(postgres.login_dsn, min_size=0) as pool:
+        store = HeldStore(pool)
+        realtime.server.services = dataclasses.replace(realtime.server.services, store=store)
+        key = token("authenticated", sub="ada")
+        async with connect(realtime.url, key) as member, connect(realtime.url, key) as late:
+            await member.join("writers", {**PRIVATE, "broadcast": {"replication_ready": True}})
+            await member.event("system")
+            await sql.execute(send, 1)
+            await member.event("broadcast")
+
+            joining = asyncio.create_task(late.join("writers", {**PRIVATE, "broadcast": {"replay": {}}}))
+            await store.has_read.wait()
+            await sql.execute(send, 2)
+            await member.event("broadcast")
+            store.release.set()
+
+            assert (await joining)["payload"]["status"] == "ok"
+            received = [(await late.event("broadcast"))["payload"] for _ in range(2)]
+            assert [message["payload"]["n"] for message in received] == [1, 2]
+            assert ["replayed" in message["meta"] for message in received] == [True, False]
+            assert await late.settle() == []
+
+
+async def test_a_refused_replay_leaves_the_room(ada: Client, realtime: Realtime) -> None:
+    await ada.join("user:ada", {**PRIVATE, "broadcast": {"replay": {"limit": "all"}}})
+    assert realtime.server.services.rooms.find("user:ada", private=True) is None
+
+
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
@@ -210,11 +307,11 @@ async def test_a_replay_that_cannot_be_given_refuses_the_join(
     assert reply["payload"]["response"] == {"reason": f"UnableToReplayMessages: {reason}"}
 
 
-async def test_old_messages_are_forgotten(realtime: Realtime, sql: asyncpg.Connection) -> None:
+async def test_old_messages_are_deleted(realtime: Realtime, sql: asyncpg.Connection) -> None:
     await sql.execute(
         "insert into realtime.messages (topic, extension, inserted_at) values "
         "('a', 'broadcast', now() - interval '4 days'), ('b', 'broadcast', now())"
     )
-    await realtime.server.services.store.forget(72)
+    await realtime.server.services.store.delete_older_than(72)
     assert [row["topic"] for row in await sql.fetch("select topic from realtime.messages")] == ["b"]
     await sql.execute("truncate realtime.messages")

@@ -28,7 +28,7 @@ async def python(realtime: Realtime) -> AsyncIterator[AsyncRealtimeClient]:
 
 
 class Log:
-    """What a channel's callbacks were told."""
+    """What a channel's callbacks received."""
 
     def __init__(self, channel: AsyncRealtimeChannel) -> None:
         self.states: list[RealtimeSubscribeStates] = []
@@ -47,7 +47,7 @@ class Log:
         )
 
 
-async def test_it_hears_changes_and_leaves(
+async def test_it_receives_changes_and_leaves(
     python: AsyncRealtimeClient, sql: asyncpg.Connection, table: MakeTable
 ) -> None:
     name = await table("id int primary key, body text")
@@ -68,7 +68,7 @@ async def test_it_hears_changes_and_leaves(
     await wait_until(lambda: log.states[-1] is RealtimeSubscribeStates.CLOSED, what="the channel's end")
 
 
-async def test_it_is_told_of_a_bad_filter(python: AsyncRealtimeClient, table: MakeTable) -> None:
+async def test_it_reports_a_bad_filter(python: AsyncRealtimeClient, table: MakeTable) -> None:
     name = await table("id int primary key")
     channel = python.channel("room")
     log = Log(channel)
@@ -77,9 +77,10 @@ async def test_it_is_told_of_a_bad_filter(python: AsyncRealtimeClient, table: Ma
     await wait_until(
         lambda: RealtimeSubscribeStates.CHANNEL_ERROR in log.states, what="the error of the subscription"
     )
+    assert log.changes == []
 
 
-async def test_it_sees_others_come_and_go(realtime: Realtime, python: AsyncRealtimeClient) -> None:
+async def test_it_sees_others_join_and_leave(realtime: Realtime, python: AsyncRealtimeClient) -> None:
     other = AsyncRealtimeClient(realtime.url, token())
     room, others_room = python.channel("room"), other.channel("room")
     joined: list[str] = []
@@ -91,25 +92,25 @@ async def test_it_sees_others_come_and_go(realtime: Realtime, python: AsyncRealt
     await others_room.subscribe()
 
     await others_room.track({"name": "Ada"})
-    await wait_until(lambda: joined, what="somebody to come")
+    await wait_until(lambda: joined, what="the join")
     assert room.presence_state()[joined[0]][0]["name"] == "Ada"  # type: ignore[typeddict-item]  # own payload
     await other.close()
-    await wait_until(lambda: left == joined, what="them to go")
+    await wait_until(lambda: left == joined, what="the leave")
 
 
 async def test_it_exchanges_broadcasts(realtime: Realtime, python: AsyncRealtimeClient) -> None:
     other = AsyncRealtimeClient(realtime.url, token())
     room, others_room = python.channel("room"), other.channel("room")
-    heard: list[Any] = []
-    room.on_broadcast("hello", heard.append)
+    received: list[Any] = []
+    room.on_broadcast("hello", received.append)
     await room.subscribe()
     await others_room.subscribe()
 
     await others_room.send_broadcast("hello", {"to": "all"})
     await others_room.http_send("hello", {"over": "http"})
-    await wait_until(lambda: len(heard) == 2, what="two broadcasts")
+    await wait_until(lambda: len(received) == 2, what="two broadcasts")
 
-    assert [message["payload"] for message in heard] == [{"to": "all"}, {"over": "http"}]
+    assert [message["payload"] for message in received] == [{"to": "all"}, {"over": "http"}]
     await other.close()
 
 

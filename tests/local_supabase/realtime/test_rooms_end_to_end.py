@@ -1,7 +1,6 @@
 """Broadcasts and presence between clients, over sockets and HTTP, in both versions of the protocol."""
 
 import dataclasses
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,7 +21,7 @@ async def other(realtime: Realtime) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def modern(realtime: Realtime) -> AsyncIterator[Client]:
-    """Give a client of version 2."""
+    """Return a client of version 2."""
     async with connect(realtime.url, token(), "2.0.0") as connected:
         yield connected
 
@@ -58,7 +57,7 @@ async def test_a_broadcast_reaches_the_others_as_it_was_sent(
     assert await client.settle() == []
 
 
-async def test_the_sender_hears_itself_and_is_answered_on_request(client: Client) -> None:
+async def test_the_sender_receives_its_own_message_and_an_answer_on_request(client: Client) -> None:
     await client.join("room", {"broadcast": {"self": True, "ack": "true"}})
     ref = await client.send("realtime:room", "broadcast", HELLO)
     assert (await client.event("broadcast"))["payload"] == HELLO
@@ -74,10 +73,10 @@ async def test_public_and_private_rooms_of_one_name_are_two(realtime: Realtime, 
         assert await service.settle() == []
 
 
-async def test_too_large_a_broadcast_is_dropped_and_told_on_request(postgres: Postgres) -> None:
+async def test_too_large_a_broadcast_is_dropped_and_reported_on_request(postgres: Postgres) -> None:
     limits = dataclasses.replace(FAST, max_payload_bytes=200)
     async with (
-        running_realtime(postgres.dsn, limits) as realtime,
+        running_realtime(postgres, limits) as realtime,
         connect(realtime.url, token()) as client,
         connect(realtime.url, token()) as other,
     ):
@@ -116,7 +115,7 @@ async def test_a_binary_broadcast_is_answered_on_request(modern: Client) -> None
 
 async def test_too_many_messages_end_the_channels_that_receive_them(postgres: Postgres) -> None:
     limits = dataclasses.replace(FAST, max_messages_per_second=3)
-    async with running_realtime(postgres.dsn, limits) as realtime, connect(realtime.url, token()) as client:
+    async with running_realtime(postgres, limits) as realtime, connect(realtime.url, token()) as client:
         await client.join("room", {"broadcast": {"self": True}})
         realtime.server.services.messages.add(10_000)
         await client.send("realtime:room", "broadcast", HELLO)
@@ -133,8 +132,8 @@ async def test_a_batch_over_http(http: httpx.AsyncClient, client: Client) -> Non
     messages.append({"topic": "room", "event": "secret", "payload": {}, "private": True})
     answer = await http.post("/api/broadcast", json={"messages": messages})
     assert (answer.status_code, answer.content) == (202, b"")
-    heard = [(await client.event("broadcast"))["payload"] for _ in range(2)]
-    assert heard == [{"type": "broadcast", "event": "hello", "payload": {"n": n}} for n in range(2)]
+    received = [(await client.event("broadcast"))["payload"] for _ in range(2)]
+    assert received == [{"type": "broadcast", "event": "hello", "payload": {"n": n}} for n in range(2)]
     assert await client.settle() == []
 
 
@@ -175,7 +174,7 @@ async def test_the_rate_limits_http_too(postgres: Postgres) -> None:
     limits = dataclasses.replace(FAST, max_messages_per_second=2)
     message = {"topic": "a", "event": "e", "payload": {}}
     async with (
-        running_realtime(postgres.dsn, limits) as realtime,
+        running_realtime(postgres, limits) as realtime,
         httpx.AsyncClient(base_url=realtime.http_url, headers={"apikey": token()}) as http,
     ):
         answer = await http.post("/api/broadcast", json={"messages": [message] * 3})
@@ -223,7 +222,7 @@ def without_refs(entries: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def test_presence_tells_who_is_there_who_comes_and_who_goes(client: Client, other: Client) -> None:
+async def test_presence_shows_who_is_there_who_joins_and_who_leaves(client: Client, other: Client) -> None:
     await client.join("room", {"presence": {"enabled": True, "key": "ada"}})
     assert (await client.event("presence_state"))["payload"] == {}
     assert await track(client, {"mood": "fine"}) == {"status": "ok", "response": {}}
@@ -299,7 +298,7 @@ async def test_a_client_that_tracks_too_often_loses_its_channel(client: Client) 
 
 async def test_a_project_with_too_much_presence_loses_the_channel(postgres: Postgres) -> None:
     limits = dataclasses.replace(FAST, max_presence_per_second=1)
-    async with running_realtime(postgres.dsn, limits) as realtime, connect(realtime.url, token()) as client:
+    async with running_realtime(postgres, limits) as realtime, connect(realtime.url, token()) as client:
         await client.join("room", {"presence": {"enabled": True}})
         realtime.server.services.presence.add(1000)
         await client.send("realtime:room", "presence", {"event": "track", "payload": {"n": 1}})
@@ -311,4 +310,3 @@ async def test_a_numeric_key_is_a_key(client: Client) -> None:
     await client.join("room", {"presence": {"enabled": True, "key": 42}})
     await track(client, {"a": 1})
     assert list((await client.event("presence_diff"))["payload"]["joins"]) == ["42"]
-    assert json.dumps({"42": 1})

@@ -27,6 +27,12 @@ class Nobody:
     def send_change(self, ids: Sequence[int], data: bytes) -> None:
         raise AssertionError
 
+    def end_binding(self, binding: Binding, reason: str) -> None:
+        raise AssertionError
+
+    def disconnect(self, code: int) -> None:
+        raise AssertionError
+
 
 CLAUSE = Clause("id", Operator.EQ, "1", negate=False)
 

@@ -1,15 +1,15 @@
-"""supabase-py against the whole stack: subscribed under one's own token, its client hears of a commit."""
+"""supabase-py against the whole stack: its client, under a user's own token, receives a change."""
 
 from realtime import RealtimePostgresChangesListenEvent
 from realtime.types import PostgresChangesPayload
 from supabase import acreate_client
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.support.people import sign_up
 from tests.support.wait import wait_until
 
 
-async def test_a_signed_in_client_hears_of_a_message(stack: StackInfo) -> None:
+async def test_a_signed_in_client_receives_a_message(stack: StackInfo) -> None:
     author = sign_up(stack, "Ada")
     session = author.client.auth.get_session()
     assert session is not None

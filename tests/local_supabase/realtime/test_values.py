@@ -47,7 +47,7 @@ OF |= {"_int4": 50, "percent": 51, "pair": 52, "_pair": 53, "unknown": 99}
         ("bool", "f", b"false"),
         ("text", 'a"\n', b'"a\\"\\n"'),
         ("jsonb", '{"a": 1.0}', b'{"a": 1.0}'),
-        ("bytea", "\\x00ff", b'"00ff"'),
+        ("bytea", "\\x00ff", b'"\\\\x00ff"'),
         ("timestamp", "2026-01-02 03:04:05.6", b'"2026-01-02T03:04:05.6"'),
         ("timestamptz", "2026-01-02 03:04:05+00", b'"2026-01-02T03:04:05+00:00"'),
         ("timestamptz", "0044-03-15 00:00:00+00 BC", b'"0044-03-15T00:00:00+00:00 BC"'),
@@ -63,6 +63,16 @@ OF |= {"_int4": 50, "percent": 51, "pair": 52, "_pair": 53, "unknown": 99}
 )
 def test_a_value_is_written_as_json(type_name: str, text: str, written: bytes) -> None:
     assert orjson.dumps(Encoders(TYPES).of(OF[type_name])(text)) == written
+
+
+def test_only_a_column_of_bytes_itself_is_written_without_a_prefix() -> None:
+    types = TYPES | {60: TypeInfo(60, "_bytea", TypeKind.BASE, element=OF["bytea"])}
+    types |= {61: TypeInfo(61, "digest", TypeKind.DOMAIN, base=OF["bytea"])}
+    encoders = Encoders(types)
+    assert encoders.of_column(OF["bytea"])("\\x00ff") == "00ff"
+    assert encoders.of_column(60)('{"\\\\x00ff"}') == ["\\x00ff"]
+    assert encoders.of_column(61)("\\x00ff") == "\\x00ff"
+    assert encoders.of_column(OF["int4"]) is encoders.of(OF["int4"])
 
 
 @pytest.mark.parametrize(
@@ -84,7 +94,7 @@ def test_boxes_are_separated_by_semicolons() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "{a", '{"a}', "[0:1]"])
-def test_what_is_no_array_is_an_error(text: str) -> None:
+def test_what_is_not_an_array_is_an_error(text: str) -> None:
     with pytest.raises(ValueError):
         parse_array(text)
 

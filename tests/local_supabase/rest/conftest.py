@@ -1,4 +1,4 @@
-"""A stack of its own for the REST service, with tables of every kind, and a plain HTTP client for it."""
+"""A stack for the REST tests, with tables of every kind, and a plain HTTP client for it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ import httpx
 import psycopg2
 import pytest
 
-from local_supabase.runtime import StackInfo
-from tests.support.stack import running_stack
+from local_supabase.stack.runtime import StackInfo
+from tests.support.stack import running_stack, superuser_url
 
 PROJECT = Path(__file__).parent / "project"
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """The service as a client in any language sees it."""
+    """The service as an HTTP client sees it."""
 
     stack: StackInfo
     http: httpx.Client
@@ -30,7 +30,7 @@ class Rest:
         json: object = None,
         **headers: str,
     ) -> httpx.Response:
-        """Send a request; `_` in a header's name stands for `-`."""
+        """Send a request. `_` in the name of a header stands for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if json is not None:
             return self.http.request(method, path, json=json, headers=named)
@@ -48,9 +48,10 @@ class Rest:
         """Return the headers of the service role."""
         return {"apikey": self.stack.service_key, "Authorization": f"Bearer {self.stack.service_key}"}
 
-    def sql(self, statement: str) -> list[tuple[object, ...]]:
-        """Run SQL as the owner of the project does, over DATABASE_URL."""
-        connection = psycopg2.connect(self.stack.database_url)
+    def sql(self, statement: str, *, superuser: bool = False) -> list[tuple[object, ...]]:
+        """Run SQL as the owner of the project, over the database URL, or as the superuser."""
+        url = self.stack.database_url
+        connection = psycopg2.connect(superuser_url(url, self.stack.data_dir) if superuser else url)
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute(statement)
@@ -61,14 +62,14 @@ class Rest:
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
-    """Give a stack that runs the project of this folder."""
+    """A stack that runs the project of this folder."""
     with running_stack(tmp_path_factory.mktemp("rest") / "data", PROJECT) as info:
         yield info
 
 
 @pytest.fixture(scope="session")
 def rest(shop: StackInfo) -> Iterator[Rest]:
-    """Give a client with the public key."""
+    """A client with the public key."""
     with httpx.Client(
         base_url=f"{shop.url}/rest/v1", headers={"apikey": shop.anon_key}, timeout=30
     ) as client:

@@ -16,7 +16,7 @@ from local_supabase.rest.fuzzy import closest
         ([], "x", 0.33, None),
     ],
 )
-def test_the_closest_name_is_found_if_it_is_close(
+def test_the_closest_name_is_found_if_its_score_suffices(
     names: list[str], given: str, at_least: float, expected: str | None
 ) -> None:
     assert closest(names, given, at_least=at_least) == expected

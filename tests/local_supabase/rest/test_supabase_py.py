@@ -1,4 +1,4 @@
-"""The real Python client, unchanged, for every call of its query builder."""
+"""Every call of the query builder of the unchanged Python client."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -64,14 +64,16 @@ def client(rest: Rest) -> Iterator[Client]:
         (lambda q: q.order("id").offset(2), [3]),
     ],
 )
-def test_every_filter(client: Client, condition: Callable[[Query], Query], ids: list[int]) -> None:
+def test_every_filter_of_the_client(
+    client: Client, condition: Callable[[Query], Query], ids: list[int]
+) -> None:
     query: Query = client.table("samples").select("id")
     rows: Query = condition(query).execute().data
     assert sorted(row["id"] for row in rows) == ids
 
 
 def test_selecting_embedding_and_counting(client: Client) -> None:
-    answer = (
+    response = (
         client.table("clients")
         .select("name,projects!inner(id,tasks(name))", count=CountMethod.exact)
         .eq("projects.name", "IOS")
@@ -79,15 +81,15 @@ def test_selecting_embedding_and_counting(client: Client) -> None:
         .limit(1, foreign_table="projects")
         .execute()
     )
-    assert answer.count == 1
-    assert answer.data == [
+    assert response.count == 1
+    assert response.data == [
         {"name": "Apple", "projects": [{"id": 3, "tasks": [{"name": "Design IOS"}, {"name": "Code IOS"}]}]}
     ]
     head = client.table("projects").select("*", count=CountMethod.exact, head=True).execute()
     assert (head.count, head.data) == (5, [])
 
 
-def test_one_row_or_none(client: Client) -> None:
+def test_single_and_maybe_single(client: Client) -> None:
     assert client.table("clients").select("name").eq("id", 1).single().execute().data == {"name": "Microsoft"}
     maybe = client.table("clients").select("name").eq("id", 99).maybe_single().execute()
     assert maybe is None
@@ -97,7 +99,7 @@ def test_one_row_or_none(client: Client) -> None:
     assert caught.value.details == "The result contains 2 rows"
 
 
-def test_writing(client: Client) -> None:
+def test_every_write_of_the_client(client: Client) -> None:
     things: Query = client.table("things")
     assert things.insert({"name": "a", "note": "x"}).execute().data[0]["amount"] == 7
     assert (
@@ -117,7 +119,7 @@ def test_writing(client: Client) -> None:
     assert [row["amount"] for row in defaults.data] == [7, 1]
 
 
-def test_calling(client: Client) -> None:
+def test_every_call_of_the_client(client: Client) -> None:
     assert client.rpc("add", {"a": 1, "b": 2}).execute().data == 3
     assert client.rpc("add", {"a": 1, "b": 2}, get=True).execute().data == 3
     assert client.rpc("projects_of", {"client": 1}).select("id").order("id", desc=True).execute().data == [
@@ -132,7 +134,7 @@ def test_calling(client: Client) -> None:
     assert (caught.value.code, caught.value.hint) == ("P0001", "the hint")
 
 
-def test_other_formats_and_schemas(client: Client) -> None:
+def test_csv_schemas_and_plans(client: Client) -> None:
     csv: Query = client.table("clients").select("*").order("id").csv().execute().data
     assert csv == "id,name\n1,Microsoft\n2,Apple"
     with pytest.raises(APIError) as caught:
@@ -144,10 +146,10 @@ def test_other_formats_and_schemas(client: Client) -> None:
 
 
 def test_signed_in_people_write_what_is_theirs(rest: Rest, client: Client) -> None:
-    answer = client.auth.sign_up({"email": "ann@rest.example", "password": "a-long-password"})
-    assert answer.user is not None
+    response = client.auth.sign_up({"email": "ann@rest.example", "password": "a-long-password"})
+    assert response.user is not None
     written: Query = client.table("notes").insert({"body": "mine", "secret": True}).execute().data
-    assert written[0]["owner"] == answer.user.id
+    assert written[0]["owner"] == response.user.id
     assert len(client.table("notes").select("*").execute().data) == 2
     assert len(rest.get("/notes").json()) == 1
     with pytest.raises(APIError) as caught:

@@ -1,1 +1,1 @@
-""""""
+"""Tests with a second client, supabase-js."""

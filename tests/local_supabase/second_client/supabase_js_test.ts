@@ -31,7 +31,7 @@ function subscribed(channel: RealtimeChannel): Promise<void> {
   );
 }
 
-// Listens for changes, and resolves when the database's part of the subscription is there too.
+// Subscribes to changes and resolves once the database confirms the subscription.
 function listening(channel: RealtimeChannel): Promise<void> {
   const ready = new Promise<void>((resolve) =>
     channel.on("system", {}, (message: { extension: string; status: string }) => {
@@ -50,7 +50,7 @@ async function collected<T>(items: T[], count: number): Promise<T[]> {
   return items;
 }
 
-// The client keeps timers of its own for a while.
+// The client's timers run for a while after a test.
 function check(name: string, body: () => Promise<void>) {
   Deno.test({ name, fn: body, sanitizeOps: false, sanitizeResources: false });
 }
@@ -248,6 +248,13 @@ check("storage: own files are uploaded, listed, signed, moved and removed, other
   assert.deepEqual((await files.list(id)).data!.map((each) => each.name), ["a b.txt"]);
   const signed = await files.createSignedUrl(path, 60);
   assert.equal(await (await fetch(signed.data!.signedUrl)).text(), "hello!");
+  const named = await files.createSignedUrl(path, 60, { download: "ä b.txt" });
+  const saved = await fetch(named.data!.signedUrl);
+  assert.equal(await saved.text(), "hello!");
+  assert.equal(saved.headers.get("content-disposition"), `attachment; filename*=UTF-8''%C3%A4%20b.txt; filename="a b.txt"`);
+  const ticket = await files.createSignedUploadUrl(`${id}/e f.txt`);
+  assert.equal((await fetch(ticket.data!.signedUrl, { method: "PUT", body: "by address" })).status, 200);
+  assert.equal((await files.remove([`${id}/e f.txt`])).data!.length, 1);
   assert.equal((await files.move(path, `${id}/c.txt`)).error, null);
   assert.equal((await files.exists(`${id}/c.txt`)).data, true);
   const stranger = (await member()).client.storage.from("files");

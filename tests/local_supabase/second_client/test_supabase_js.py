@@ -1,4 +1,4 @@
-"""The second client: supabase-js, unchanged, through the checks of supabase_js_test.ts."""
+"""Runs the checks of supabase_js_test.ts, which use the unchanged supabase-js."""
 
 from __future__ import annotations
 
@@ -22,22 +22,12 @@ NAMES = re.findall(r'^check\("(.+?)"', SCRIPT.read_text(), flags=re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Give what went wrong by name of the check; an empty text where nothing did."""
+    """The failure of each check by its name; empty for a check that passed."""
     folder = tmp_path_factory.mktemp("second-client")
     _fetch_client()
     with running_stack(folder / "data", HERE / "supabase") as stack:
         done = subprocess.run(
-            [
-                find_deno(),
-                "test",
-                "--quiet",
-                "--no-lock",
-                "--no-config",
-                "--no-check",
-                "--allow-all",
-                "--reporter=junit",
-                SCRIPT,
-            ],
+            [find_deno(), *OPTIONS, SCRIPT],
             env={
                 **os.environ,
                 "NO_COLOR": "1",
@@ -63,7 +53,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 def _fetch_client() -> None:
-    """Have supabase-js at hand; without the npm registry there is nothing to test with."""
+    """Download supabase-js, or skip the tests if the npm registry cannot be reached."""
     fetched = subprocess.run(
         [find_deno(), "cache", "--quiet", "--no-lock", "--no-config", SCRIPT],
         capture_output=True,

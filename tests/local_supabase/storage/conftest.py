@@ -1,4 +1,4 @@
-"""People and buckets on the running stack, spoken to over HTTP as any client would."""
+"""Users and buckets on the running stack, over HTTP as any client uses it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 
 POLICIES = """
 create policy "members see what is theirs" on storage.objects for select to authenticated
@@ -31,14 +31,14 @@ create policy "members drop in" on storage.objects for insert to authenticated
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The service as somebody sees it."""
+    """Storage under one token."""
 
     http: httpx.AsyncClient
     token: str
     user_id: str = ""
 
     def headers(self, **more: str) -> dict[str, str]:
-        """Give the headers of a request."""
+        """Return the headers of a request."""
         return ({"Authorization": f"Bearer {self.token}"} if self.token else {}) | more
 
     async def call(self, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
@@ -46,7 +46,7 @@ class Storage:
         return await self.http.request(method, path, json=body, headers=self.headers(**headers))
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
-        """Ask for something."""
+        """Send a GET request."""
         return await self.http.get(path, headers=self.headers(**headers))
 
     async def upload(
@@ -58,7 +58,7 @@ class Storage:
         return await self.http.request(method, path, content=content, headers=self.headers(**whole))
 
     async def make_bucket(self, prefix: str = "test", **options: object) -> str:
-        """Make a bucket that nobody else uses."""
+        """Create a bucket for one test."""
         bucket = f"{prefix}-{uuid4().hex[:8]}"
         answer = await self.call("POST", "/bucket", {"name": bucket, **options})
         assert answer.status_code == 200, answer.text
@@ -66,7 +66,7 @@ class Storage:
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, str]:
-    """Give the status on the wire, that in the body and the older code of a refusal."""
+    """Return the HTTP status, the status in the body and the older code of a refusal."""
     body = answer.json()
     return answer.status_code, body["statusCode"], body["error"]
 
@@ -79,24 +79,24 @@ async def http(stack: StackInfo) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def service(stack: StackInfo, http: httpx.AsyncClient) -> Storage:
-    """Give somebody with the service key."""
+    """Return Storage with the service key."""
     return Storage(http, stack.service_key)
 
 
 @pytest.fixture
 def visitor(stack: StackInfo, http: httpx.AsyncClient) -> Storage:
-    """Give somebody with the public key."""
+    """Return Storage with the public key."""
     return Storage(http, stack.anon_key)
 
 
 @pytest.fixture
 def stranger(http: httpx.AsyncClient) -> Storage:
-    """Give somebody without any key."""
+    """Return Storage without a key."""
     return Storage(http, "")
 
 
 async def sign_up(stack: StackInfo, http: httpx.AsyncClient) -> Storage:
-    """Give somebody with an account."""
+    """Return Storage as a new user."""
     body = {"email": f"{uuid4().hex}@people.example", "password": "correct horse"}
     url = f"{stack.url}/auth/v1/signup"
     answer = await http.post(url, json=body, headers={"apikey": stack.anon_key})
@@ -116,7 +116,7 @@ async def other(stack: StackInfo, http: httpx.AsyncClient) -> Storage:
 
 @pytest.fixture
 async def sql(stack: StackInfo) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
-    """Give a superuser's connection."""
+    """Return a connection of the project's owner."""
     connection = await asyncpg.connect(stack.database_url)
     yield connection
     await connection.close()
@@ -124,7 +124,7 @@ async def sql(stack: StackInfo) -> "AsyncIterator[asyncpg.Connection[asyncpg.Rec
 
 @pytest.fixture
 async def policies(sql: "asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[None]:
-    """Let members do some things in buckets of some names; the project's own policies stay as they are."""
+    """Add policies for buckets with certain names, beside the project's own."""
     before = await _policies(sql)
     await sql.execute(POLICIES)
     yield

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import asyncpg
 
 
-async def test_a_bucket_is_made_changed_and_deleted(service: Storage) -> None:
+async def test_a_bucket_is_created_updated_and_deleted(service: Storage) -> None:
     bucket = await service.make_bucket(file_size_limit="1MB", allowed_mime_types=["image/*"])
     made = (await service.get(f"/bucket/{bucket}")).json()
     assert (made["id"], made["name"], made["public"], made["owner"]) == (bucket, bucket, False, "")
@@ -63,7 +63,7 @@ async def test_a_bucket_must_be_empty_to_be_deleted(service: Storage) -> None:
     assert (await service.call("DELETE", f"/bucket/{bucket}")).status_code == 200
 
 
-async def test_policies_decide_who_sees_and_makes_buckets(
+async def test_policies_decide_who_sees_and_creates_buckets(
     service: Storage, member: Storage, visitor: Storage, policies: None
 ) -> None:
     looked, hidden = await service.make_bucket("look"), await service.make_bucket("hide")

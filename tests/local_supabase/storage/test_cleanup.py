@@ -8,11 +8,11 @@ import pytest
 
 from local_supabase.context import Context
 from local_supabase.database import Database
-from local_supabase.datadir import DataDir
 from local_supabase.identity import TokenVerifier
 from local_supabase.keys import load_keys
-from local_supabase.runtime import StackInfo
 from local_supabase.settings import Settings
+from local_supabase.stack.datadir import DataDir
+from local_supabase.stack.runtime import StackInfo
 from local_supabase.storage import cleanup
 from local_supabase.storage.api import StorageApi
 from local_supabase.storage.files import FileStore
@@ -23,10 +23,10 @@ from tests.local_supabase.storage.conftest import Storage
 
 @pytest.fixture
 async def api(stack: StackInfo, tmp_path: Path) -> AsyncIterator[StorageApi]:
-    """Give a service in this process, with a folder of its own, on the stack's database."""
+    """Return a service in this process, with its own folder, on the stack's database."""
     keys = load_keys(DataDir(stack.data_dir))
     port, database_port = urlsplit(stack.url).port or 0, urlsplit(stack.database_url).port or 0
-    settings = Settings(port, database_port, stack.data_dir, DataDir(stack.data_dir))
+    settings = Settings(port, database_port, 0, stack.data_dir, DataDir(stack.data_dir))
     database = await Database.open(settings, keys)
     verifier = TokenVerifier(keys.jwt_secret)
     context = Context(settings, keys, database, verifier, logging.getLogger("test"))
@@ -60,7 +60,7 @@ async def test_files_without_an_object_are_deleted_at_start(
     assert set(api.files.versions(older_than=-60)) == {version}
 
 
-async def test_declared_buckets_are_made_and_kept_as_declared(api: StorageApi, service: Storage) -> None:
+async def test_declared_buckets_are_created_and_updated(api: StorageApi, service: Storage) -> None:
     for _ in range(2):
         await declare_buckets(api)
         bucket = (await service.get("/bucket/declared")).json()

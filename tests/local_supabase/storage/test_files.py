@@ -39,7 +39,7 @@ def test_a_discarded_file_leaves_nothing(store: FileStore, tmp_path: Path) -> No
     assert _files(tmp_path) == []
 
 
-def test_uploads_that_a_crash_cut_off_are_forgotten(store: FileStore, tmp_path: Path) -> None:
+def test_uploads_cut_off_by_a_crash_are_deleted(store: FileStore, tmp_path: Path) -> None:
     draft = store.new_draft()
     draft.write(b"half")
     FileStore(tmp_path).prepare()

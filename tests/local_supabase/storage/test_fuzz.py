@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is an error in Storage's form, never a failure of the server."""
+"""Any request gets an answer or an error in Storage's form, and never a failure of the server."""
 
 import json
 from urllib.parse import quote
@@ -7,7 +7,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 
 PATHS = (
     ("POST", "/bucket"),

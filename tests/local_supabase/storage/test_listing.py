@@ -43,7 +43,7 @@ async def test_a_search_finds_beginnings_in_any_case(service: Storage, bucket: s
     assert await _names(service, bucket, prefix="a", search="2") == ["2.txt"]
 
 
-async def test_lists_are_sorted_and_cut(service: Storage, bucket: str) -> None:
+async def test_lists_are_sorted_and_limited(service: Storage, bucket: str) -> None:
     newest = {"column": "created_at", "order": "desc"}
     assert (await _names(service, bucket, prefix="a", sortBy=newest))[1:] == ["2.txt", "1.txt"]
     assert await _names(service, bucket, prefix="a", limit=1, offset=1) == ["1.txt"]

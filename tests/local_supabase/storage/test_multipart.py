@@ -16,7 +16,7 @@ def _form(content: bytes, fields: dict[str, str], file_name: str = "a.txt") -> t
 @given(
     st.binary(max_size=500), st.integers(1, 64), st.dictionaries(st.text("abc", min_size=1), st.text("xyz"))
 )
-def test_a_form_is_read_however_it_is_cut(content: bytes, size: int, fields: dict[str, str]) -> None:
+def test_a_form_is_read_however_it_is_split(content: bytes, size: int, fields: dict[str, str]) -> None:
     content_type, body = _form(content, fields)
     reader = FormReader(content_type)
     pieces = [reader.feed(body[start : start + size]) for start in range(0, len(body), size)]
@@ -31,7 +31,7 @@ def test_only_the_first_file_counts() -> None:
     assert reader.feed(request.read()) == b"one"
 
 
-def test_a_form_without_a_file_is_known() -> None:
+def test_a_form_without_a_file_is_recognized() -> None:
     request = httpx.Request("POST", "http://x", files={"field": (None, b"value")})
     reader = FormReader(request.headers["content-type"])
     reader.feed(request.read())

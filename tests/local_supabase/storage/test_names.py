@@ -13,7 +13,7 @@ from local_supabase.storage.names import (
 
 
 @pytest.mark.parametrize("key", ["a.txt", "a/b c/d!(1)'&$@=;:+,?.png", "..a/b..", "x" * 1024])
-def test_what_s3_takes_is_a_name(key: str) -> None:
+def test_names_that_s3_accepts_are_valid(key: str) -> None:
     assert check_key(key) == key
 
 
@@ -51,12 +51,15 @@ def test_a_wrong_bucket_name_is_refused(name: str) -> None:
         ("image/png", ["image/*"], True),
         ("text/plain; charset=utf-8", ["text/plain"], True),
         ("text/plain", ["image/*", "text/plain"], True),
+        ("IMAGE/Png", ["image/png"], True),
+        ("image/png", ["Image/*"], True),
         ("image/svg+xml", ["image/png"], False),
+        ("Image/SVG+xml", ["image/png", "text/*"], False),
         ("imagex/png", ["image/*"], False),
         ("image", ["image/*"], False),
     ],
 )
-def test_types_of_content_are_compared(mime_type: str, allowed: list[str], fits: bool) -> None:
+def test_content_types_are_compared(mime_type: str, allowed: list[str], fits: bool) -> None:
     if fits:
         check_mime_type(mime_type, allowed)
     else:
@@ -65,7 +68,7 @@ def test_types_of_content_are_compared(mime_type: str, allowed: list[str], fits:
         assert (refused.value.status, refused.value.error) == (415, "invalid_mime_type")
 
 
-def test_types_of_a_bucket_are_checked() -> None:
+def test_the_content_types_of_a_bucket_are_checked() -> None:
     check_mime_types(["image/*", "application/vnd.api+json", "text/plain; charset=utf-8", "*"])
     for wrong in ("image", "image/", "a b/c", "x" * 1001):
         with pytest.raises(StorageError):
@@ -81,6 +84,6 @@ def test_sizes_are_read(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "10", "MB", "-1MB", "1 TB"])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_an_invalid_size_is_refused(text: str) -> None:
     with pytest.raises(StorageError, match="Invalid file size format"):
         parse_size(text)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from local_supabase.storage.ranges import Span, UnsatisfiableError, Verdict, judge, read_range
+from local_supabase.storage.ranges import Precondition, Span, UnsatisfiableError, check_conditions, read_range
 
 ETAG = '"abc"'
 MODIFIED = datetime(2026, 1, 1, 12, 0, 0, 500_000, tzinfo=UTC)
@@ -52,22 +52,22 @@ def test_a_range_of_another_version_means_the_whole() -> None:
 @pytest.mark.parametrize(
     ("headers", "verdict"),
     [
-        ({}, Verdict.SEND),
-        ({"if-none-match": ETAG}, Verdict.NOT_MODIFIED),
-        ({"if-none-match": 'W/"abc", "x"'}, Verdict.NOT_MODIFIED),
-        ({"if-none-match": "*"}, Verdict.NOT_MODIFIED),
-        ({"if-none-match": '"x"', "if-modified-since": SAME}, Verdict.SEND),
-        ({"if-modified-since": SAME}, Verdict.NOT_MODIFIED),
-        ({"if-modified-since": EARLIER}, Verdict.SEND),
-        ({"if-modified-since": "yesterday"}, Verdict.SEND),
-        ({"if-match": ETAG}, Verdict.SEND),
-        ({"if-match": '"x"'}, Verdict.PRECONDITION_FAILED),
-        ({"if-unmodified-since": EARLIER}, Verdict.PRECONDITION_FAILED),
-        ({"if-unmodified-since": SAME}, Verdict.SEND),
+        ({}, Precondition.SEND),
+        ({"if-none-match": ETAG}, Precondition.NOT_MODIFIED),
+        ({"if-none-match": 'W/"abc", "x"'}, Precondition.NOT_MODIFIED),
+        ({"if-none-match": "*"}, Precondition.NOT_MODIFIED),
+        ({"if-none-match": '"x"', "if-modified-since": SAME}, Precondition.SEND),
+        ({"if-modified-since": SAME}, Precondition.NOT_MODIFIED),
+        ({"if-modified-since": EARLIER}, Precondition.SEND),
+        ({"if-modified-since": "yesterday"}, Precondition.SEND),
+        ({"if-match": ETAG}, Precondition.SEND),
+        ({"if-match": '"x"'}, Precondition.PRECONDITION_FAILED),
+        ({"if-unmodified-since": EARLIER}, Precondition.PRECONDITION_FAILED),
+        ({"if-unmodified-since": SAME}, Precondition.SEND),
     ],
 )
-def test_conditions_are_judged(headers: dict[str, str], verdict: Verdict) -> None:
-    assert judge(Headers(headers), ETAG, MODIFIED) is verdict
+def test_conditions_are_checked(headers: dict[str, str], verdict: Precondition) -> None:
+    assert check_conditions(Headers(headers), ETAG, MODIFIED) is verdict
 
 
 @given(st.text(st.characters(codec="latin-1")), st.integers(0, 1000))

@@ -41,7 +41,7 @@ def test_the_supabase_clis_names_are_read(tmp_path: Path) -> None:
         ('buckets."a/b".public = true', "storage.buckets.a/b"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path, text: str, name: str) -> None:
+def test_an_invalid_setting_is_named(tmp_path: Path, text: str, name: str) -> None:
     (tmp_path / "config.toml").write_text(f"[storage]\n{text}\n")
     with pytest.raises(ValueError, match=name):
         load_settings(tmp_path)

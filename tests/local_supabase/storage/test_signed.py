@@ -1,11 +1,12 @@
 import time
+from urllib.parse import quote
 
 import jwt
 import pytest
 
-from local_supabase.datadir import DataDir
 from local_supabase.keys import load_keys
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.datadir import DataDir
+from local_supabase.stack.runtime import StackInfo
 from tests.local_supabase.storage.conftest import Storage, refusal
 
 URL = "signedURL"
@@ -31,9 +32,7 @@ async def test_a_signed_url_opens_one_object_to_everybody(service: Storage, stra
     assert refusal(wrong) == (400, "400", "InvalidSignature")
 
 
-async def test_tokens_that_are_none_are_refused(
-    stack: StackInfo, service: Storage, stranger: Storage
-) -> None:
+async def test_invalid_tokens_are_refused(stack: StackInfo, service: Storage, stranger: Storage) -> None:
     bucket = await service.make_bucket()
     await service.upload(bucket, "a.txt")
     secret = load_keys(DataDir(stack.data_dir)).jwt_secret
@@ -53,7 +52,7 @@ async def test_tokens_that_are_none_are_refused(
     assert refusal(await stranger.get(path))[1:] == ("400", "Error")
 
 
-async def test_a_token_of_a_signed_url_is_nobody(service: Storage, stranger: Storage) -> None:
+async def test_a_token_of_a_signed_url_identifies_no_user(service: Storage, stranger: Storage) -> None:
     bucket = await service.make_bucket()
     await service.upload(bucket, "a.txt")
     token = (await _signed(service, bucket, "a.txt")).partition("token=")[2]
@@ -78,6 +77,32 @@ async def test_a_wrong_time_is_refused(service: Storage, seconds: object) -> Non
     await service.upload(bucket, "a.txt")
     answer = await service.call("POST", f"/object/sign/{bucket}/a.txt", {"expiresIn": seconds})
     assert refusal(answer)[1] == "400"
+
+
+@pytest.mark.parametrize("name", ["a?b.txt", "a ?token=x&y=z.txt", "!(1)'&$@=;:+,?.txt", "a+b/c?/d.txt"])
+async def test_names_with_reserved_characters_are_encoded(
+    service: Storage, stranger: Storage, name: str
+) -> None:
+    bucket = await service.make_bucket()
+    address = f"/object/upload/sign/{bucket}/{quote(name)}"
+    signed = (await service.call("POST", address)).json()["url"]
+    assert (await stranger.http.put(signed, content=b"one")).json()["Key"] == f"{bucket}/{name}"
+    url = await _signed(service, bucket, quote(name))
+    [entry] = (
+        await service.call("POST", f"/object/sign/{bucket}", {"expiresIn": 60, "paths": [name]})
+    ).json()
+    for each in (url, entry[URL]):
+        assert (await stranger.get(each)).content == b"one"
+        # supabase-js applies encodeURI to the address, which encodes each "%" once more.
+        path, _, query = each.partition("?")
+        assert (await stranger.get(f"{path.replace('%', '%25')}?{query}")).content == b"one"
+
+
+async def test_no_cache_answers_for_an_address(service: Storage, stranger: Storage) -> None:
+    bucket = await service.make_bucket()
+    await service.upload(bucket, "a.txt", b"one", **{"cache-control": "max-age=3600"})
+    answer = await stranger.get(await _signed(service, bucket, "a.txt"))
+    assert answer.headers["cache-control"] == "private, no-cache"
 
 
 async def test_several_urls_are_signed_at_once(service: Storage, stranger: Storage) -> None:

@@ -9,7 +9,7 @@ import pytest
 from storage3.exceptions import StorageApiError
 from supabase import Client, ClientOptions, create_client
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 
 
 @pytest.fixture
@@ -52,6 +52,11 @@ def test_files(client: Client, tmp_path: Path) -> None:
     answer = httpx.get(signed)
     assert answer.content == b"changed"
     assert "filename*=UTF-8''%C3%BC.txt" in answer.headers["content-disposition"]
+    bucket.upload("a?b c.txt", b"reserved", {"content-type": "text/plain"})
+    reserved = bucket.create_signed_url("a?b c.txt", 60)["signedURL"]
+    assert reserved is not None
+    assert httpx.get(reserved).content == b"reserved"
+    bucket.remove(["a?b c.txt"])
     several = bucket.create_signed_urls(["a/b c.txt", "nothing"], 60)
     assert [entry["error"] is None for entry in several] == [True, False]
     ticket = bucket.create_signed_upload_url("signed.txt")

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from local_supabase.runtime import StackInfo
+from local_supabase.stack.runtime import StackInfo
 from tests.local_supabase.storage.conftest import Storage, refusal
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ async def test_a_file_beyond_the_limit_is_refused(service: Storage, size: int) -
     assert refusal(form) == (400, "413", "Payload too large")
 
 
-async def test_a_bucket_takes_only_its_types(service: Storage) -> None:
+async def test_a_bucket_accepts_only_its_types(service: Storage) -> None:
     bucket = await service.make_bucket(allowed_mime_types=["image/*"])
     answer = await service.upload(bucket, "a.txt")
     assert refusal(answer) == (400, "415", "invalid_mime_type")
@@ -96,13 +96,13 @@ async def test_a_bucket_takes_only_its_types(service: Storage) -> None:
     ["%2e%2e/x.txt", "a/%2e%2e/%2e%2e/x.txt", "%2e%2e%2f%2e%2e%2fsecrets.json", "%2Fetc/passwd", "a%00b",
      "%C3%BC.txt", "a%5Cb", "x" * 1025],
 )  # fmt: skip
-async def test_names_that_lead_elsewhere_are_refused(service: Storage, name: str) -> None:
+async def test_names_that_leave_the_bucket_are_refused(service: Storage, name: str) -> None:
     bucket = await service.make_bucket()
     assert refusal(await service.upload(bucket, name)) == (400, "400", "InvalidKey")
     assert (await service.get(f"/object/{bucket}/{name}")).status_code == 400
 
 
-async def test_a_missing_bucket_is_told(service: Storage) -> None:
+async def test_a_missing_bucket_is_refused(service: Storage) -> None:
     assert refusal(await service.upload("nowhere", "a.txt"))[1:] == ("404", "Bucket not found")
 
 
@@ -120,8 +120,8 @@ async def test_policies_decide_who_uploads(
 ) -> None:
     bucket = await service.make_bucket("own")
     name = f"{member.user_id}/a.txt"
-    for somebody in (other, visitor):
-        refused = await somebody.upload(bucket, name)
+    for uploader in (other, visitor):
+        refused = await uploader.upload(bucket, name)
         assert refusal(refused) == (400, "403", "Unauthorized")
         assert refused.json()["message"] == "new row violates row-level security policy"
     assert (await member.upload(bucket, name)).status_code == 200

@@ -1,4 +1,4 @@
--- Functions of every shape.
+-- Functions with every kind of parameter and result.
 
 create function public.add(a int, b int) returns int immutable language sql as $$ select a + b $$;
 create function public.greet(name text default 'world', mark text default '!') returns text stable language sql as $$
@@ -84,7 +84,7 @@ create domain public."image/png" as bytea;
 create function public.page() returns public."text/html" stable language sql as $$ select '<p>hi</p>' $$;
 create function public.pixel() returns public."image/png" stable language sql as $$ select '\x89504e4700'::bytea $$;
 
--- A domain with a representation of its own: a number in the database, `#rrggbb` outside.
+-- A domain representation: a number in the database, `#rrggbb` in JSON and URLs.
 create domain public.color as int check (value between 0 and 16777215);
 create function public.color_json(public.color) returns json immutable language sql as $$
     select to_json('#' || lpad(to_hex($1), 6, '0'))

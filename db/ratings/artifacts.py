@@ -1,0 +1,349 @@
+"""Files of rating in Storage: model artifacts, training data and exports. Each tenant has its own folder.
+
+The policies of Storage decide who may do what (`supabase/migrations`). Here are the buckets and their file
+types, and messages for the errors of Storage.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
+
+import httpx
+from storage3.exceptions import StorageApiError
+from storage3.types import FileOptions, SearchV2Object, SearchV2Options
+from storage3.utils import StorageException
+
+from db.caller import Caller, with_token
+from db.errors import (
+    DatabaseError,
+    DuplicateError,
+    GoneError,
+    InvalidValueError,
+    MisconfiguredError,
+    NotAllowedError,
+    SignedOutError,
+    UnreachableError,
+    from_transport,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+T = TypeVar("T")
+
+Progress = Callable[[int], None]
+"""Called with the number of bytes that have been sent so far."""
+
+MEGABYTE: Final = 1024 * 1024
+PAGE: Final = 1000
+"""Files listed per request."""
+
+_PIECE = 256 * 1024
+
+
+class Bucket(StrEnum):
+    """The buckets."""
+
+    MODEL_ARTIFACTS = "model-artifacts"
+    TRAINING_DATA = "training-data"
+    EXPORTS = "exports"
+
+    @property
+    def rules(self) -> BucketRules:
+        """Which files the bucket accepts."""
+        return _RULES[self]
+
+
+@dataclass(frozen=True, slots=True)
+class BucketRules:
+    """Which files a bucket accepts, as in the migration.
+
+    `limit` is in bytes; `types` gives the content type for each file name extension that may be uploaded.
+    """
+
+    title: str
+    public: bool
+    limit: int
+    types: Mapping[str, str]
+
+
+_TEXT = {"csv": "text/csv", "json": "application/json", "jsonl": "application/x-ndjson", "txt": "text/plain"}
+_PACKED = {"zip": "application/zip", "gz": "application/gzip"}
+_BINARY = "application/octet-stream"
+
+_RULES: Final[Mapping[Bucket, BucketRules]] = {
+    Bucket.MODEL_ARTIFACTS: BucketRules(
+        "Model artifacts", False, 200 * MEGABYTE,
+        {"safetensors": _BINARY, "bin": _BINARY, "pt": _BINARY, "gguf": _BINARY, "onnx": _BINARY}
+        | {"json": _TEXT["json"], "txt": _TEXT["txt"]} | _PACKED,
+    ),
+    Bucket.TRAINING_DATA: BucketRules(
+        "Training data", False, 100 * MEGABYTE,
+        _TEXT | {"parquet": "application/vnd.apache.parquet"} | _PACKED,
+    ),
+    Bucket.EXPORTS: BucketRules("Exports", True, 20 * MEGABYTE, _TEXT | _PACKED),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file. `path` is its key in the bucket, which begins with the tenant; `size` is in bytes."""
+
+    bucket: Bucket
+    path: str
+    size: int
+    mime_type: str
+    updated_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """Its key without the tenant."""
+        return self.path.partition("/")[2]
+
+    @property
+    def file_name(self) -> str:
+        """Its name without folders."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to store a file: a name that Storage accepts, in the folder of a tenant."""
+
+    bucket: Bucket
+    tenant: str
+    folder: str
+    file_name: str
+
+    @property
+    def path(self) -> str:
+        """The key in the bucket."""
+        return "/".join(part for part in (self.tenant, self.folder, self.file_name) if part)
+
+
+_NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_.\-]+")
+
+
+def place_for(bucket: Bucket, tenant: str, folder: str, file_name: str) -> Place:
+    """Return the place for a file with the folder and name that a person gave it.
+
+    Raises `InvalidValueError` when the name is too long or the bucket does not accept its type.
+    """
+    folders = [_key_part(part) for part in folder.split("/")]
+    place = Place(bucket, tenant, "/".join(part for part in folders if part), _key_part(file_name)[-150:])
+    if len(place.path) > 300:
+        raise InvalidValueError("This name is too long: with its folder, a file has up to 300 characters.")
+    type_of(place)
+    return place
+
+
+def _key_part(text: str) -> str:
+    """Replace the characters of a name that Storage does not accept by similar ones or hyphens."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _NOT_IN_KEYS.sub("-", plain).strip("-.")
+
+
+def type_of(place: Place) -> str:
+    """Return the content type for the file name extension.
+
+    Raises `InvalidValueError` when the bucket does not accept it.
+    """
+    rules = place.bucket.rules
+    _, dot, extension = place.file_name.rpartition(".")
+    found = rules.types.get(extension.lower()) if dot else None
+    if found is None:
+        raise InvalidValueError(f"{rules.title} takes files that end in {', '.join(sorted(rules.types))}.")
+    return found
+
+
+def files_of(me: Caller, bucket: Bucket, tenant: str) -> list[Artifact]:
+    """Read the files of a tenant in a bucket that this person may see, by name."""
+    options: SearchV2Options = {"prefix": f"{tenant}/", "limit": PAGE}
+    found: list[Artifact] = []
+    while True:
+        page = _run(me, bucket, lambda token: me.clients.storage(token).from_(bucket).list_v2(options))
+        found += (_artifact(bucket, item) for item in page.objects)
+        if not page.hasNext or page.nextCursor is None:
+            return found
+        options["cursor"] = page.nextCursor
+
+
+def _artifact(bucket: Bucket, item: SearchV2Object) -> Artifact:
+    mime_type = str((item.metadata or {}).get("mimetype", ""))
+    return Artifact(bucket, item.name, _size(item.metadata), mime_type, item.updated_at)
+
+
+def upload(
+    me: Caller,
+    place: Place,
+    file: BinaryIO,
+    progress: Progress = lambda _sent: None,
+    *,
+    replace: bool = False,
+) -> None:
+    """Upload a file in pieces; `replace` overwrites a file of the same name.
+
+    Raises `InvalidValueError` when it is empty, too large or of the wrong type, `DuplicateError` when a file
+    of this name exists and is not to be replaced.
+    """
+    size = _length(file)
+    rules = place.bucket.rules
+    if size > rules.limit:
+        raise _too_large(place.bucket)
+    if size == 0:
+        raise InvalidValueError("This file is empty.")
+    options: FileOptions = {
+        "content-type": type_of(place), "cache-control": "no-cache", "upsert": "true" if replace else "false",
+    }  # fmt: skip
+
+    def send(token: str) -> None:
+        file.seek(0)
+        counted: io.BufferedReader = io.BufferedReader(_Counted(file, progress), _PIECE)
+        me.clients.storage(token).from_(place.bucket).upload(place.path, counted, options)
+
+    try:
+        _run(me, place.bucket, send)
+    except DuplicateError:
+        raise DuplicateError(f"There is a file {place.file_name} already.") from None
+
+
+def download(me: Caller, artifact: Artifact) -> bytes:
+    """Read a whole file."""
+    return _run(
+        me,
+        artifact.bucket,
+        lambda token: me.clients.storage(token).from_(artifact.bucket).download(artifact.path),
+    )
+
+
+def signed_url(me: Caller, artifact: Artifact, seconds: int) -> str:
+    """Return an address at which anybody can download the file for this many seconds."""
+
+    def sign(token: str) -> str:
+        files = me.clients.storage(token).from_(artifact.bucket)
+        answer = files.create_signed_url(artifact.path, seconds, {"download": artifact.file_name})
+        if answer["signedURL"] is None:
+            raise GoneError
+        return answer["signedURL"]
+
+    return _run(me, artifact.bucket, sign)
+
+
+def public_url(me: Caller, artifact: Artifact) -> str | None:
+    """Return the permanent address of a file in a public bucket; None for a private bucket."""
+    if not artifact.bucket.rules.public:
+        return None
+    url = me.clients.storage(me.access_token()).from_(artifact.bucket).get_public_url(artifact.path)
+    return url.removesuffix("?")
+
+
+def remove(me: Caller, artifact: Artifact) -> None:
+    """Delete a file; it is no error if it does not exist. Raises `NotAllowedError` when it is still there."""
+    removed = _run(
+        me,
+        artifact.bucket,
+        lambda token: me.clients.storage(token).from_(artifact.bucket).remove([artifact.path]),
+    )
+    if removed:
+        return
+    tenant = artifact.path.partition("/")[0]
+    if any(one.path == artifact.path for one in files_of(me, artifact.bucket, tenant)):
+        raise NotAllowedError
+
+
+class _Counted(io.RawIOBase):
+    """A file that calls `progress` with the number of bytes read."""
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        super().__init__()
+        self._file = file
+        self._progress = progress
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer)
+        piece = self._file.read(len(view))
+        view[: len(piece)] = piece
+        self._progress(self._file.tell())
+        return len(piece)
+
+
+def _length(file: BinaryIO) -> int:
+    length = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    return length
+
+
+def _size(metadata: Mapping[str, object] | None) -> int:
+    size = (metadata or {}).get("size")
+    return size if isinstance(size, int) else 0
+
+
+def _run(me: Caller, bucket: Bucket, send: Callable[[str], T]) -> T:
+    def translated(token: str) -> T:
+        with translated_errors(bucket):
+            return send(token)
+
+    return with_token(me, translated)
+
+
+@contextmanager
+def translated_errors(bucket: Bucket) -> Iterator[None]:
+    """Raise the errors of Storage's client as `DatabaseError`."""
+    try:
+        yield
+    except StorageApiError as error:
+        raise _from_storage(bucket, error) from error
+    except StorageException as error:
+        raise DatabaseError from error
+    except httpx.HTTPError as error:
+        raise from_transport(error) from error
+
+
+def _from_storage(bucket: Bucket, error: StorageApiError) -> DatabaseError:
+    """Translate an error of Storage.
+
+    Its codes: https://supabase.com/docs/guides/storage/debugging/error-codes.
+    """
+    text = f"{error.code} {error.message}".lower()
+    if "jwt" in text or "token" in text or '"exp"' in text:
+        return SignedOutError()
+    known: Mapping[str, DatabaseError] = {
+        "413": _too_large(bucket),
+        "415": InvalidValueError(f"{bucket.rules.title} takes no files of this type."),
+        "409": DuplicateError("There is a file of this name already."),
+        "403": NotAllowedError("These files are not yours to see or change."),
+    }
+    status = str(error.status)
+    if status == "404":
+        return MisconfiguredError() if "bucket" in text else GoneError("This file is not there any more.")
+    if status in known:
+        return known[status]
+    return UnreachableError() if status.startswith("5") else DatabaseError()
+
+
+def _too_large(bucket: Bucket) -> InvalidValueError:
+    most = bucket.rules.limit // MEGABYTE
+    return InvalidValueError(
+        f"This file is too large: {bucket.rules.title} takes up to {most} MB, "
+        "or less where the project says so. Pack it, or split it."
+    )

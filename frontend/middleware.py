@@ -1,0 +1,126 @@
+"""Serves the frontend in front of Streamlit: the files from the compressed copy, and Tavern's page."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import re
+from pathlib import Path
+from typing import Any, Final, cast
+
+import brotli
+from servestatic import ServeStaticASGI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from frontend.files import SOURCE, prepared
+from frontend.page import Look, make_page
+
+_log: Final = logging.getLogger("tavern")
+_NO_PAGE: Final = re.compile(r"(^|/)(api|_stcore)/")
+# Each name holds a hash of the content.
+_HASHED: Final = r"\.[\w-]{8}\.\w+$"
+
+
+class Frontend:
+    """The middleware.
+
+    Arguments:
+        app: Streamlit.
+        look: what the page shows before its scripts have come.
+        base_path: the path below which Streamlit serves, such as `tavern`.
+        source: Streamlit's frontend.
+        copy: the compressed copy of it; without one Streamlit serves the files itself.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        look: Look,
+        *,
+        base_path: str = "",
+        source: Path = SOURCE,
+        copy: Path | None = None,
+    ) -> None:
+        self._pages = _Pages(app, source, look)
+        folder = copy or prepared()
+        if not folder.is_dir():
+            _log.warning("The frontend is served uncompressed. To compress it once: python -m frontend")
+            self._app: ASGIApp = self._pages
+            return
+        prefix = "/".join(part for part in (base_path.strip("/"), "static") if part)
+        files = ServeStaticASGI(
+            cast("Any", self._pages), root=folder, prefix=prefix, immutable_file_test=_HASHED,
+            allow_all_origins=False,
+        )  # fmt: skip
+        self._app = cast("ASGIApp", files)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a file or the page, or pass the request on."""
+        await self._app(scope, receive, send)
+
+
+class _Pages:
+    """Replaces Streamlit's page by Tavern's, whatever its address."""
+
+    def __init__(self, app: ASGIApp, source: Path, look: Look) -> None:
+        self._app = app
+        original = (source / "index.html").read_bytes()
+        page = make_page(original.decode(), source / "static" / "js", look).encode()
+        self._original = original
+        self._bodies = {"br": brotli.compress(page), "gzip": gzip.compress(page, mtime=0), "": page}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        accepted = Headers(scope=scope).get("accept-encoding", "")
+        encoding = next((name for name in ("br", "gzip") if name in accepted), "")
+        if not _NO_PAGE.search(scope["path"]):
+            # Streamlit would compress its page, which then could not be told from others.
+            headers = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+            scope = {**scope, "headers": headers}
+        await self._app(scope, receive, _Replacing(send, self._original, self._bodies[encoding], encoding))
+
+
+class _Replacing:
+    """A `send` that holds an answer back while it may be Streamlit's page, and then sends another one."""
+
+    def __init__(self, send: Send, original: bytes, page: bytes, encoding: str) -> None:
+        self._send = send
+        self._original = original
+        self._page = page
+        self._encoding = encoding
+        self._start: Message | None = None
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and self._may_be_page(message):
+            self._start = message
+            return
+        if self._start is None or message["type"] != "http.response.body":
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body", False):
+            return
+        start, body = self._start, self._body
+        if body == self._original:
+            body = self._page
+            headers = MutableHeaders(scope=start)
+            headers["content-length"] = str(len(body))
+            headers["vary"] = "Accept-Encoding"
+            if self._encoding:
+                headers["content-encoding"] = self._encoding
+            # They are of the file, not of this page.
+            for name in ("etag", "last-modified"):
+                del headers[name]
+        self._start = None
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": body})
+
+    def _may_be_page(self, message: Message) -> bool:
+        headers = Headers(raw=message.get("headers", []))
+        length = headers.get("content-length", "")
+        is_html = headers.get("content-type", "").startswith("text/html")
+        return message["status"] == 200 and is_html and length == str(len(self._original))

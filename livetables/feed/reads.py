@@ -1,0 +1,232 @@
+"""Reads over HTTP, under row-level security: tables, rows by key, and what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+
+import httpx
+from postgrest import APIError, AsyncPostgrestClient, AsyncSelectRequestBuilder
+
+from livetables.config import EngineConfig
+from livetables.errors import NotAllowedError, ReadError, RefusedQueryError
+from livetables.feed.hedge import hedged
+from livetables.tables.changes import Key, Op, Record, key_of
+from livetables.tables.filters import Filter
+from livetables.tables.spec import AnySpec
+
+PAGE: Final = 1000
+"""Rows per request. Hosted projects return no more (their setting `max_rows`)."""
+
+_KEYS_PER_REQUEST: Final = 100
+"""Keys are sent in the URL, which some proxies limit to 8 KB: 100 uuids are 4 KB."""
+
+TokenSource = Callable[[], Awaitable[str | None]]
+"""Returns the user's access token, or None to read as `anon`. Raises `ReadError` if there is neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedChange:
+    """An entry of `change_log`: this row changed. What it is now has to be read."""
+
+    table: str
+    key: Key
+    op: Op
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesSince:
+    """The answer of `changes_since`: the next cursor and the changes.
+
+    With `resync` there are no changes, and all tables have to be loaded again.
+    """
+
+    cursor: str
+    resync: bool
+    changes: tuple[LoggedChange, ...]
+
+
+def http_client(timeout: float, hedge_after: float) -> httpx.AsyncClient:
+    """Return the connection pool that all readers share; a request may take `timeout` seconds.
+
+    An idle connection is closed before a request is hedged, so that the hedge goes out on a new one.
+    """
+    return httpx.AsyncClient(
+        timeout=timeout, limits=httpx.Limits(max_connections=100, keepalive_expiry=hedge_after)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderConfig:
+    """Where a reader reads, as whom, and through which connection pool."""
+
+    project: EngineConfig
+    token: TokenSource
+    http: httpx.AsyncClient
+    hedge_after: float = 2.0
+    """Seconds without an answer after which a request is sent once more."""
+
+
+class _Query(Protocol):
+    async def execute(self) -> object: ...
+
+
+class Reader:
+    """Reads for one audience, and only rows that pass `filters`.
+
+    Every method raises `ReadError`, `NotAllowedError` or `RefusedQueryError` if no rows came back.
+    """
+
+    def __init__(
+        self, config: ReaderConfig, specs: Mapping[str, AnySpec], filters: Sequence[Filter] = ()
+    ) -> None:
+        self._config = config
+        self._specs = specs
+        self._filters = filters
+        self.requests = 0
+        """Requests sent so far."""
+        self.answers = 0
+        """Requests that were answered, also with an error."""
+
+    async def changes_since(self, cursor: str | None) -> ChangesSince:
+        """Return what changed since the cursor. Without a cursor return only the current one."""
+        rest = await self._rest()
+        answer = await self._answer(rest.rpc("changes_since", {} if cursor is None else {"p_cursor": cursor}))
+        try:
+            return self._changes_since(cast(Mapping[str, object], answer))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ReadError(f"changes_since() returned {answer!r}") from error
+
+    def _changes_since(self, answer: Mapping[str, object]) -> ChangesSince:
+        changes = tuple(
+            LoggedChange(
+                str(change["table"]),
+                key_of(cast(Record, change["key"]), self._specs[str(change["table"])].key),
+                Op(str(change["op"])),
+            )
+            for change in cast(Sequence[Record], answer["changes"])
+            if change["table"] in self._specs
+        )
+        return ChangesSince(str(answer["cursor"]), bool(answer["resync"]), changes)
+
+    async def everything(self, spec: AnySpec) -> list[Record]:
+        """Return all rows."""
+        return [record async for page in self.pages(spec) for record in page]
+
+    async def pages(self, spec: AnySpec, size: int | None = None) -> AsyncIterator[list[Record]]:
+        """Yield all rows in the order of their keys, `size` rows per request (`PAGE` by default)."""
+        size = size or PAGE
+        last: Record | None = None
+        while True:
+            query = self._select(await self._rest(), spec).limit(size)
+            for column in spec.key:
+                query = query.order(column)
+            if last is not None:
+                query = query.or_(_after(spec.key, key_of(last, spec.key)))
+            page = await self._records(query)
+            yield page
+            if len(page) < size:
+                return
+            last = page[-1]
+
+    async def newest(self, spec: AnySpec, count: int, before: Record | None = None) -> list[Record]:
+        """Return the newest `count` rows, or those just older than `before`. Needs the spec's `order`."""
+        assert spec.order is not None
+        rest = await self._rest()
+        columns = (spec.order, *(column for column in spec.key if column != spec.order))
+        query = self._select(rest, spec).limit(min(count, PAGE))
+        for column in columns:
+            query = query.order(column, desc=True)
+        if before is not None:
+            query = query.or_(_after(columns, key_of(before, columns), than="lt"))
+        return await self._records(query)
+
+    async def newest_keys(self, spec: AnySpec, count: int) -> list[Key]:
+        """Return the keys of the newest `count` rows, newest first. Needs the spec's `order`."""
+        assert spec.order is not None
+        query = (await self._rest()).from_(spec.name).select(",".join(spec.key)).limit(min(count, PAGE))
+        for column in (spec.order, *(column for column in spec.key if column != spec.order)):
+            query = query.order(column, desc=True)
+        return [key_of(record, spec.key) for record in await self._records(query)]
+
+    async def oldest(self, spec: AnySpec) -> Record | None:
+        """Return the oldest row, None if there is no row. Needs the spec's `order`."""
+        assert spec.order is not None
+        query = self._select(await self._rest(), spec).order(spec.order).limit(1)
+        return next(iter(await self._records(query)), None)
+
+    async def by_key(self, spec: AnySpec, keys: Sequence[Key]) -> list[Record]:
+        """Return the rows with these keys, as far as they exist and this reader may see them."""
+        rest = await self._rest()
+        records: list[Record] = []
+        for start in range(0, len(keys), _KEYS_PER_REQUEST):
+            some = keys[start : start + _KEYS_PER_REQUEST]
+            query = self._select(rest, spec)
+            if len(spec.key) == 1:
+                query = query.in_(spec.key[0], [key[0] for key in some])
+            else:
+                query = query.or_(",".join(_equal(spec.key, key) for key in some))
+            records += await self._records(query)
+        return records
+
+    def _select(self, rest: AsyncPostgrestClient, spec: AnySpec) -> AsyncSelectRequestBuilder:
+        query = rest.from_(spec.name).select(spec.columns)
+        for one in self._filters:
+            query = query.filter(one.column, one.verb, one.criterion)
+        return query
+
+    async def _records(self, query: _Query) -> list[Record]:
+        return list(cast(Sequence[Record], await self._answer(query)))
+
+    async def _rest(self) -> AsyncPostgrestClient:
+        token, key = await self._config.token(), self._config.project.key
+        return AsyncPostgrestClient(
+            f"{self._config.project.url}/rest/v1",
+            headers={"apikey": key, "Authorization": f"Bearer {token or key}"},
+            http_client=self._config.http,
+            # The feed retries by itself, and shows meanwhile that it does.
+            retry_enabled=False,
+        )
+
+    async def _answer(self, query: _Query) -> object:
+        self.requests += 1
+        try:
+            response = await hedged(query.execute, self._config.hedge_after)
+        except APIError as error:
+            self.answers += 1
+            raise _error_type(error)(error.message or str(error)) from error
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise ReadError(f"{type(error).__name__}: {error}") from error
+        self.answers += 1
+        return getattr(response, "data", None)
+
+
+def _error_type(error: APIError) -> type[ReadError]:
+    code = error.code or ""
+    if code.startswith("PGRST3") or code == "42501":
+        return NotAllowedError
+    # Postgres' data exceptions and syntax errors: the same query gets the same answer.
+    return RefusedQueryError if code.startswith(("PGRST1", "22", "42")) else ReadError
+
+
+def _after(columns: Sequence[str], values: Key, than: str = "gt") -> str:
+    """Return the PostgREST condition for rows after these values, sorted by these columns."""
+    terms = []
+    for index, column in enumerate(columns):
+        equal = [f"{name}.eq.{_quoted(values[at])}" for at, name in enumerate(columns[:index])]
+        terms.append(_all([*equal, f"{column}.{than}.{_quoted(values[index])}"]))
+    return ",".join(terms)
+
+
+def _equal(columns: Sequence[str], key: Key) -> str:
+    return _all([f"{column}.eq.{_quoted(value)}" for column, value in zip(columns, key, strict=True)])
+
+
+def _all(conditions: Sequence[str]) -> str:
+    return conditions[0] if len(conditions) == 1 else f"and({','.join(conditions)})"
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

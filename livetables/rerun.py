@@ -1,0 +1,141 @@
+# ruff: noqa: SLF001 - this is the one module that may touch Streamlit's private runtime
+"""Rerunning fragments of other sessions, through the private parts of Streamlit's runtime.
+
+Streamlit has no public way to do this. We use these names as of 1.67.0: `AppSession._scriptrunner`,
+`_create_scriptrunner`, `_client_state`, `_browser_queue` and `_event_loop` (runtime/app_session.py),
+`RerunData` and `ThreadState` (runtime/scriptrunner_utils). A contract test checks them against the installed
+version. If a name is missing, `supported()` is False and fragments fall back to `run_every`.
+
+Two rules keep a remote change from disturbing the person in front of the tab:
+
+- `widget_states=None`: the session keeps its widget values, so half-typed text survives. An empty message
+  would reset every widget.
+- A session whose script is running is left alone (`RerunResult.BUSY`) and asked again once it is idle. A
+  request passed to the running script would be merged with the person's own actions, and would give them an
+  older URL and page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import MutableMapping, Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Any, Final, cast
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils import script_run_context as _contexts
+
+from livetables.rerun_scheduler import RerunResult
+
+_SESSION_NAMES: Final = ("_scriptrunner", "_client_state", "_event_loop", "_browser_queue")
+_SESSION_METHODS: Final = ("_create_scriptrunner", "has_fragment")
+_RERUN_NAMES: Final = {
+    "query_string",
+    "page_script_hash",
+    "fragment_id_queue",
+    "is_auto_rerun",
+    "widget_states",
+    "context_info",
+}
+_CLIENT_NAMES: Final = ("query_string", "page_script_hash", "context_info")
+
+
+def current_session() -> str | None:
+    """Return the id of the session whose script is running on this thread, None outside of a script."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return None if context is None else context.session_id
+
+
+def current_fragment() -> str | None:
+    """Return the id of the fragment that is running on this thread, None outside of a fragment."""
+    try:
+        return _contexts.ThreadState.get().fragment_id
+    except (AttributeError, RuntimeError):  # another version of Streamlit, or no script on this thread
+        return None
+
+
+def session_state() -> MutableMapping[str, Any]:
+    """Return the running session's `st.session_state`."""
+    return cast("MutableMapping[str, Any]", st.session_state)
+
+
+def session_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that all sessions belong to, None outside of a running Streamlit server."""
+    session_id = current_session()
+    if session_id is None or not runtime.exists():
+        return None
+    session = runtime.get_instance().get_app_session(session_id)
+    return None if session is None else session._event_loop
+
+
+def is_connected(session_id: str) -> bool:
+    """Return whether a browser is connected to the session. May be called on any thread."""
+    return runtime.exists() and runtime.get_instance().is_active_session(session_id)
+
+
+def is_idle(session_id: str) -> bool:
+    """Return whether no script of the session is running. Call it on the sessions' loop."""
+    session = _session(session_id)
+    return session is None or session._scriptrunner is None
+
+
+def has_fragment(session_id: str, fragment: str) -> bool:
+    """Return whether the session still shows the fragment with this id. May be called on any thread."""
+    session = _session(session_id)
+    return session is not None and session.has_fragment(fragment)
+
+
+def rerun_fragments(session_id: str, fragments: Sequence[str]) -> RerunResult:
+    """Rerun the session's fragments with these ids in one run. Call it on the sessions' loop."""
+    session = _session(session_id)
+    if session is None:
+        return RerunResult.GONE
+    # A fragment run first drops the queued messages of its fragments. If a full run is still queued for the
+    # browser, that would remove elements on which later ones build ("Bad delta path"), and break the page.
+    if session._scriptrunner is not None or not session._browser_queue.is_empty():
+        return RerunResult.BUSY
+    ids = [fragment for fragment in fragments if session.has_fragment(fragment)]
+    if not ids:
+        return RerunResult.NOTHING
+    client = session._client_state
+    request = RerunData(
+        query_string=client.query_string,
+        page_script_hash=client.page_script_hash,
+        fragment_id_queue=ids,
+        is_auto_rerun=True,
+        widget_states=None,
+        # Without it this run and all later ones would have no time zone.
+        context_info=client.context_info if client.HasField("context_info") else None,
+    )
+    session._create_scriptrunner(request)
+    return RerunResult.STARTED
+
+
+@cache
+def supported() -> bool:
+    """Return whether the installed Streamlit has every private name used here."""
+    return not missing_names()
+
+
+def missing_names() -> list[str]:
+    """Return the private names that the installed Streamlit lacks."""
+    initialized = AppSession.__init__.__code__.co_names
+    missing = [f"AppSession.{name}" for name in _SESSION_NAMES if name not in initialized]
+    missing += [
+        f"AppSession.{name}" for name in _SESSION_METHODS if not callable(getattr(AppSession, name, None))
+    ]
+    missing += [f"RerunData.{name}" for name in _RERUN_NAMES - {field.name for field in fields(RerunData)}]
+    thread_state = getattr(_contexts, "FragmentThreadState", None)
+    if not hasattr(_contexts, "ThreadState") or not hasattr(thread_state, "fragment_id"):
+        missing.append("ThreadState.fragment_id")
+    state = AppSession.__init__.__globals__.get("ClientState")
+    described = getattr(getattr(state, "DESCRIPTOR", None), "fields_by_name", {})
+    return missing + [f"ClientState.{name}" for name in _CLIENT_NAMES if name not in described]
+
+
+def _session(session_id: str) -> AppSession | None:
+    return runtime.get_instance().get_app_session(session_id) if runtime.exists() else None

@@ -1,0 +1,313 @@
+"""Sessions of the app (one open tab each): what they are shown, and which of their fragments show what."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from livetables import rerun
+from livetables.attached import AttachedSession
+from livetables.engine import Engine
+from livetables.errors import LiveError
+from livetables.faults import FAULTS
+from livetables.feed.status import FeedState, FeedStatus
+from livetables.rerun_scheduler import RerunResult, RerunScheduler
+from livetables.tables.filters import Filter
+from livetables.users import UserSession
+
+FIRST_LOAD: Final = 5.0
+"""Seconds for which a session's first run waits for tables that are still loading, to not show them empty."""
+
+_SWEEP: Final = 2.0
+"""Seconds between two checks for closed tabs and for fragments that show old rows."""
+
+
+@dataclass(slots=True)
+class _Rendered:
+    """A fragment that a session has rendered: its tables, and their revisions at that time."""
+
+    tables: tuple[str, ...]
+    revisions: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Session:
+    engine: Engine
+    attached: AttachedSession
+    table_names: frozenset[str] = frozenset()
+    """The tables that were put into `st.session_state`."""
+    fragments: dict[str, _Rendered] = field(default_factory=dict)
+    """What each fragment has rendered, by fragment id."""
+    page: str = ""
+    filtered: set[str] = field(default_factory=set)
+    """The tables of which the session has chosen a view."""
+
+    def revisions(self, tables: Iterable[str]) -> dict[str, int]:
+        return {table: self.attached.revision(table) for table in tables}
+
+    def stale_tables(self) -> frozenset[str]:
+        """Return the tables of all fragments that show an old revision."""
+        rendered = list(self.fragments.values())
+        return frozenset(table for one in rendered if self._is_stale(one) for table in one.tables)
+
+    def stale_fragments(self, tables: frozenset[str]) -> list[str]:
+        """Return the ids of the fragments that show one of these tables and an old revision of any table."""
+        return [
+            fragment
+            for fragment, rendered in list(self.fragments.items())
+            if not tables.isdisjoint(rendered.tables) and self._is_stale(rendered)
+        ]
+
+    def _is_stale(self, rendered: _Rendered) -> bool:
+        return rendered.revisions != self.revisions(rendered.tables)
+
+
+class Sessions:
+    """Every session of this process that shows an engine's tables, and the reruns they need.
+
+    `loop` is the event loop of Streamlit's sessions. Without one, as in Streamlit's AppTest, nothing reruns.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        self._loop = loop
+        self._lock = threading.RLock()
+        self._sessions: dict[str, _Session] = {}
+        self._scheduler = None if loop is None else RerunScheduler(loop, self._rerun, rerun.is_idle)
+        self._engines: set[Engine] = set()
+        self._sweeping = False
+
+    def bind(self, session_id: str, engine: Engine, user: UserSession | None) -> None:
+        """Attach the session to the engine, and show it the newest moment."""
+        attached = engine.attach(session_id, user)
+        with self._lock:
+            session = self._sessions.get(session_id)
+            new = (
+                session is None
+                or session.engine is not engine
+                or session.attached.user_id != attached.user_id
+            )
+            if session is None or new:
+                names = frozenset() if session is None else session.table_names
+                session = self._sessions[session_id] = _Session(engine, attached, names)
+            self._follow(engine)
+        if new:
+            engine.wait_loaded(FIRST_LOAD, user_id=attached.user_id)
+        # A full run renders every fragment of the page again. Those of the previous page are gone.
+        session.fragments.clear()
+        self._update_state(session)
+
+    def enter(self, session_id: str, fragment: str | None, tables: Sequence[str]) -> None:
+        """Move the session to the newest moment, for a fragment that begins to render these tables."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return
+        # Note the revisions first. A change after that is rendered once too often, not once too seldom.
+        if fragment is not None:
+            session.fragments[fragment] = _Rendered(tuple(tables), session.revisions(tables))
+        self._update_state(session)
+
+    def look_at(self, session_id: str, page: str, item: str) -> None:
+        """Report to others where this session is. Filters chosen on another page end."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return
+        session.engine.presence.track(session_id, session.attached.user_id, page, item)
+        if session.page != page:
+            session.page = page
+            for table in list(session.filtered):
+                self.choose(session_id, None, table, ())
+
+    def choose(self, session_id: str, fragment: str | None, table: str, filters: Sequence[Filter]) -> None:
+        """Show the session a view of the table from now on, or without filters the whole table.
+
+        `fragment` is the id of the fragment that chooses, if it is one. Raises as `AttachedSession.choose`.
+        """
+        session = self.session(session_id)
+        new = session.attached.choose(table, filters)
+        (session.filtered.add if filters else session.filtered.discard)(table)
+        if not new:
+            return
+        self._update_state(session)
+        running = None if fragment is None else session.fragments.get(fragment)
+        if running is not None:
+            running.revisions.update(session.revisions([table]))
+        if self._scheduler is not None:
+            # Rerun the other fragments that show this table.
+            self._scheduler.schedule([session_id], frozenset({table}))
+
+    def session(self, session_id: str) -> _Session:
+        """Return a bound session. Raises `LiveError` if it is not bound."""
+        try:
+            return self._sessions[session_id]
+        except KeyError:
+            raise LiveError("Call bind_session() first") from None
+
+    def _follow(self, engine: Engine) -> None:
+        if self._loop is None or self._scheduler is None:
+            return
+        if engine not in self._engines:
+            self._engines.add(engine)
+            engine.listen(self._scheduler.schedule)
+        if not self._sweeping:
+            self._sweeping = True
+            self._loop.call_soon_threadsafe(self._sweep)
+
+    def _update_state(self, session: _Session) -> None:
+        """Put the newest tables into the running session's `st.session_state`."""
+        state = rerun.session_state()
+        tables = session.attached.tables()
+        for name in session.table_names - tables.keys():
+            state.pop(name, None)
+        for name, snapshot in tables.items():
+            if state.get(name) is not snapshot:
+                state[name] = snapshot
+        session.table_names = frozenset(tables)
+
+    def _rerun(self, session_id: str, tables: frozenset[str]) -> RerunResult:
+        """Rerun the session's fragments that show an old revision of these tables. Called on the loop."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return RerunResult.GONE
+        if not rerun.is_idle(session_id):
+            return RerunResult.BUSY
+        stale = session.stale_fragments(tables)
+        for fragment in stale:
+            if not rerun.has_fragment(session_id, fragment):
+                session.fragments.pop(fragment, None)
+        return rerun.rerun_fragments(session_id, stale) if stale else RerunResult.NOTHING
+
+    def _sweep(self) -> None:
+        """Detach the sessions whose tabs are closed, so that their users' feeds can close. Runs on the loop.
+
+        Sessions that still show old rows are rerun again: a run may have been cut short before it rendered
+        the change for which it was started, and no other event would reveal that.
+        """
+        with self._lock:
+            sessions = list(self._sessions.items())
+        for session_id, session in sessions:
+            with FAULTS.contained("sweep"):
+                self._check(session_id, session)
+        with self._lock:
+            self._sweeping = bool(self._sessions)
+            if self._sweeping and self._loop is not None:
+                self._loop.call_later(_SWEEP, self._sweep)
+
+    def _check(self, session_id: str, session: _Session) -> None:
+        if not rerun.is_connected(session_id):
+            with self._lock:
+                self._sessions.pop(session_id, None)
+            session.engine.detach(session_id)
+            return
+        if self._scheduler is not None and (tables := session.stale_tables()):
+            self._scheduler.schedule([session_id], tables)
+
+
+_lock: Final = threading.Lock()
+_by_loop: Final[dict[asyncio.AbstractEventLoop | None, Sessions]] = {}
+
+
+def bind_session(engine: Engine, user: UserSession | None) -> None:
+    """Show the engine's tables in the running session. Call it first in every full run.
+
+    Puts a `Snapshot` of every table the user may read into `st.session_state.<table>`, removes the tables
+    they may no longer read, and reruns the session's live fragments from now on. It reads nothing from the
+    database. A session's first run waits up to `FIRST_LOAD` seconds for tables that are still loading.
+    """
+    session_id = rerun.current_session()
+    if session_id is not None:
+        _running_sessions().bind(session_id, engine, user)
+
+
+def enter_fragment(tables: Sequence[str]) -> None:
+    """Move the running session to the newest moment, for the running fragment, which shows these tables."""
+    session_id = rerun.current_session()
+    if session_id is not None:
+        _running_sessions().enter(session_id, rerun.current_fragment(), tables)
+
+
+def choose(table: str, filters: Sequence[Filter]) -> None:
+    """Show the running session only rows of a table that pass the filters, or without filters all rows.
+
+    From now on `st.session_state.<table>` is a snapshot of these rows. The server filters them for loading,
+    streaming and catching up. Call it in a page's script, a fragment or a callback, on every run: the same
+    choice again costs nothing. The choice lasts until another one, or until the page changes (`look_at`).
+    Sessions of one user with the same choice share one view. `is_loading` is true until its first rows are
+    there.
+
+    Raises `FilterError` for columns that are not `filterable`, and `LiveError` if the session is not bound or
+    its user has no such table.
+    """
+    session_id = rerun.current_session()
+    if session_id is not None:
+        _running_sessions().choose(session_id, rerun.current_fragment(), table, filters)
+
+
+def is_loading(table: str) -> bool:
+    """Return whether the table, as the running session has chosen it, has not got its first rows yet.
+
+    Raises `LiveError` if the session is not bound or its user has no such table.
+    """
+    attached = _running_session()
+    return attached is not None and attached.is_loading(table)
+
+
+def refusal(table: str) -> str | None:
+    """Return why the database refuses to answer what the running session has chosen, None if it does not.
+
+    Raises `LiveError` if the session is not bound or its user has no such table.
+    """
+    attached = _running_session()
+    return None if attached is None else attached.refusal(table)
+
+
+def load_older(table: str) -> bool:
+    """Load the next older rows of a table, as the running session has chosen it. Blocks; False if none exist.
+
+    Raises `ReadError` if no usable answer came back, `TimeoutError` after 10 s, and `LiveError` if the
+    session is not bound or its user has no such table.
+    """
+    attached = _running_session()
+    return attached is not None and attached.load_older(table)
+
+
+def connection() -> FeedStatus:
+    """Return how the running session is connected, its views included.
+
+    Raises `LiveError` if the session is not bound.
+    """
+    attached = _running_session()
+    if attached is None:
+        return FeedStatus(FeedState.CONNECTING, datetime.now(UTC))
+    return attached.status()
+
+
+def look_at(page: str, item: str = "") -> None:
+    """Report to others that the running session shows this page, with this row open.
+
+    What was chosen on another page (`choose`) ends.
+    """
+    session_id = rerun.current_session()
+    if session_id is not None:
+        _running_sessions().look_at(session_id, page, item)
+
+
+def _running_session() -> AttachedSession | None:
+    """Return the handle of the running session, None outside of a script. Raises `LiveError` if not bound."""
+    session_id = rerun.current_session()
+    return None if session_id is None else _running_sessions().session(session_id).attached
+
+
+def _running_sessions() -> Sessions:
+    """Return the sessions of the running server, or of none in Streamlit's AppTest."""
+    loop = rerun.session_loop()
+    with _lock:
+        if loop not in _by_loop:
+            # The sessions of a server that has ended are gone with its loop.
+            for old in [old for old in _by_loop if old is not None and old.is_closed()]:
+                del _by_loop[old]
+            _by_loop[loop] = Sessions(loop)
+        return _by_loop[loop]

@@ -1,1 +1,0 @@
--- Nothing: statistics of statements are not collected by the embedded Supabase.

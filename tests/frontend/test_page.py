@@ -1,0 +1,46 @@
+"""The page is Streamlit's, with the colors and the scripts that Tavern needs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from frontend.files import SOURCE
+from frontend.page import COMPONENTS, Colors, Look, make_page, needed
+
+LOOK = Look('A "bar" & more', Colors("#fff", "#000"), Colors("#191411", "#eee"))
+SCRIPTS = SOURCE / "static" / "js"
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return make_page((SOURCE / "index.html").read_text(encoding="utf-8"), SCRIPTS, LOOK)
+
+
+def test_a_dark_screen_is_dark_before_any_script(page: str) -> None:
+    head = page.partition("</head>")[0]
+    assert "@media (prefers-color-scheme:dark){html{background:#191411" in head
+
+
+def test_it_has_the_name_of_the_app(page: str) -> None:
+    assert "<title>A &quot;bar&quot; &amp; more</title>" in page
+    assert 'content:"A bar & more"' in page
+
+
+def test_every_script_is_preloaded_once_and_exists(page: str) -> None:
+    preloaded = re.findall(r'rel="modulepreload"[^>]*href="\./static/js/([^"]+)"', page)
+    assert len(preloaded) == len(set(preloaded))
+    assert [name for name in preloaded if not (SCRIPTS / name).is_file()] == []
+    assert [each for each in COMPONENTS if not any(name.startswith(f"{each}.") for name in preloaded)] == []
+
+
+def test_no_font_comes_before_the_scripts(page: str) -> None:
+    assert 'as="font"' not in page
+
+
+def test_what_a_script_imports_is_needed_as_well(tmp_path: Path) -> None:
+    (tmp_path / "Chat.1.js").write_text('import{a as b}from"./Base.2.js";import"./Side.3.js";')
+    (tmp_path / "Base.2.js").write_text('import"./Chat.1.js";')
+    (tmp_path / "Side.3.js").write_text('import"./gone.4.js"')
+    (tmp_path / "Other.5.js").write_text("")
+    assert sorted(needed(tmp_path, ["Chat", "Missing"])) == ["Base.2.js", "Chat.1.js", "Side.3.js"]

@@ -1,0 +1,255 @@
+"""A feed on a real stack behind a proxy that fails: each mechanism where none of the others can help."""
+
+import asyncio
+import uuid
+from dataclasses import replace
+
+import pytest
+
+from db.hub.models import TavernMessage
+from livetables.errors import NotAllowedError
+from livetables.faults import FAULTS
+from livetables.feed.status import FeedState
+from livetables.tables.changes import Record
+from livetables.tables.filters import parse
+from local_supabase.stack.runtime import StackInfo
+from realtime_handlers.events import EVENTS
+from tests.livetables.broken import NEVER, QUICK, post_message, sql, without_changes
+from tests.livetables.fault_proxy import FaultProxy, Message
+from tests.livetables.feed.harness import MESSAGES, running_feed
+from tests.livetables.support import Signed
+from tests.support.people import Person
+from tests.support.wait import wait_until
+
+
+async def test_a_new_feed_connects_loads_catches_up_and_is_live(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    message = post_message(stack, ada)
+    async with running_feed(proxy.url, stack) as running:
+        assert running.feed.status.state is FeedState.CONNECTING
+        await running.wait_state(FeedState.LIVE)
+        assert message in running.synced.rows()
+        assert running.states == [FeedState.LIVE]
+        assert proxy.websockets == 1
+
+
+async def test_a_streamed_change_is_applied_reported_and_tells_the_lag(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    timing = replace(QUICK, poll=NEVER, reconcile=NEVER)
+    async with running_feed(proxy.url, stack, timing) as running:
+        await running.wait_state(FeedState.LIVE)
+        message = post_message(stack, ada)
+        await running.wait_shown(message)
+        assert [change.key for change in running.streamed] == [message]
+        lag = running.feed.status.last_lag
+        assert lag is not None
+        assert abs(lag.total_seconds()) < 5
+
+
+async def test_changes_between_two_subscriptions_are_caught_up(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    timing = replace(QUICK, poll=NEVER, reconcile=NEVER, first_retry=1, longest_retry=1)
+    async with running_feed(proxy.url, stack, timing) as running:
+        await running.wait_state(FeedState.LIVE)
+        proxy.rewrite = without_changes
+        reads = running.synced.reader.requests
+        await asyncio.to_thread(proxy.close_websockets, 1012)
+        # The feed reads at once when a stream ends. The message comes after that read, and before the next
+        # subscription.
+        await running.wait_state(FeedState.POLLING)
+        assert running.synced.reader.requests > reads
+        missed = post_message(stack, ada)
+        await running.wait_shown(missed)
+        await running.wait_state(FeedState.LIVE)
+        assert running.feed.status.repaired == 0  # nothing was lost: there was no stream
+
+
+async def test_without_websockets_changes_are_polled(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    proxy.no_websockets = True
+    timing = replace(QUICK, reconcile=NEVER, first_retry=NEVER, longest_retry=NEVER)
+    async with running_feed(proxy.url, stack, timing) as running:
+        await running.wait_state(FeedState.POLLING)
+        message = post_message(stack, ada)
+        await running.wait_shown(message)
+        with sql(stack) as cursor:
+            cursor.execute("delete from public.tavern_messages where id = %s", message)
+        await wait_until(lambda: message not in running.synced.rows(), what="the deletion")
+        assert running.feed.status.state is FeedState.POLLING
+        assert running.streamed == []
+
+
+async def test_when_websockets_are_back_polling_ends(proxy: FaultProxy, stack: StackInfo) -> None:
+    proxy.no_websockets = True
+    async with running_feed(proxy.url, stack) as running:
+        await running.wait_state(FeedState.POLLING)
+        proxy.no_websockets = False
+        await running.wait_state(FeedState.LIVE)
+        assert running.states[0] is FeedState.POLLING
+        assert FeedState.OFFLINE not in running.states
+
+
+async def test_reconciling_finds_and_counts_what_a_stream_drops_silently(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    timing = replace(QUICK, poll=NEVER, reconcile=0.3, grace=0.1)
+    async with running_feed(proxy.url, stack, timing) as running:
+        await running.wait_state(FeedState.LIVE)
+        since = running.feed.status.since
+        await running.wait_shown(post_message(stack, ada))
+        assert running.feed.status.repaired == 0
+        proxy.rewrite = without_changes
+        for _ in range(3):
+            await running.wait_shown(post_message(stack, ada))
+        assert running.feed.status.repaired == 3
+        assert running.feed.status.since == since
+
+
+async def test_a_healthy_stream_repairs_nothing(proxy: FaultProxy, stack: StackInfo, ada: Person) -> None:
+    timing = replace(QUICK, reconcile=0.1, grace=0.5)
+    async with running_feed(proxy.url, stack, timing) as running:
+        await running.wait_state(FeedState.LIVE)
+        for _ in range(60):
+            last = await asyncio.to_thread(post_message, stack, ada)
+        await running.wait_shown(last)
+        assert running.feed.status.repaired == 0
+
+
+async def test_a_row_whose_event_is_incomplete_is_read_by_its_key(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    def too_large(message: Message) -> Message:
+        if message["event"] == "postgres_changes":
+            data = message["payload"]["data"]
+            data["errors"] = ["Error 413: Payload Too Large"]
+            data["record"].pop("body", None)
+        return message
+
+    timing = replace(QUICK, poll=NEVER, reconcile=NEVER)
+    async with running_feed(proxy.url, stack, timing) as running:
+        await running.wait_state(FeedState.LIVE)
+        proxy.rewrite = too_large
+        message = post_message(stack, ada, "large")
+        await running.wait_shown(message)
+        assert running.synced.rows()[message].body == "large"
+        assert running.streamed == []
+
+
+async def test_a_row_can_be_read_again_on_request(proxy: FaultProxy, stack: StackInfo, ada: Person) -> None:
+    timing = replace(QUICK, poll=NEVER, reconcile=NEVER)
+    async with running_feed(proxy.url, stack, timing) as running:
+        await running.wait_state(FeedState.LIVE)
+        proxy.rewrite = without_changes
+        message = post_message(stack, ada)
+        running.feed.refetch("tavern_messages", [message])
+        await running.wait_shown(message)
+        assert running.feed.status.repaired == 0
+
+
+async def test_reading_at_once_does_not_wait_for_the_interval(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    timing = replace(QUICK, poll=NEVER, reconcile=NEVER, grace=0)
+    async with running_feed(proxy.url, stack, timing) as running:
+        await running.wait_state(FeedState.LIVE)
+        proxy.rewrite = without_changes
+        message = post_message(stack, ada)
+        running.feed.catch_up()
+        await running.wait_shown(message)
+        assert running.feed.status.state is FeedState.LIVE
+
+
+async def test_a_refused_query_is_reported_and_tried_again(proxy: FaultProxy, stack: StackInfo) -> None:
+    filters = parse("capacity=gt.99999999999")
+    async with running_feed(proxy.url, stack, spec=EVENTS, filters=filters) as running:
+        await wait_until(lambda: running.feed.refusal, what="the refusal")
+        answers = running.synced.reader.answers
+        await wait_until(lambda: running.synced.reader.answers > answers, what="another try")
+        assert "out of range" in str(running.feed.refusal)
+        assert not running.synced.sync.loaded
+        assert FeedState.OFFLINE not in running.states  # it was answered
+
+
+async def test_a_feed_without_a_token_goes_on_as_soon_as_one_is_pushed(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    tokens: list[str] = []
+    refusals = 0
+
+    async def token() -> str:
+        nonlocal refusals
+        if not tokens:
+            refusals += 1
+            raise NotAllowedError("signed out")
+        return tokens[-1]
+
+    timing = replace(QUICK, first_retry=NEVER, longest_retry=NEVER)
+    async with running_feed(proxy.url, stack, timing, token=token) as running:
+        await wait_until(lambda: refusals >= 2, what="reading and subscribing to be refused")
+        assert running.feed.status.state is FeedState.CONNECTING
+        assert proxy.websockets == 0
+        tokens.append(Signed(ada).access_token())
+        await running.feed.push_token(tokens[-1])
+        await running.wait_state(FeedState.LIVE)
+        assert running.synced.sync.loaded
+
+
+async def test_a_read_without_an_answer_counts_as_offline_before_it_fails(
+    proxy: FaultProxy, stack: StackInfo
+) -> None:
+    proxy.stalled = True
+    timing = replace(QUICK, open=NEVER, request=NEVER)
+    async with running_feed(proxy.url, stack, timing) as running:
+        await running.wait_state(FeedState.OFFLINE)
+        assert running.synced.reader.answers == 0
+
+
+async def test_a_message_that_cannot_be_read_takes_no_good_one_along(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    """Both commit together, and so arrive in one parcel."""
+    bad, good = str(uuid.uuid4()), str(uuid.uuid4())
+
+    def parse(record: Record) -> TavernMessage:
+        if record["id"] == bad:
+            raise TypeError("an unknown type")
+        return MESSAGES.parse(record)
+
+    async with running_feed(proxy.url, stack, spec=replace(MESSAGES, parse=parse)) as running:
+        await running.wait_state(FeedState.LIVE)
+        with sql(stack) as cursor:
+            cursor.execute(
+                "insert into public.tavern_messages (id, author_id, body)"
+                " select id, %s, 'x' from unnest(%s::uuid[]) as id",
+                (ada.user_id, [bad, good]),
+            )
+        await running.wait_shown((good,))
+        await running.wait_state(FeedState.LIVE)
+        assert (bad,) not in running.synced.rows()
+
+
+async def test_a_fault_while_reading_does_not_end_the_feed(
+    proxy: FaultProxy, stack: StackInfo, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = asyncio.Event()
+    async with running_feed(proxy.url, stack) as running:
+        await running.wait_state(FeedState.LIVE)
+        catch_up = running.synced.sync.catch_up
+
+        async def fails_once(grace: float = 0, hurry: asyncio.Event | None = None) -> int:
+            if not failed.is_set():
+                failed.set()
+                raise RuntimeError("can't start new thread")
+            return await catch_up(grace, hurry)
+
+        monkeypatch.setattr(running.synced.sync, "catch_up", fails_once)
+        running.feed.catch_up()
+        await failed.wait()
+        message = post_message(stack, ada)
+        await running.wait_shown(message)
+        await running.wait_state(FeedState.LIVE)
+        assert FAULTS.counts["reading"] >= 1

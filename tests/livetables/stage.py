@@ -1,0 +1,18 @@
+"""What a test and the script of its tabs share."""
+
+from __future__ import annotations
+
+import threading
+
+from livetables.engine import Engine
+from livetables.tables.filters import Filter
+from livetables.users import UserSession
+
+engine: Engine
+user: UserSession | None = None
+page = "first"
+filters: tuple[Filter, ...] = ()
+"""The filters that every tab applies to the things."""
+gate = threading.Event()
+"""The script of every tab waits for it at the end."""
+gate.set()

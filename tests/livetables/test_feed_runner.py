@@ -1,0 +1,102 @@
+"""Many feeds on one thread: sockets that die silently, one alone or all at once, and what the others do."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from livetables.engine import Engine
+from livetables.feed.status import FeedState
+from livetables.timing import Timing
+from local_supabase.stack.runtime import StackInfo
+from tests.livetables.broken import NEVER, QUICK, running, wait_state
+from tests.livetables.fault_proxy import FaultProxy, _Connection
+from tests.livetables.support import Signed
+from tests.support.people import Person
+from tests.support.wait import wait_for
+
+WITHOUT_HEARTBEATS = replace(QUICK, heartbeat=NEVER, quiet_heartbeat=NEVER, reconcile=NEVER)
+"""No feed checks by itself whether the server still answers."""
+
+
+def sockets(proxy: FaultProxy) -> set[_Connection]:
+    return {connection for connection in tuple(proxy._connections) if connection.websocket}
+
+
+def own_socket(engine: Engine, proxy: FaultProxy, person: Person) -> _Connection:
+    """Attach a person, wait for their feed, and return its websocket."""
+    wait_state(engine, FeedState.LIVE)
+    before = sockets(proxy)
+    engine.attach("tab", Signed(person))
+    assert engine.wait_loaded(20, user_id=person.user_id)
+    wait_state(engine, FeedState.LIVE, user_id=person.user_id)
+    [own] = sockets(proxy) - before
+    return own
+
+
+def abort(proxy: FaultProxy, connection: _Connection) -> None:
+    """Reset one connection."""
+
+    async def on_loop() -> None:
+        connection.abort()
+
+    assert proxy._loop is not None
+    asyncio.run_coroutine_threadsafe(on_loop(), proxy._loop).result(10)
+
+
+def test_a_users_socket_that_died_alone_is_noticed_and_replaced(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    with running(proxy, stack, Timing()) as engine:
+        own = own_socket(engine, proxy, ada)
+        since = engine.status(ada.user_id).since
+        own.forgotten = True
+        # Two seconds on a quiet machine.
+        wait_for(lambda: engine.status(ada.user_id).since > since, within=8, what="it to be noticed")
+        assert engine.status().state is FeedState.LIVE
+        wait_state(engine, FeedState.LIVE, user_id=ada.user_id)
+
+
+@pytest.mark.parametrize("noticed_by", ["the public feed", "a user's feed"])
+def test_when_one_feed_is_cut_off_the_others_check_at_once(
+    noticed_by: str, proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    with running(proxy, stack, WITHOUT_HEARTBEATS) as engine:
+        own = own_socket(engine, proxy, ada)
+        [public] = sockets(proxy) - {own}
+        dead, other = (own, public) if noticed_by == "the public feed" else (public, own)
+        silent = engine.audience(ada.user_id if dead is own else None)
+        since = silent.status.since
+        dead.forgotten = True
+        abort(proxy, other)
+        wait_for(lambda: silent.status.since > since, within=8, what="the dead one to be noticed")
+        wait_state(engine, FeedState.LIVE, user_id=ada.user_id)
+        assert engine.status().state is FeedState.LIVE
+
+
+def test_when_nothing_answers_a_feed_is_offline_as_soon_as_its_heartbeat_times_out(
+    proxy: FaultProxy, stack: StackInfo
+) -> None:
+    seen: list[FeedState] = []
+    with running(proxy, stack, replace(QUICK, offline_after=NEVER)) as engine:
+        wait_state(engine, FeedState.LIVE)
+        engine.attach("tab", None)
+        engine.listen(lambda _sessions, _tables: seen.append(engine.status().state))
+        proxy.stalled = True
+        wait_state(engine, FeedState.OFFLINE)
+        assert FeedState.CONNECTING not in seen
+        assert engine._runner.reachability.requests
+
+
+def test_a_server_that_answers_slowly_is_not_taken_for_dead(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    with running(proxy, stack, replace(QUICK, heartbeat_answer=10.0, offline_after=10.0)) as engine:
+        own_socket(engine, proxy, ada)
+        since = engine.status(ada.user_id).since
+        before = engine._runner.reachability.requests
+        proxy.delay = lambda: 0.3  # each way
+        wait_for(lambda: engine._runner.reachability.requests >= before + 2, what="two requests")
+        proxy.delay = None
+        assert engine.status(ada.user_id).since == since
+        assert engine.status(ada.user_id).state is FeedState.LIVE

@@ -1,0 +1,26 @@
+"""Names that stand among table names: the connection, who is here, and items of one user."""
+
+from livetables.presence.model import PRESENCE
+from livetables.pseudo_tables import STATUS, PseudoTables
+
+
+def test_each_status_change_has_a_revision_of_its_own() -> None:
+    pseudo = PseudoTables(lambda: 0)
+    seen = [pseudo.revision(STATUS, "ada")]
+    for _ in range(3):
+        pseudo.status_changed()
+        seen.append(pseudo.revision(STATUS, None))
+    assert len(set(seen)) == 4
+
+
+def test_presence_has_the_revision_of_its_feed() -> None:
+    assert PseudoTables(lambda: 7).revision(PRESENCE, None) == 7
+
+
+def test_an_item_belongs_to_one_user_and_can_be_forgotten() -> None:
+    pseudo = PseudoTables(lambda: 0)
+    pseudo.set_item("drafts", "ada", 7)
+    assert pseudo.revision("drafts", "ada") == 7
+    assert pseudo.revision("drafts", "bo") == pseudo.revision("drafts", None) == 0
+    pseudo.set_item("drafts", "ada", 0)
+    assert pseudo.revision("drafts", "ada") == 0

@@ -1,0 +1,96 @@
+"""The contract with Streamlit's private runtime, checked against the installed version."""
+
+import inspect
+import threading
+
+import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import Runtime
+from streamlit.runtime.app_session import AppSession
+
+from livetables import rerun
+from livetables.rerun_scheduler import RerunResult
+from tests.livetables.streamlit_server import Server
+
+
+def test_the_installed_streamlit_has_every_private_name() -> None:
+    assert rerun.missing_names() == []
+    assert rerun.supported()
+
+
+def test_private_methods_have_the_expected_parameters() -> None:
+    assert list(inspect.signature(AppSession._create_scriptrunner).parameters) == [
+        "self",
+        "initial_rerun_data",
+    ]
+    assert list(inspect.signature(AppSession.has_fragment).parameters) == ["self", "fragment_id"]
+
+
+def test_a_session_without_a_browser_is_gone(server: Server) -> None:
+    assert server.call(lambda: rerun.rerun_fragments("nobody", ["fragment"])) is RerunResult.GONE
+    assert not rerun.is_connected("nobody")
+
+
+def test_outside_of_a_script_there_is_no_session() -> None:
+    assert rerun.current_session() is None
+    assert rerun.current_fragment() is None
+    assert rerun.session_loop() is None
+
+
+def test_fragments_that_a_session_does_not_show_do_not_rerun(server: Server, engine: object) -> None:
+    tab = server.tab()
+    assert server.call(lambda: rerun.rerun_fragments(tab.session_id, ["unknown"])) is RerunResult.NOTHING
+    assert server.call(lambda: rerun.is_idle(tab.session_id))
+
+
+def test_a_session_whose_script_is_running_is_busy(server: Server, engine: object) -> None:
+    tab = server.tab()
+    fragment = tab.fragment_of("things:")
+
+    def twice() -> list[RerunResult]:
+        return [rerun.rerun_fragments(tab.session_id, [fragment]) for _ in range(2)]
+
+    assert server.call(twice) == [RerunResult.STARTED, RerunResult.BUSY]
+    tab.wait_idle()
+
+
+def test_a_session_with_unsent_messages_is_busy(server: Server, engine: object) -> None:
+    """A fragment run drops the fragment's queued messages, on which later elements may build."""
+    tab = server.tab()
+    fragment = tab.fragment_of("things:")
+    session = Runtime.instance().get_app_session(tab.session_id)
+    assert session is not None
+
+    def rerun_with_unsent_messages() -> RerunResult:
+        session._browser_queue.enqueue(ForwardMsg())
+        try:
+            return rerun.rerun_fragments(tab.session_id, [fragment])
+        finally:
+            session._browser_queue.flush()
+
+    assert server.call(rerun_with_unsent_messages) is RerunResult.BUSY
+
+
+def test_a_script_thread_that_does_not_start_leaves_the_session_usable(
+    server: Server, engine: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine may be out of threads for a moment. The session must take the next request."""
+    tab = server.tab()
+    fragment = tab.fragment_of("things:")
+    start = threading.Thread.start
+
+    def out_of_threads(thread: threading.Thread) -> None:
+        if thread.name == "ScriptRunner.scriptThread":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def rerun_without_threads() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", out_of_threads)
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                rerun.rerun_fragments(tab.session_id, [fragment])
+
+    server.call(rerun_without_threads)
+    assert server.call(lambda: rerun.is_idle(tab.session_id))
+    assert server.call(lambda: rerun.rerun_fragments(tab.session_id, [fragment])) is RerunResult.STARTED
+    tab.wait_idle()

@@ -1,0 +1,64 @@
+"""What anybody can send to the server of the app, without signing in."""
+
+from __future__ import annotations
+
+import uuid
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.security.app.streamlit_client import open_session, websocket
+from tests.support.app import AppUnderTest
+
+
+def _netloc(server: AppUnderTest) -> str:
+    return urlsplit(server.url).netloc
+
+
+def _upload(server: AppUnderTest, session: str, size: int) -> httpx.Response:
+    address = f"{server.url}/_stcore/upload_file/{session}/{uuid.uuid4()}"
+    return httpx.put(address, files={"file": ("a.bin", b"x" * size)}, timeout=60)
+
+
+def test_a_visitor_fills_no_memory_with_uploads(server: AppUnderTest) -> None:
+    with websocket(_netloc(server)) as opened:
+        session = open_session(opened)
+        assert _upload(server, session, 10).status_code == 403
+        assert _upload(server, session, 5_000_000).status_code == 403
+
+
+def test_nobody_uploads_for_a_session_that_does_not_exist(server: AppUnderTest) -> None:
+    assert _upload(server, str(uuid.uuid4()), 10).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/people", "/api/docs"])
+def test_pages_load_pictures_from_their_own_server_only(server: AppUnderTest, path: str) -> None:
+    page = httpx.get(server.url + path)
+    assert page.headers["content-type"].startswith("text/html")
+    assert page.headers["content-security-policy"] == "img-src 'self' data: blob:"
+
+
+def test_the_metrics_of_the_server_are_not_public(server: AppUnderTest) -> None:
+    assert httpx.get(f"{server.url}/_stcore/metrics").status_code == 404
+    assert httpx.get(f"{server.url}/_stcore/health").text == "ok"
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:1", "https://evil.example", "null"])
+def test_a_page_of_somebody_else_gets_no_websocket(server: AppUnderTest, origin: str) -> None:
+    """It would come with the cookie of the person who looks at that page."""
+    with pytest.raises(InvalidStatus) as refused, websocket(_netloc(server), origin):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_a_page_of_this_server_gets_one(server: AppUnderTest) -> None:
+    with websocket(_netloc(server), f"http://{_netloc(server)}") as opened:
+        assert open_session(opened)
+
+
+def test_a_page_of_somebody_else_uploads_nothing(server: AppUnderTest) -> None:
+    address = f"{server.url}/_stcore/upload_file/session/file"
+    answer = httpx.put(address, files={"file": b"x"}, headers={"Origin": "http://localhost:1"})
+    assert answer.status_code == 403

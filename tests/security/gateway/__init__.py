@@ -1,0 +1,1 @@
+"""Attacks on the gateway and on the REST service from outside: claims, sizes, and counts."""

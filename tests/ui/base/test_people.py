@@ -1,0 +1,40 @@
+"""How people are shown."""
+
+import pytest
+
+from db.hub.models import Role
+from tests.ui.samples import HOSTILE, snapshot, user
+from ui.base import people
+
+
+def test_everybody_is_sorted_by_name_without_regard_to_case() -> None:
+    users = snapshot([user("cat"), user("Bob"), user("ann")])
+    assert [each.display_name for each in people.by_name(users)] == ["ann", "Bob", "cat"]
+
+
+def test_an_avatar_is_an_emoji_or_a_letter() -> None:
+    assert "🦊" in people.avatar_html(user("Ann", avatar="🦊"))
+    assert ">A<" in people.avatar_html(user("ann"))
+    assert ">?<" in people.avatar_html(None)
+
+
+@pytest.mark.parametrize(
+    "avatar",
+    [
+        "javascript:alert(1)", "http://insecure.example/a.png", "https://example.org/a.png", "https://",
+        "data:text/html,x", HOSTILE,
+    ],
+)  # fmt: skip
+def test_no_address_is_loaded(avatar: str) -> None:
+    html = people.avatar_html(user("Ann", avatar=avatar))
+    assert "<img" not in html
+    assert "example" not in html
+
+
+def test_only_those_with_more_rights_have_a_mark() -> None:
+    assert people.role_html(user("Ann")) == ""
+    assert "admin" in people.role_html(user("Ann", role=Role.ADMIN))
+
+
+def test_a_name_of_spaces_is_somebody() -> None:
+    assert people.name_of(user("Ann", display_name="   ")) == people.SOMEBODY

@@ -1,0 +1,73 @@
+"""The common room as HTML."""
+
+import re
+
+from db.hub.models import Role
+from tests.ui.samples import BERLIN, HOSTILE, HOSTILE_HTML, NOW, TODAY, message, snapshot, user
+from ui.base import times
+from ui.messages.room import room_html
+
+ANN, BOB = user("Ann", role=Role.ADMIN), user("Bob")
+PEOPLE = snapshot([ANN, BOB])
+
+
+def room(*messages: object, count: int = 50) -> str:
+    return room_html(snapshot(messages), PEOPLE, count, BERLIN, TODAY)  # type: ignore[arg-type]  # messages
+
+
+def test_messages_are_shown_in_order_however_they_arrived() -> None:
+    html = room(message("second", ANN, minutes=2), message("first", BOB))
+    assert html.index("first") < html.index("second")
+
+
+def test_the_newest_are_shown() -> None:
+    html = room(*(message(f"number {minute};", ANN, minutes=minute) for minute in range(10)), count=3)
+    assert re.findall(r"number (\d+);", html) == ["7", "8", "9"]
+
+
+def test_messages_close_together_stand_under_one_name() -> None:
+    together = room(message("a", ANN), message("b", ANN, minutes=2))
+    separate = room(message("a", ANN), message("b", ANN, minutes=20))
+    assert (together.count("tv-head"), separate.count("tv-head")) == (1, 2)
+
+
+def test_days_are_separated_in_the_viewers_zone() -> None:
+    html = room(message("a", ANN, minutes=-24 * 60), message("b", ANN), message("c", ANN, minutes=5 * 60))
+    assert re.findall(r"<span>(Yesterday|Today|Tomorrow)</span>", html) == ["Yesterday", "Today", "Tomorrow"]
+
+
+def test_the_clock_is_the_viewers() -> None:
+    assert ">19:30<" in room(message("a", ANN))
+
+
+def test_text_and_names_are_never_markup() -> None:
+    people = snapshot([user("Ann", display_name=HOSTILE)])
+    html = room_html(snapshot([message(HOSTILE, ANN)]), people, 50, BERLIN, TODAY)
+    assert "<img src=x" not in html
+    assert html.count(HOSTILE_HTML) == 2
+
+
+def test_a_hidden_message_has_no_text_and_can_only_be_shown_again() -> None:
+    html = room(message(None, ANN, hidden_at=NOW, hidden_by=BOB.id))
+    assert "hidden by a moderator" in html
+    assert re.findall(r'data-action="(\w+)"', html) == ["unhide"]
+
+
+def test_an_edited_message_says_so() -> None:
+    assert "(edited)" in room(message("a", ANN, edited_at=NOW))
+    assert "(edited)" not in room(message("a", ANN))
+
+
+def test_a_message_outlives_its_authors_profile() -> None:
+    html = room(message("farewell", user("Gone")))
+    assert "Somebody" in html
+    assert "farewell" in html
+
+
+def test_the_block_is_built_once_for_all_viewers_in_a_region() -> None:
+    messages = snapshot([message("a", ANN)])
+    first = room_html(messages, PEOPLE, 50, BERLIN, TODAY)
+    assert room_html(messages, PEOPLE, 50, BERLIN, TODAY) is first
+    tokyo = BERLIN.in_zone(times.zone_named("Asia/Tokyo"))
+    elsewhere = room_html(messages, PEOPLE, 50, tokyo, TODAY)
+    assert elsewhere != first

@@ -1,0 +1,25 @@
+"""The directory of people, and the search in it."""
+
+import pytest
+
+from livetables.presence.model import Spot, Tabs, merge
+from tests.ui.samples import HOSTILE, HOSTILE_HTML, NOW, user
+from ui.people import directory
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [("", True), ("ann", True), ("SOUP ann", True), ("ann bread", False)]
+)
+def test_a_search_matches_every_word_in_name_or_bio(query: str, found: bool) -> None:
+    assert directory.matches(user("Ann", bio="Makes soup"), query) is found
+
+
+def test_names_and_bios_are_escaped() -> None:
+    html = directory.directory_html([user("Ann", display_name=HOSTILE, bio=HOSTILE)])
+    assert "<img src=x" not in html
+    assert HOSTILE_HTML in html
+
+
+def test_everybody_who_is_here_is_marked_as_online() -> None:
+    present = merge([Tabs("id-Ann", Spot("events", "", NOW)), Tabs(None, Spot("events", "", NOW))], {}, 0.0)
+    assert directory.online_marks(present) == {"id-Ann": ["online"]}

@@ -1,0 +1,99 @@
+"""How a person is shown everywhere: avatar, name, a mark for their role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import cast
+
+import streamlit as st
+
+from db.hub.models import Role, User
+from livetables.rerun import current_session
+from livetables.tables.snapshot import Snapshot
+from ui.base import lookalikes
+from ui.base.html import EMPTY, Markup, Template, join
+from ui.base.text import as_label, one_line
+
+SOMEBODY = "Somebody"
+"""The name to show for a person without a profile, such as one who deleted the account."""
+
+FindUser = Callable[[str], User | None]
+"""Looks a person up by id."""
+
+_TINTS = 8
+
+_NOBODY = Template('<span class="tv-avatar{size}" aria-hidden="true">?</span>')
+_EMOJI = Template('<span class="tv-avatar{size} emoji" aria-hidden="true">{emoji}</span>')
+_LETTER = Template('<span class="tv-avatar{size} tint{tint}" aria-hidden="true">{letter}</span>')
+_NAME = Template("<bdi>{name}</bdi>")
+_ROLE = Template('<span class="tv-role {role}">{role}</span>')
+_CHIP = Template('<span class="tv-chip">{avatar}{name}</span>')
+_MORE = Template('<span class="tv-chip more">and {count} more</span>')
+
+
+def name_of(user: User | None) -> str:
+    """Return the name to show. In a session, a name that looks like another person's has a mark."""
+    if user is None:
+        return SOMEBODY
+    name, mark = one_line(user.display_name) or SOMEBODY, _marks().get(user.id)
+    return lookalikes.marked(name, mark) if mark else name
+
+
+def _marks() -> Mapping[str, str]:
+    """Return the marks of all people whose names look like another one's."""
+    users = cast("Snapshot[User] | None", st.session_state.get("users")) if current_session() else None
+    return users.derived("lookalikes", lambda rows: lookalikes.marks(rows.values())) if users else {}
+
+
+def label_of(user: User | None) -> str:
+    """Return the name, escaped for a label of a Streamlit widget."""
+    return as_label(name_of(user))
+
+
+def avatar_html(user: User | None, size: str = "") -> Markup:
+    """Show an emoji, or the first letter on a color. `size` is `small`, `large` or empty.
+
+    The address of a picture, from before there were none, is not loaded: its host would learn of each viewer.
+    """
+    css = f" {size}" if size else ""
+    if user is None:
+        return _NOBODY(size=css)
+    if user.avatar and not user.avatar.startswith(("http:", "https:")):
+        return _EMOJI(size=css, emoji=one_line(user.avatar)[:8])
+    tint = sum(user.id.encode()) % _TINTS
+    return _LETTER(size=css, tint=tint, letter=name_of(user)[:1].upper())
+
+
+def name_html(user: User | None) -> Markup:
+    """Show a name; its writing direction does not affect the text around it."""
+    return _NAME(name=name_of(user))
+
+
+def role_html(user: User | None) -> Markup:
+    """Show a small mark for everybody who is more than a member."""
+    if user is None or user.role is Role.MEMBER:
+        return EMPTY
+    return _ROLE(role=user.role.value)
+
+
+def names_html(people: Iterable[User | None], limit: int) -> Markup:
+    """Show up to `limit` people as chips, and how many more there are."""
+    everybody = list(people)
+    chips = [_CHIP(avatar=avatar_html(user, "small"), name=name_html(user)) for user in everybody[:limit]]
+    if len(everybody) > limit:
+        chips.append(_MORE(count=len(everybody) - limit))
+    return join(chips)
+
+
+def by_name(users: Snapshot[User]) -> list[User]:
+    """Return everybody, sorted by name; computed once a snapshot."""
+    return users.derived("by name", lambda rows: sorted(rows.values(), key=_sort_name))
+
+
+def _sort_name(user: User) -> tuple[str, str]:
+    return user.display_name.casefold(), user.id
+
+
+def finder(users: Snapshot[User]) -> FindUser:
+    """Return a function that looks a person up by id."""
+    return lambda user_id: users.get((user_id,))

@@ -1,0 +1,88 @@
+"""Who is here now: the list in the sidebar, and who else has the same row open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from db.hub.models import User
+from livetables.fragments import PRESENCE, live_fragment
+from livetables.presence.model import Present
+from livetables.tables.snapshot import Snapshot
+from ui.base import html, session
+from ui.base.html import EMPTY, Markup, Template, join
+from ui.base.html_cache import shared_html
+from ui.base.people import avatar_html, name_html
+from ui.base.text import plural
+
+_MOST_NAMES = 8
+_PAGES: Mapping[str, str] = {
+    "tavern": "Tavern",
+    "events": "Events",
+    "people": "People",
+    "inbox": "Inbox",
+    "agents": "Agents",
+    "routing": "Routing",
+    "ratings": "Ratings",
+    "leaderboard": "Leaderboard",
+    "activity": "Activity",
+    "diagnostics": "Diagnostics",
+    "profile": "Profile",
+}
+
+_HERE = Template(
+    '<section class="tv-here" aria-label="Here now"><b>{count} here now</b><ul>{rows}</ul></section>'
+)
+_PERSON = Template("<li>{avatar}{name}<small>{page}</small></li>")
+_COUNT = Template("<li><small>{text}</small></li>")
+_ALSO_HERE = Template('<p class="tv-editors" role="status"><span>👀 {people} here too</span></p>')
+_NAME = Template("{avatar} {name}")
+_AND = Template("{first} and {last}")
+_VERB = Template("{people} {verb}")
+
+
+@live_fragment(tables=(PRESENCE, "users"), key="here_now")
+def show() -> None:
+    """Show who is here and on which page."""
+    present, users = session.present(), session.users()
+    html.show(shared_html(("here", present.revision, users), lambda: here_html(present.now, users)))
+
+
+def here_html(present: Present, users: Snapshot[User]) -> Markup:
+    """Show who is here, the latest arrivals first, and the number of visitors."""
+    found = [
+        (spots[0], user)
+        for user_id, spots in present.people.items()
+        if (user := users.get((user_id,))) is not None
+    ]
+    found.sort(key=lambda each: each[0].since, reverse=True)
+    rows = [
+        _PERSON(avatar=avatar_html(user, "small"), name=name_html(user), page=_PAGES.get(spot.page, ""))
+        for spot, user in found[:_MOST_NAMES]
+    ]
+    if len(found) > _MOST_NAMES:
+        more = plural(len(found) - _MOST_NAMES, "more person", "more people")
+        rows.append(_COUNT(text=f"and {more}"))
+    if present.visitors:
+        rows.append(_COUNT(text=plural(present.visitors, "visitor")))
+    return _HERE(count=len(found) + present.visitors, rows=join(rows))
+
+
+def also_here_html(present: Present, item: str, users: Snapshot[User], me: str | None) -> Markup:
+    """Show who else has the row open that the viewer has open; empty when nobody has."""
+    people = people_are_html(present.viewing(item), users, me)
+    return _ALSO_HERE(people=people) if people else EMPTY
+
+
+def people_are_html(user_ids: Iterable[str], users: Snapshot[User], me: str | None) -> Markup:
+    """Show people other than the viewer, with the verb: `Ada is`, `Ada and Bo are`; empty for nobody."""
+    others = [user for user_id in user_ids if user_id != me and (user := users.get((user_id,))) is not None]
+    names: list[Markup | str] = [
+        _NAME(avatar=avatar_html(user, "small"), name=name_html(user)) for user in others[:_MOST_NAMES]
+    ]
+    if len(others) > _MOST_NAMES:
+        names.append(plural(len(others) - _MOST_NAMES, "other"))
+    if not names:
+        return EMPTY
+    if len(names) == 1:
+        return _VERB(people=names[0], verb="is")
+    return _VERB(people=_AND(first=join(names[:-1], ", "), last=names[-1]), verb="are")

@@ -1,0 +1,236 @@
+"""Events as one block of cards, the same for everybody in a region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from db.hub.models import Event, EventCohost, Rsvp, RsvpStatus, User
+from livetables.tables.snapshot import Snapshot
+from ui.base import times
+from ui.base.feedback import saving_html
+from ui.base.html import EMPTY, Markup, Template, join
+from ui.base.people import avatar_html, name_html, names_html
+from ui.base.region import Region
+from ui.base.text import plural
+from ui.events.schedule import NO_RSVPS, Attendance, attendance_by_event
+
+_MOST_NAMES = 12
+
+_CARDS = Template('<div class="tv-events">{cards}</div>')
+_CARD = Template(
+    '<article class="tv-event{css}" data-row="{id}" data-owner="{organizer_id}">{leaf}'
+    '<div class="tv-main"><h2><bdi>{title}</bdi>{state}{saving}</h2>'
+    "{facts}{description}{attendance}{buttons}</div></article>"
+)
+_LEAF = Template('<div class="tv-leaf" aria-hidden="true"><span>{month}</span><b>{day}</b>{weekday}</div>')
+_DESCRIPTION = Template('<p class="tv-text" dir="auto">{text}</p>')
+# The text stands after what folds it, for the style sheet. `clicks.js` keeps open what somebody has opened.
+_LONG_DESCRIPTION = Template(
+    '<div class="tv-fold"><details><summary><span>Show more</span><span>Show less</span></summary></details>'
+    '<p class="tv-text" dir="auto">{text}</p></div>'
+)
+_LONG, _MANY_LINES = 480, 6
+"""Characters, and lines, above which a description is folded."""
+_FACTS = Template(
+    '<p class="tv-facts"><span title="{exactly}">🕖 {when}</span>{there}{location}'
+    "<span>{avatar}<span>{hosts}</span></span></p>"
+)
+_THERE = Template("<span>🌍 {when}</span>")
+_LOCATION = Template("<span>📍 <bdi>{location}</bdi></span>")
+_ATTENDANCE = Template(
+    '<div class="tv-attendance"><span class="tv-counts">{counts}</span>'
+    '<span class="tv-names">{going}</span>{maybe}</div>'
+)
+_GOING = Template("<b>{count} going</b>")
+_MAYBE = Template('<span class="tv-names maybe" title="Maybe">{names}</span>')
+# The label tells screen readers which event the buttons belong to; the buttons are the same on every card.
+_BUTTONS = Template('<div class="tv-buttons" role="group" aria-label="{title}">{buttons}</div>')
+_RSVP_BUTTON = Template(
+    '<button type="button" class="tv-action" data-action="{status}" data-mark="{status}"{full}>'
+    "{label}</button>"
+)
+_HOST_BUTTON = Template(
+    '<button type="button" class="tv-action for-host" data-action="{action}">{label}</button>'
+)
+
+# The same on every card, so they are built once.
+_CANCELLED: Final = Template('<span class="tv-state bad">Cancelled</span>')()
+_OVER: Final = Template('<span class="tv-state">Over</span>')()
+_FULL: Final = Template(" data-full")()
+_GAP: Final = Template('<span class="tv-gap"></span>')()
+_EDIT: Final = _HOST_BUTTON(action="edit", label="Edit")
+_CANCEL: Final = _HOST_BUTTON(action="cancel", label="Cancel event")
+_REINSTATE: Final = _HOST_BUTTON(action="reinstate", label="Put back on")
+
+
+def _rsvp_buttons(*, full: bool) -> Markup:
+    return join(
+        (
+            _RSVP_BUTTON(status=RsvpStatus.GOING.value, full=_FULL if full else EMPTY, label="Going"),
+            _RSVP_BUTTON(status=RsvpStatus.MAYBE.value, full=EMPTY, label="Maybe"),
+            _RSVP_BUTTON(status=RsvpStatus.DECLINED.value, full=EMPTY, label="Can't go"),
+        )
+    )
+
+
+_RSVP: Final = _rsvp_buttons(full=False)
+_RSVP_TO_FULL: Final = _rsvp_buttons(full=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """The region and minute that a list is shown for; equal ones get the same HTML."""
+
+    region: Region
+    minute: datetime
+
+    @property
+    def today(self) -> date:
+        """The viewer's date."""
+        return self.minute.astimezone(self.region.zone).date()
+
+
+def cards_html(
+    shown: Iterable[Event],
+    rsvps: Snapshot[Rsvp],
+    users: Snapshot[User],
+    cohosts: Mapping[str, tuple[EventCohost, ...]],
+    viewing: Viewing,
+    pending: frozenset[str] = frozenset(),
+) -> Markup:
+    """Show events as cards.
+
+    `pending` are the ids of the events that the database has not confirmed yet.
+    """
+    attendances = attendance_by_event(rsvps)
+    return _CARDS(
+        cards=join(
+            _card_html(
+                event,
+                attendances.get(event.id, NO_RSVPS),
+                users,
+                cohosts.get(event.id, ()),
+                viewing,
+                saving_html(event.id in pending),
+            )
+            for event in shown
+        )
+    )
+
+
+def _card_html(
+    event: Event,
+    attendance: Attendance,
+    users: Snapshot[User],
+    cohosts: tuple[EventCohost, ...],
+    viewing: Viewing,
+    saving: Markup,
+) -> Markup:
+    over = event.ends_at <= viewing.minute
+    return _CARD(
+        css=(" over" if over else "") + (" cancelled" if event.cancelled_at is not None else ""),
+        id=event.id,
+        organizer_id=event.organizer_id,
+        leaf=_leaf_html(event, viewing.region.zone),
+        title=event.title,
+        state=_state_html(event, over=over),
+        saving=saving,
+        facts=_facts_html(event, users, cohosts, viewing),
+        description=description_html(event.description),
+        attendance=_attendance_html(event, attendance, users),
+        # Version 0 is not in the database yet, so nobody can act on it.
+        buttons=_buttons_html(event, attendance, over=over) if event.version else EMPTY,
+    )
+
+
+def description_html(text: str) -> Markup:
+    """Show a description, a long one folded."""
+    if not text:
+        return EMPTY
+    is_long = len(text) > _LONG or text.count("\n") >= _MANY_LINES
+    return (_LONG_DESCRIPTION if is_long else _DESCRIPTION)(text=text)
+
+
+def _leaf_html(event: Event, zone: ZoneInfo) -> Markup:
+    local = event.starts_at.astimezone(zone)
+    return _LEAF(month=f"{local:%b}", day=local.day, weekday=f"{local:%a}")
+
+
+def _state_html(event: Event, *, over: bool) -> Markup:
+    if event.cancelled_at is not None:
+        return _CANCELLED
+    return _OVER if over else EMPTY
+
+
+def _facts_html(
+    event: Event, users: Snapshot[User], cohosts: tuple[EventCohost, ...], viewing: Viewing
+) -> Markup:
+    hosts = [users.get((event.organizer_id,)), *(users.get((each.user_id,)) for each in cohosts)]
+    there = viewing.region.in_zone(times.zone_named(event.time_zone))
+    return _FACTS(
+        exactly=times.full(event.starts_at, there),
+        there=_there_html(event, viewing.region.zone, there.zone),
+        when=times.span(event.starts_at, event.ends_at, viewing.region, viewing.today),
+        location=_LOCATION(location=event.location) if event.location else EMPTY,
+        avatar=avatar_html(hosts[0], "small"),
+        hosts=join(map(name_html, hosts), ", "),
+    )
+
+
+def _there_html(event: Event, here: ZoneInfo, there: ZoneInfo) -> Markup:
+    """Show when the event begins on the clocks of its own zone, if they differ from the viewer's."""
+    mine, local = event.starts_at.astimezone(here), event.starts_at.astimezone(there)
+    if mine.utcoffset() == local.utcoffset():
+        return EMPTY
+    weekday = "" if mine.date() == local.date() else f"{local:%A}, "
+    return _THERE(when=f"{weekday}{times.clock(local, there)} in {there.key}")
+
+
+def _attendance_html(event: Event, attendance: Attendance, users: Snapshot[User]) -> Markup:
+    counts: list[Markup | str] = [_GOING(count=len(attendance.going))]
+    if attendance.maybe:
+        counts.append(f"{len(attendance.maybe)} maybe")
+    if attendance.declined:
+        counts.append(f"{len(attendance.declined)} can't")
+    if event.capacity is not None:
+        counts.append(_places(event.capacity - len(attendance.going)))
+    maybe = names_html((users.get((rsvp.user_id,)) for rsvp in attendance.maybe), _MOST_NAMES)
+    return _ATTENDANCE(
+        counts=join(counts, " · "),
+        going=names_html((users.get((rsvp.user_id,)) for rsvp in attendance.going), _MOST_NAMES),
+        maybe=_MAYBE(names=maybe) if maybe else EMPTY,
+    )
+
+
+def _places(left: int) -> str:
+    return "full" if left <= 0 else f"{plural(left, 'place')} left"
+
+
+def _buttons_html(event: Event, attendance: Attendance, *, over: bool) -> Markup:
+    buttons: list[Markup] = []
+    if not over and event.cancelled_at is None:
+        full = event.capacity is not None and len(attendance.going) >= event.capacity
+        buttons.append(_RSVP_TO_FULL if full else _RSVP)
+    buttons += [_GAP, _EDIT]
+    if event.cancelled_at is not None:
+        buttons.append(_REINSTATE)
+    elif not over:
+        buttons.append(_CANCEL)
+    return _BUTTONS(title=event.title, buttons=join(buttons))
+
+
+def my_marks(
+    rsvps: Snapshot[Rsvp], cohosts: Snapshot[EventCohost], user_id: str | None
+) -> dict[str, list[str]]:
+    """Return the marks of the viewer's RSVPs, and of the events they help to run, by event id."""
+    if user_id is None:
+        return {}
+    marks = {rsvp.event_id: [rsvp.status.value] for rsvp in rsvps if rsvp.user_id == user_id}
+    for cohost in cohosts:
+        if cohost.user_id == user_id:
+            marks.setdefault(cohost.event_id, []).append("host")
+    return marks

@@ -1,0 +1,75 @@
+"""Upcoming and past events, and the RSVPs and co-hosts of each, computed from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Final
+
+from db.hub.models import Event, EventCohost, Rsvp, RsvpStatus
+from livetables.tables.rows import Rows
+from livetables.tables.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """The RSVPs to one event, in the order in which they were given."""
+
+    going: tuple[Rsvp, ...] = ()
+    maybe: tuple[Rsvp, ...] = ()
+    declined: tuple[Rsvp, ...] = ()
+
+
+NO_RSVPS: Final = Attendance()
+
+
+def this_minute() -> datetime:
+    """Return the time to the minute: what is derived from it is shared for that long."""
+    return datetime.now(UTC).replace(second=0, microsecond=0)
+
+
+def upcoming(events: Snapshot[Event], minute: datetime) -> list[Event]:
+    """Return the events that have not ended, soonest first."""
+    ordered = events.derived("by start", _by_start)
+    return [event for event in ordered if event.ends_at > minute]
+
+
+def past(events: Snapshot[Event], minute: datetime) -> list[Event]:
+    """Return the events that have ended, latest first."""
+    ordered = events.derived("by start", _by_start)
+    return [event for event in reversed(ordered) if event.ends_at <= minute]
+
+
+def _by_start(rows: Rows[Event]) -> list[Event]:
+    return sorted(rows.values(), key=lambda event: (event.starts_at, event.id))
+
+
+def attendance_by_event(rsvps: Snapshot[Rsvp]) -> Mapping[str, Attendance]:
+    """Return the RSVPs to each event that has any; computed once a snapshot."""
+    return rsvps.derived("by event", _group_rsvps)
+
+
+def _group_rsvps(rows: Rows[Rsvp]) -> dict[str, Attendance]:
+    ordered = sorted(rows.values(), key=lambda rsvp: (rsvp.event_id, rsvp.updated_at, rsvp.user_id))
+    return {event_id: _split(tuple(each)) for event_id, each in groupby(ordered, lambda rsvp: rsvp.event_id)}
+
+
+def _split(rsvps: tuple[Rsvp, ...]) -> Attendance:
+    def having(status: RsvpStatus) -> tuple[Rsvp, ...]:
+        return tuple(rsvp for rsvp in rsvps if rsvp.status is status)
+
+    return Attendance(having(RsvpStatus.GOING), having(RsvpStatus.MAYBE), having(RsvpStatus.DECLINED))
+
+
+def cohosts_by_event(cohosts: Snapshot[EventCohost]) -> Mapping[str, tuple[EventCohost, ...]]:
+    """Return the co-hosts of each event that has any; computed once a snapshot."""
+    return cohosts.derived("by event", _group_cohosts)
+
+
+def _group_cohosts(rows: Rows[EventCohost]) -> dict[str, tuple[EventCohost, ...]]:
+    grouped: dict[str, list[EventCohost]] = {}
+    for cohost in sorted(rows.values(), key=lambda each: each.created_at):
+        grouped.setdefault(cohost.event_id, []).append(cohost)
+    return {event_id: tuple(each) for event_id, each in grouped.items()}

@@ -1,0 +1,52 @@
+"""The directory: everybody as a card, and the search for some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from db.hub.models import User
+from livetables.presence.model import Present
+from ui.base.html import EMPTY, Markup, Template, join
+from ui.base.people import avatar_html, name_html, name_of, role_html
+from ui.base.text import shortened
+
+_LONGEST_BIO = 140
+
+_DIRECTORY = Template('<div class="tv-people">{cards}</div>')
+_CARD = Template(
+    '<article class="tv-person" data-row="{id}" data-owner="{id}">'
+    '{avatar}<div class="tv-main"><h2>{name}{role}<span class="tv-online">online</span></h2>{bio}</div>'
+    '<div class="tv-buttons">'
+    '<button type="button" class="tv-action profile" data-action="profile" aria-label="Profile of {label}">'
+    "Profile</button>"
+    '<button type="button" class="tv-action write" data-action="write" aria-label="Write to {label}">'
+    "Write</button></div></article>"
+)
+_BIO = Template('<p class="tv-bio" dir="auto">{bio}</p>')
+
+
+def matches(user: User, query: str) -> bool:
+    """Tell whether a person's name, bio or role has every word of the query."""
+    text = f"{user.display_name} {user.bio} {user.role.value}".casefold()
+    return all(word in text for word in query.casefold().split())
+
+
+def directory_html(people: Iterable[User]) -> Markup:
+    """Show people as cards."""
+    return _DIRECTORY(cards=join(map(_card_html, people)))
+
+
+def _card_html(user: User) -> Markup:
+    return _CARD(
+        id=user.id,
+        avatar=avatar_html(user),
+        name=name_html(user),
+        label=name_of(user),
+        role=role_html(user),
+        bio=_BIO(bio=shortened(user.bio, _LONGEST_BIO)) if user.bio else EMPTY,
+    )
+
+
+def online_marks(present: Present) -> dict[str, list[str]]:
+    """Return the marks of the cards of everybody who is here now."""
+    return {user_id: ["online"] for user_id in present.people}

@@ -1,0 +1,79 @@
+"""The campaign that a person works on: chosen in a list, kept in the address, new ones announced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import streamlit as st
+
+from db.ratings.models import (
+    Campaign,
+    CampaignStatus,
+    RaterProfile,
+    RatingRole,
+)
+from livetables.fragments import live_fragment
+from ui.base.text import as_label, one_line
+from ui.ratings import tables
+
+_CAMPAIGN: Final = "rating_campaign"
+
+
+def visible_campaigns(campaigns: Iterable[Campaign], role: RatingRole) -> list[Campaign]:
+    """Return the campaigns to choose from: active ones first, then the newest. Only managers see drafts."""
+    visible = [
+        campaign
+        for campaign in campaigns
+        if role is RatingRole.MANAGER or campaign.status is not CampaignStatus.DRAFT
+    ]
+    newest = sorted(visible, key=lambda campaign: campaign.created_at, reverse=True)
+    return sorted(newest, key=lambda campaign: campaign.status is not CampaignStatus.ACTIVE)
+
+
+def choose_campaign(me: RaterProfile) -> Campaign | None:
+    """Let the person choose among the campaigns; None when there is none yet."""
+    campaigns = visible_campaigns(tables.campaigns().values(), me.role)
+    _announce_new(frozenset(campaign.id for campaign in campaigns))
+    return _choose(campaigns) if campaigns else None
+
+
+def _choose(campaigns: list[Campaign]) -> Campaign:
+    known = {campaign.id: campaign for campaign in campaigns}
+    linked = st.query_params.get("campaign")
+    if _CAMPAIGN not in st.session_state or st.session_state[_CAMPAIGN] not in known:
+        st.session_state[_CAMPAIGN] = linked if linked in known else campaigns[0].id
+    chosen = st.session_state[_CAMPAIGN]
+    if len(known) > 1:
+        chosen = st.selectbox(
+            "Campaign", list(known), key=_CAMPAIGN, format_func=lambda key: _label(known[key])
+        )
+    st.query_params["campaign"] = chosen
+    return known[chosen]
+
+
+def _label(campaign: Campaign) -> str:
+    status = "" if campaign.status is CampaignStatus.ACTIVE else f" ({campaign.status.value})"
+    return f"{one_line(campaign.name)}{status}"
+
+
+@live_fragment(tables=("campaigns",), varies_by=("user", "role"), key="rating_appearing")
+def _announce_new(shown: frozenset[str]) -> None:
+    """Offer campaigns that have appeared since, without interrupting the person's work.
+
+    A page without a campaign has no work to interrupt, so it shows the first one right away.
+    """
+    me = tables.my_profile()
+    if me is None:
+        return
+    new = [one for one in visible_campaigns(tables.campaigns().values(), me.role) if one.id not in shown]
+    if new and not shown:
+        st.rerun()
+    if new:
+        label = f"New campaign: {as_label(new[0].name)}"
+        if st.button(label, key="rating_new_campaign", on_click=_go_to, args=(new[0].id,)):
+            st.rerun()
+
+
+def _go_to(campaign_id: str) -> None:
+    st.session_state[_CAMPAIGN] = campaign_id

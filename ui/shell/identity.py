@@ -1,0 +1,199 @@
+"""Whose tab this is: restored from the cookie, kept while the sign-in lasts, a visitor's after it ended."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+from db.auth.accounts import Accounts, SignedIn
+from db.auth.cookie import SessionCookie
+from db.errors import SignInError, UnreachableError
+from livetables.engine import Engine
+from livetables.fragments import STATUS, live_fragment
+from ui.base import drafts, feedback, session, tab
+from ui.base.people import label_of
+from ui.shell import cookie
+
+_observed: weakref.WeakSet[SignedIn] = weakref.WeakSet()
+_OTHER = "sign_in_of_another"
+_SIGNED_OUT = "You are signed out"
+_KEPT = "What you were writing is kept in this browser, and there again when you sign in."
+_RETRY_AFTER = 5.0
+"""Seconds between tries to restore a sign-in while the service cannot be reached."""
+
+
+def identify() -> SignedIn | None:
+    """Return the person whose tab this is, None for a visitor. Call it in every full run.
+
+    The first run of a tab restores the sign-in from the cookie.
+    """
+    if session.was_signed_in():
+        leave()
+        feedback.toast(f"{_SIGNED_OUT}. {_KEPT}", ":material/logout:")
+    if not st.session_state.get(tab.IDENTIFIED):
+        _restore()
+    return session.signed_in()
+
+
+def _restore() -> None:
+    token = cookie.received()
+    if token is None:
+        st.session_state[tab.IDENTIFIED] = True
+        return
+    try:
+        enter(session.services().accounts.restore(token))
+    except UnreachableError:
+        # The sign-in may still be good, so another run tries again; `needs_full_run` asks for it.
+        st.session_state[tab.RESTORE_TRIED] = time.monotonic()
+    except SignInError:
+        st.session_state[tab.IDENTIFIED] = True
+        st.session_state[tab.ENDED_COOKIE] = token
+
+
+def needs_full_run() -> bool:
+    """Tell whether only a full run can identify this tab: its sign-in ended, or was not restored yet."""
+    if session.was_signed_in():
+        return True
+    tried: float = st.session_state.get(tab.RESTORE_TRIED, 0.0)
+    return not st.session_state.get(tab.IDENTIFIED) and time.monotonic() - tried > _RETRY_AFTER
+
+
+def enter(me: SignedIn) -> None:
+    """Make this the tab of a person who has just signed in. What another person has left in it goes."""
+    tab.belong_to(me.user_id)
+    st.session_state[tab.IDENTIFIED] = True
+    session.sign_in_as(me)
+    if me not in _observed:
+        _observed.add(me)
+        user_id, engine = me.user_id, session.engine()
+        # This wakes all tabs of the person; the fragment that syncs the cookie then sees what has changed.
+        me.on_end(lambda: engine.sign_in_changed(user_id))
+        me.on_token(lambda _token: engine.sign_in_changed(user_id))
+        me.on_browser_token_needed(lambda: engine.sign_in_changed(user_id))
+
+
+def leave() -> None:
+    """Make this the tab of a visitor again."""
+    me = session.last_sign_in()
+    if me is not None:
+        st.session_state[tab.ENDED_COOKIE] = str(me.cookie)
+    session.sign_in_as(None)
+
+
+def sign_out() -> None:
+    """Sign this person out, in all their browsers."""
+    _sign_out(everywhere=True)
+
+
+def sign_out_here() -> None:
+    """Sign this person out in this browser only."""
+    _sign_out(everywhere=False)
+
+
+def _sign_out(*, everywhere: bool) -> None:
+    me = session.signed_in()
+    if me is None:
+        return
+    try:
+        session.services().accounts.sign_out(me, everywhere=everywhere)
+    except UnreachableError:
+        feedback.toast(
+            f"{_SIGNED_OUT} here, but Tavern could not sign you out elsewhere.", ":material/logout:"
+        )
+    leave()
+    tab.clear()
+    st.query_params.clear()
+
+
+@cache
+def _toasts() -> ComponentRenderer:
+    script = (Path(__file__).parent / "toasts.js").read_text(encoding="utf-8")
+    return st.components.v2.component("tavern_toasts", js=script)
+
+
+@dataclass(frozen=True, slots=True)
+class _OtherSignIn:
+    """The sign-in whose cookie the browser holds instead of this tab's. `user_id` is None if not known."""
+
+    session_id: str
+    user_id: str | None
+
+
+@live_fragment(tables=(STATUS, "users"), varies_by=("user", _OTHER), key="sign_in_cookie")
+def sync_cookie() -> None:
+    """Write the newest token to the browser's cookie, and take over a newer one from another process.
+
+    If somebody else is signed in in this browser, their cookie stays, and the person is told.
+    """
+    drafts.deliver_forgotten()
+    _toasts()(key="tavern_toasts", data={"turn": tab.turn(), "keep": _SIGNED_OUT})
+    me, ended = session.signed_in(), st.session_state.get(tab.ENDED_COOKIE)
+    if me is None:
+        cookie.sync(None, ended=ended)
+        return
+    report = cookie.sync(str(me.cookie), ended=ended, request=me.browser_token_request())
+    if report.newer is not None:
+        me.receive_cookie(SessionCookie.parse(report.newer))
+    if report.others is not None:
+        _note_other_sign_in(report.others)
+    _warn_of_other_sign_in(me)
+
+
+def _note_other_sign_in(text: str) -> None:
+    """Find out whose cookie the browser holds. That of a sign-in that has ended makes room."""
+    if not text:
+        st.session_state.pop(_OTHER, None)
+        return
+    session_id = SessionCookie.parse(text).session_id
+    known = cast("_OtherSignIn | None", st.session_state.get(_OTHER))
+    if known is not None and known.session_id == session_id and known.user_id is not None:
+        return
+    user_id = None
+    try:
+        user_id = session.services().accounts.restore(text).user_id
+    except UnreachableError:
+        pass
+    except SignInError:
+        st.session_state.pop(_OTHER, None)
+        if st.session_state.get(tab.ENDED_COOKIE) != text:
+            st.session_state[tab.ENDED_COOKIE] = text
+            st.rerun(scope="fragment")
+        return
+    st.session_state[_OTHER] = _OtherSignIn(session_id, user_id)
+
+
+def _warn_of_other_sign_in(me: SignedIn) -> None:
+    other = cast("_OtherSignIn | None", st.session_state.get(_OTHER))
+    if other is None or other.user_id == me.user_id:
+        return
+    name = label_of(session.users().get((other.user_id,)) if other.user_id else None)
+    st.caption(
+        f"{name} is signed in in this browser too and stays it: new tabs are theirs, and so is this one once "
+        "it is reloaded. To stay signed in here, let them sign out first."
+    )
+
+
+_ENDED_SESSIONS = "ended_sessions"
+
+
+def follow_ended_sessions(engine: Engine, accounts: Accounts) -> None:
+    """End every sign-in of this process as soon as the database says that its session has ended."""
+
+    def on_change(sessions: frozenset[str], tables: frozenset[str]) -> None:
+        if _ENDED_SESSIONS not in tables:
+            return
+        user_ids = {
+            user_id for session, user_id in engine.sessions.items() if session in sessions and user_id
+        }
+        for user_id in user_ids:
+            table = engine.tables(user_id).get(_ENDED_SESSIONS)
+            accounts.end_sessions({key[0] for key in table.rows} if table is not None else ())
+
+    engine.listen(on_change)
