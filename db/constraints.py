@@ -23,6 +23,7 @@ MEANING: Mapping[str, tuple[str, str]] = {
     "events_times_finite": ("starts_at", "An event has a start and an end."),
     "events_times_range": ("starts_at", "An event is between the years 1900 and 9998."),
     "events_cancelled_at_range": ("cancelled_at", "An event is called off between the years 1900 and 9998."),
+    "events_cancel_reason_length": ("cancel_reason", "A reason has up to 500 characters."),
     "events_location_length": ("location", "A location has up to 200 characters."),
     "events_capacity_range": ("capacity", "A capacity is between 1 and 100,000, or left empty."),
     "rsvps_status_known": ("status", "An answer is going, maybe or declined."),

@@ -131,7 +131,8 @@ begin
     end loop;
 
     perform set_config('request.jwt.claims', '{"sub": "a0000000-0000-4000-8000-000000000002"}', true);
-    update public.events set cancelled_at = now() - interval '26 hours' where title = 'Winter walk to the mill';
+    update public.events set cancelled_at = now() - interval '26 hours', cancel_reason = 'The path is under ice.'
+    where title = 'Winter walk to the mill';
     perform set_config('request.jwt.claims', '', true);
     update public.events set
         starts_at = ((starts_at at time zone house) - interval '22 days') at time zone house,

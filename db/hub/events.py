@@ -63,14 +63,15 @@ def change(me: Caller, event_id: str, values: rows.Values, *, version: int) -> R
     return rows.update(me, TABLE, {"id": event_id}, values, version)
 
 
-def cancel(me: Caller, event_id: str, *, version: int) -> Record:
-    """Cancel an event; it stays visible."""
-    return change(me, event_id, {"cancelled_at": datetime.now(UTC).isoformat()}, version=version)
+def cancel(me: Caller, event_id: str, *, version: int, reason: str = "") -> Record:
+    """Cancel an event; it stays visible, with the reason."""
+    values = {"cancelled_at": datetime.now(UTC).isoformat(), "cancel_reason": reason}
+    return change(me, event_id, values, version=version)
 
 
 def reinstate(me: Caller, event_id: str, *, version: int) -> Record:
-    """Undo the cancellation of an event."""
-    return change(me, event_id, {"cancelled_at": None}, version=version)
+    """Undo the cancellation of an event. Its reason goes."""
+    return change(me, event_id, {"cancelled_at": None, "cancel_reason": ""}, version=version)
 
 
 def add_cohost(me: Caller, event_id: str, user_id: str) -> Record:

@@ -58,7 +58,7 @@ class User(Model):
 
 @dataclass(frozen=True, slots=True)
 class Event(Model):
-    """An event. `time_zone` is an IANA name; `capacity` None means no limit.
+    """An event. `time_zone` is an IANA name; `capacity` None means no limit; `cancel_reason` may be empty.
 
     `updated_by` is the id of the person who last wrote the row, None for the system.
     """
@@ -73,6 +73,7 @@ class Event(Model):
     capacity: int | None
     organizer_id: str
     cancelled_at: AwareDatetime | None
+    cancel_reason: str
     version: int
     created_at: AwareDatetime
     updated_at: AwareDatetime

@@ -193,6 +193,8 @@ CONSTRAINTS = {
     "events_times_finite": "update events set ends_at = 'infinity' where id = %(event)s",
     "events_times_range": "update events set starts_at = '4000-01-01 BC' where id = %(event)s",
     "events_cancelled_at_range": "update events set cancelled_at = 'infinity' where id = %(event)s",
+    "events_cancel_reason_length": "update events set cancelled_at = now(),"
+    " cancel_reason = repeat('x', 501) where id = %(event)s",
     "events_location_length": "update events set location = repeat('x', 201) where id = %(event)s",
     "events_capacity_range": "update events set capacity = 0 where id = %(event)s",
     "rsvps_status_known": "update rsvps set status = 'late' where user_id = %(owner)s",

@@ -44,6 +44,7 @@ def _event(key: Key, text: str) -> Row:
         "capacity": None,
         "organizer_id": NAMES[0],
         "cancelled_at": None,
+        "cancel_reason": "",
         "updated_by": None,
     }
 

@@ -86,6 +86,7 @@ def event(title: str, organizer: User, *, hours: float = 24, **values: object) -
         "capacity": None,
         "organizer_id": organizer.id,
         "cancelled_at": None,
+        "cancel_reason": "",
         "version": 1,
         "created_at": NOW,
         "updated_at": NOW,

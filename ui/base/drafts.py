@@ -39,6 +39,11 @@ def event(event_id: str) -> str:
     return f"event:{event_id}"
 
 
+def cancellation(event_id: str) -> str:
+    """Name the place of the reason for cancelling an event."""
+    return f"event:{event_id}:cancelled"
+
+
 def message(message_id: str) -> str:
     """Name the place of an edit of a message."""
     return f"message:{message_id}"

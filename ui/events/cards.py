@@ -24,7 +24,7 @@ _CARDS = Template('<div class="tv-events">{cards}</div>')
 _CARD = Template(
     '<article class="tv-event{css}" data-row="{id}" data-owner="{organizer_id}">{leaf}'
     '<div class="tv-main"><h2><bdi>{title}</bdi>{state}{saving}</h2>'
-    "{facts}{description}{attendance}{buttons}</div></article>"
+    "{facts}{reason}{description}{attendance}{buttons}</div></article>"
 )
 _LEAF = Template('<div class="tv-leaf" aria-hidden="true"><span>{month}</span><b>{day}</b>{weekday}</div>')
 _DESCRIPTION = Template('<p class="tv-text" dir="auto">{text}</p>')
@@ -40,6 +40,7 @@ _FACTS = Template(
     "<span>{avatar}<span>{hosts}</span></span></p>"
 )
 _THERE = Template("<span>🌍 {when}</span>")
+_REASON = Template('<p class="tv-text tv-reason" dir="auto"><b>Why it is cancelled</b> {text}</p>')
 _LOCATION = Template("<span>📍 <bdi>{location}</bdi></span>")
 _ATTENDANCE = Template(
     '<div class="tv-attendance"><span class="tv-counts">{counts}</span>'
@@ -140,11 +141,18 @@ def _card_html(
         state=_state_html(event, over=over),
         saving=saving,
         facts=_facts_html(event, users, cohosts, viewing),
+        reason=reason_html(event),
         description=description_html(event.description),
         attendance=_attendance_html(event, attendance, users),
         # Version 0 is not in the database yet, so nobody can act on it.
         buttons=_buttons_html(event, attendance, over=over) if event.version else EMPTY,
     )
+
+
+def reason_html(event: Event) -> Markup:
+    """Show why an event is cancelled; empty if it is not, or nobody said why."""
+    shown = event.cancelled_at is not None and event.cancel_reason
+    return _REASON(text=event.cancel_reason) if shown else EMPTY
 
 
 def description_html(text: str) -> Markup:

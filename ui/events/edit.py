@@ -34,6 +34,7 @@ _LABELS: Mapping[str, str] = {
     "location": "Location",
     "capacity": "Capacity",
     "cancelled_at": "Cancellation",
+    "cancel_reason": "Reason for cancelling",
 }
 
 
@@ -152,4 +153,5 @@ def _changes_since(event: Event, offer: Offer | None) -> None:
 
 
 def _described(event: Event) -> dict[str, object]:
-    return {**EventDraft.of(event).values(), "cancelled_at": event.cancelled_at}
+    cancellation = {"cancelled_at": event.cancelled_at, "cancel_reason": event.cancel_reason}
+    return {**EventDraft.of(event).values(), **cancellation}

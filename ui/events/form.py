@@ -220,6 +220,7 @@ def new_event(event_id: str, draft: EventDraft, organizer_id: str) -> Event:
         capacity=draft.capacity,
         organizer_id=organizer_id,
         cancelled_at=None,
+        cancel_reason="",
         version=0,
         created_at=now,
         updated_at=now,

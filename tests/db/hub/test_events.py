@@ -35,7 +35,8 @@ def test_nobody_can_answer_a_cancelled_event_until_it_is_reinstated(sign_up: Sig
     assert cancelled.cancelled_at is not None
     with pytest.raises(errors.InvalidValueError, match="cancelled"):
         rsvps.answer(guest, event.id, RsvpStatus.GOING)
-    assert Event.from_record(events.reinstate(me, event.id, version=cancelled.version)).cancelled_at is None
+    again = Event.from_record(events.reinstate(me, event.id, version=cancelled.version))
+    assert again.cancelled_at is None
     assert rsvps.answer(guest, event.id, RsvpStatus.GOING)["status"] == RsvpStatus.GOING
 
 
@@ -48,6 +49,20 @@ def test_a_cohost_may_change_an_event_until_removed(sign_up: SignUp) -> None:
     events.remove_cohost(me, event.id, friend.user_id)
     with pytest.raises(errors.NotAllowedError):
         events.change(friend, event.id, {"location": "Attic"}, version=event.version + 1)
+
+
+def test_the_reason_for_cancelling_goes_when_the_event_is_on_again(sign_up: SignUp) -> None:
+    me = sign_up("Ann")
+    event = new_event(me)
+    cancelled = Event.from_record(
+        events.cancel(me, event.id, version=event.version, reason="The cook is ill.")
+    )
+    assert cancelled.cancel_reason == "The cook is ill."
+    # As a program does that does not know of reasons.
+    again = events.change(me, event.id, {"cancelled_at": None}, version=cancelled.version)
+    assert again["cancel_reason"] == ""
+    with pytest.raises(errors.InvalidValueError, match="500 characters"):
+        events.cancel(me, event.id, version=cancelled.version + 1, reason="x" * 501)
 
 
 def test_an_event_is_cancelled_once_though_the_answer_is_lost(lossy: SignedIn) -> None:

@@ -80,10 +80,18 @@ def test_the_buttons_fit_the_state() -> None:
     assert actions(card(event("Quiz", ANN, hours=-9))) == ["edit"]
 
 
+def test_the_reason_stands_on_a_cancelled_event_only() -> None:
+    assert "The cook is ill." in card(event("Quiz", ANN, cancelled_at=NOW, cancel_reason="The cook is ill."))
+    assert "Why" not in card(event("Quiz", ANN, cancelled_at=NOW))
+    assert "The cook is ill." not in card(event("Quiz", ANN, cancel_reason="The cook is ill."))
+
+
 def test_text_is_never_markup() -> None:
-    html = card(event(HOSTILE, ANN, description=HOSTILE, location=HOSTILE))
+    html = card(
+        event(HOSTILE, ANN, description=HOSTILE, location=HOSTILE, cancelled_at=NOW, cancel_reason=HOSTILE)
+    )
     assert "<img src=x" not in html
-    assert html.count(HOSTILE_HTML) >= 3
+    assert html.count(HOSTILE_HTML) >= 4
 
 
 def test_my_rsvps_and_the_events_i_cohost_are_marked() -> None:
