@@ -8,7 +8,7 @@ from db.errors import UnreachableError
 from livetables.fragments import live_fragment
 from ui.activity import cleaning, log, tables
 from ui.base import feedback, html, layout, session, times
-from ui.base.people import by_name, finder, name_of
+from ui.base.people import by_name, finder, option_of
 from ui.events import tables as event_tables
 from ui.shell.run_app import run_whole_app
 
@@ -48,7 +48,7 @@ def _filters() -> None:
         "Person",
         list(people),
         index=None,
-        format_func=lambda user_id: name_of(people.get(user_id)),
+        format_func=lambda user_id: option_of(people.get(user_id)),
         placeholder="Everybody",
         key=f"{_ACTOR}_box",
         on_change=_filter,

@@ -18,7 +18,7 @@ from ui.base import drafts, html, layout, session, times
 from ui.base.follow import follow
 from ui.base.html_actions import clicked
 from ui.base.navigation import arrived
-from ui.base.people import by_name, finder, name_of
+from ui.base.people import by_name, finder, name_of, option_of
 from ui.base.send_keys import send_keys
 from ui.base.text import one_line
 from ui.base.write_queue import WRITES, Expected, Mode
@@ -127,7 +127,7 @@ def _to() -> None:
         "To",
         list(people),
         index=None,
-        format_func=lambda user_id: name_of(people.get(user_id)),
+        format_func=lambda user_id: option_of(people.get(user_id)),
         key=_TO,
         placeholder="Who is it for?",
         on_change=_to_changed,

@@ -16,7 +16,6 @@ from ui.base.html_cache import shared_html
 from ui.base.navigation import Place, page
 from ui.base.people import (
     avatar_html,
-    by_name,
     name_html,
     name_of,
     role_html,
@@ -27,7 +26,7 @@ from ui.base.write_queue import WRITES, Expected
 from ui.events import tables as event_tables
 from ui.events.schedule import NO_RSVPS, attendance_by_event, this_minute, upcoming
 from ui.messages import inbox
-from ui.people.directory import directory_html, matches, online_marks
+from ui.people.directory import directory_html, online_marks, search
 from ui.shell.run_app import run_whole_app
 from ui.writes.submit import submit_row
 
@@ -73,7 +72,7 @@ def _searched() -> None:
 def _directory() -> None:
     query = st.session_state.get(_SEARCH, "")
     users = session.users()
-    found = [user for user in by_name(users) if matches(user, query)]
+    found = search(users, query)
     if not found:
         layout.empty("🔎", "Nobody found", "Try fewer letters.")
         return

@@ -15,7 +15,7 @@ from ui.base import feedback, html, session
 from ui.base.export import csv_text
 from ui.base.html import Markup, join
 from ui.base.html_table import row_html, table_html
-from ui.base.people import FindUser, by_name, finder, label_of, name_html, name_of
+from ui.base.people import FindUser, by_name, finder, label_of, name_html, name_of, option_of
 from ui.base.text import plural
 from ui.base.write_queue import Mode
 from ui.writes.submit import fetch, submit
@@ -95,7 +95,7 @@ def _choose() -> None:
     people = {user.id: user for user in by_name(session.users())}
     left, middle, right = st.columns(3)
     person = left.selectbox(
-        "Whose rows", list(people), index=None, format_func=lambda user_id: name_of(people.get(user_id)),
+        "Whose rows", list(people), index=None, format_func=lambda user_id: option_of(people.get(user_id)),
         placeholder="Choose a person", key="cleaning_person",
     )  # fmt: skip
     table = middle.selectbox(

@@ -13,7 +13,8 @@ from db.agents.models import AgentRun, RunStatus
 from ui.agents import tables
 from ui.agents.run_html import STATUS_LABELS
 from ui.base import session
-from ui.base.people import by_name, name_of
+from ui.base.folding import as_option, matches, sort_key
+from ui.base.people import by_name, option_of
 
 CHOICE: Final = "agents_filters"
 """The session's `Choice`."""
@@ -47,13 +48,13 @@ class Filters:
 
     def passes(self, run: AgentRun) -> bool:
         """Tell whether a run passes."""
-        text = f"{run.agent_name} {run.agent_id} {run.task_id or ''} {run.current_step or ''}".casefold()
+        text = f"{run.agent_name} {run.agent_id} {run.task_id or ''} {run.current_step or ''}"
         return (
             not (self.active and run.status.finished)
             and self.agent in (None, run.agent_name)
             and self.status in (None, run.status)
             and self.person in (None, run.user_id)
-            and all(word in text for word in self.search.casefold().split())
+            and matches(text, self.search)
         )
 
 
@@ -84,8 +85,8 @@ def show_filters() -> None:
         "Search", key="q", bind="query-params", placeholder="Agent, task or step", on_change=_apply
     )
     columns[1].selectbox(
-        "Agent", sorted(agents), index=None, key="agent", bind="query-params", placeholder="Every agent",
-        on_change=_apply,
+        "Agent", sorted(agents, key=sort_key), index=None, key="agent", bind="query-params",
+        format_func=as_option, placeholder="Every agent", on_change=_apply,
     )  # fmt: skip
     columns[2].selectbox(
         "Status", [status.value for status in RunStatus], index=None, key="state", bind="query-params",
@@ -96,7 +97,7 @@ def show_filters() -> None:
         people = {user.id: user for user in by_name(session.users())}
         columns[3].selectbox(
             "Person", list(people), index=None, key="person", bind="query-params",
-            format_func=lambda user_id: name_of(people.get(user_id)), placeholder="Everybody",
+            format_func=lambda user_id: option_of(people.get(user_id)), placeholder="Everybody",
             on_change=_apply,
         )  # fmt: skip
     _remember()

@@ -17,6 +17,7 @@ from db.agents.models import (
 )
 from ui.base import times
 from ui.base.feedback import saving_html
+from ui.base.folding import matches
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.people import FindUser, avatar_html, name_html, name_of
 from ui.base.region import Region
@@ -285,13 +286,12 @@ def _mark_content(event: AgentRunEvent, viewer: Viewer) -> Markup:
 
 def log_lines(events: Iterable[AgentRunEvent], search: str) -> list[LogLine]:
     """Return the lines of a log that have every word of `search`."""
-    words = search.casefold().split()
     return [
         LogLine(event.at, event.created_at, event.level, line)
         for event in events
         if event.kind is EventKind.LOG
         for line in event.message.split("\n")
-        if all(word in line.casefold() for word in words)
+        if matches(line, search)
     ]
 
 

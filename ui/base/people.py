@@ -10,7 +10,7 @@ import streamlit as st
 from db.hub.models import Role, User
 from livetables.rerun import current_session
 from livetables.tables.snapshot import Snapshot
-from ui.base import lookalikes
+from ui.base import folding, lookalikes
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.text import as_label, one_line
 
@@ -50,6 +50,11 @@ def label_of(user: User | None) -> str:
     return as_label(name_of(user))
 
 
+def option_of(user: User | None) -> str:
+    """Return the name for a select box, where people look for it with the letters of their keyboard."""
+    return folding.as_option(name_of(user))
+
+
 def avatar_html(user: User | None, size: str = "") -> Markup:
     """Show an emoji, or the first letter on a color. `size` is `small`, `large` or empty.
 
@@ -86,12 +91,12 @@ def names_html(people: Iterable[User | None], limit: int) -> Markup:
 
 
 def by_name(users: Snapshot[User]) -> list[User]:
-    """Return everybody, sorted by name; computed once a snapshot."""
+    """Return everybody, sorted by name as people look for it; computed once a snapshot."""
     return users.derived("by name", lambda rows: sorted(rows.values(), key=_sort_name))
 
 
-def _sort_name(user: User) -> tuple[str, str]:
-    return user.display_name.casefold(), user.id
+def _sort_name(user: User) -> tuple[tuple[str, str], str]:
+    return folding.sort_key(user.display_name), user.id
 
 
 def finder(users: Snapshot[User]) -> FindUser:

@@ -15,7 +15,7 @@ from db.hub.models import Event, EventCohost
 from livetables.engine import Engine
 from livetables.faults import FAULTS
 from ui.base import session
-from ui.base.people import by_name, name_of
+from ui.base.people import by_name, option_of
 from ui.base.write_queue import Expected
 from ui.events import tables
 
@@ -82,7 +82,7 @@ def field(event_id: str, offer: Offer | None) -> Change:
     if offer is None:
         return Change(event_id)
     users = session.users()
-    names = {user_id: name_of(users.get((user_id,))) for user_id in offer.people}
+    names = {user_id: option_of(users.get((user_id,))) for user_id in offer.people}
     chosen = st.multiselect(
         "Co-hosts",
         offer.people,

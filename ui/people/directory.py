@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from db.hub.models import User
 from livetables.presence.model import Present
+from livetables.tables.snapshot import Snapshot
+from ui.base import folding
 from ui.base.html import EMPTY, Markup, Template, join
-from ui.base.people import avatar_html, name_html, name_of, role_html
+from ui.base.people import avatar_html, by_name, name_html, name_of, role_html
 from ui.base.text import shortened
 
 _LONGEST_BIO = 140
@@ -25,10 +27,16 @@ _CARD = Template(
 _BIO = Template('<p class="tv-bio" dir="auto">{bio}</p>')
 
 
-def matches(user: User, query: str) -> bool:
-    """Tell whether a person's name, bio or role has every word of the query."""
-    text = f"{user.display_name} {user.bio} {user.role.value}".casefold()
-    return all(word in text for word in query.casefold().split())
+def search(users: Snapshot[User], query: str) -> list[User]:
+    """Return those whose name, bio or role has every word of the query, by name."""
+    if not query.strip():
+        return by_name(users)
+    texts = users.derived("searched", lambda rows: {user.id: _searched(user) for user in rows.values()})
+    return [user for user in by_name(users) if folding.has_words(texts[user.id], query)]
+
+
+def _searched(user: User) -> str:
+    return folding.fold(f"{user.display_name} {user.bio} {user.role.value}")
 
 
 def directory_html(people: Iterable[User]) -> Markup:

@@ -14,6 +14,7 @@ from db.ratings.models import (
     RatingRole,
 )
 from livetables.fragments import live_fragment
+from ui.base.folding import as_option
 from ui.base.text import as_label, one_line
 from ui.ratings import tables
 
@@ -54,7 +55,7 @@ def _choose(campaigns: list[Campaign]) -> Campaign:
 
 def _label(campaign: Campaign) -> str:
     status = "" if campaign.status is CampaignStatus.ACTIVE else f" ({campaign.status.value})"
-    return f"{one_line(campaign.name)}{status}"
+    return f"{as_option(one_line(campaign.name))}{status}"
 
 
 @live_fragment(tables=("campaigns",), varies_by=("user", "role"), key="rating_appearing")

@@ -17,6 +17,7 @@ from livetables.tables.rows import Rows
 from livetables.tables.snapshot import Snapshot
 from ui.base import html
 from ui.base.charts import BARS_PADDING, bars_height
+from ui.base.folding import as_option
 from ui.base.html import Markup, Template
 from ui.base.html_table import row_html, table_html
 from ui.base.text import as_label, one_line, plural
@@ -94,7 +95,7 @@ def _choose(campaigns: Sequence[Campaign]) -> Campaign:
         "Campaign",
         list(known),
         key=_CHOSEN,
-        format_func=lambda key: one_line(known[key].name) if key in known else "",
+        format_func=lambda key: as_option(one_line(known[key].name)) if key in known else "",
     )
     return known.get(chosen, campaigns[0])
 

@@ -15,6 +15,7 @@ from db.ratings import tenants
 from db.ratings.tenants import Joining
 from livetables.fragments import live_fragment
 from ui.base import feedback, layout, session
+from ui.base.folding import as_option, sort_key
 from ui.base.write_queue import WRITES
 from ui.ratings.tables import Membership
 from ui.writes.saving import Saving
@@ -78,11 +79,13 @@ def _open_tenants(joining: Saving) -> None:
     found = _read_open_tenants()
     if not found:
         return
-    names = {str(one["id"]): str(one["name"]) for one in found}
+    names = {
+        str(one["id"]): str(one["name"]) for one in sorted(found, key=lambda one: sort_key(str(one["name"])))
+    }
     with st.container(border=True):
         st.markdown("**I want to rate: some tenants are open to everybody**")
         with st.form("rating_open", border=False):
-            tenant = st.selectbox("Tenant", list(names), format_func=lambda key: names[key])
+            tenant = st.selectbox("Tenant", list(names), format_func=lambda key: as_option(names[key]))
             submitted = st.form_submit_button("Join as a rater", disabled=joining.busy)
         if submitted:
             _submit(joining, "open", lambda me: tenants.join(me, Joining(tenant_id=tenant)))

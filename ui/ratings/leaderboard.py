@@ -15,6 +15,7 @@ from db.ratings.models import RaterProfile, RatingRole
 from livetables.fragments import live_fragment
 from ui.base import html, layout, session
 from ui.base.charts import BARS_PADDING, bars_height
+from ui.base.folding import sort_key
 from ui.base.html import Markup, Template
 from ui.base.html_table import table_html
 from ui.base.navigation import Place, page
@@ -79,7 +80,7 @@ def standings(profiles: Iterable[RaterProfile]) -> list[Standing]:
     """Rank active raters: most judgments first, then the best agreement, then by name."""
     raters = [one for one in profiles if one.active and one.role is RatingRole.RATER]
     raters.sort(
-        key=lambda one: (-one.total_judgments, -(one.agreement or 0.0), one.name.lower(), one.rater_id)
+        key=lambda one: (-one.total_judgments, -(one.agreement or 0.0), sort_key(one.name), one.rater_id)
     )
     ranked: list[Standing] = []
     for position, profile in enumerate(raters, start=1):

@@ -23,6 +23,7 @@ from db.ratings.tenants import InviteDraft
 from livetables.fragments import live_fragment
 from ui.base import html, session, times
 from ui.base.feedback import saving_html
+from ui.base.folding import sort_key
 from ui.base.text import as_label, plural
 from ui.base.write_queue import WRITES, Expected
 from ui.ratings import tables
@@ -133,7 +134,7 @@ def _withdraw(invite_id: str) -> None:
 @live_fragment(tables=("rater_profiles", WRITES), varies_by=("user", "role"), key="rating_members")
 def _members() -> None:
     me = session.my_id()
-    members = sorted(tables.profiles().values(), key=lambda one: (not one.active, one.name.lower()))
+    members = sorted(tables.profiles().values(), key=lambda one: (not one.active, sort_key(one.name)))
     for member in members[:_MEMBERS_SHOWN]:
         with st.container(
             border=True, key=f"member_{member.user_id}", horizontal=True, vertical_alignment="center"

@@ -13,7 +13,7 @@ from livetables.tables.column_types import ColumnType
 from livetables.tables.filters import Filter, Operator
 from realtime_handlers.routing import METRIC_COLUMNS
 from ui.base import session
-from ui.base.people import by_name, name_of
+from ui.base.people import by_name, option_of
 from ui.base.text import as_label
 from ui.routing.filters import (
     column_label,
@@ -95,7 +95,7 @@ def _value_widget(column: str, operator: Operator) -> None:
     elif kind is ColumnType.BOOLEAN:
         st.selectbox("Value", ["true", "false"], key=key)
     else:
-        people = {user.id: name_of(user) for user in by_name(session.users())}
+        people = {user.id: option_of(user) for user in by_name(session.users())}
         st.selectbox("Value", list(people), key=key, format_func=lambda one: people.get(one, one))
 
 

@@ -21,3 +21,5 @@ def test_filters_keep_matching_runs_in_their_order() -> None:
     assert kept(Filters(status=RunStatus.COMPLETED)) == ["run-2"]
     assert kept(Filters(person=BO.id)) == []
     assert kept(Filters(search="WRI t-1")) == ["run-2"]
+    jose = run(agent_name="José’s agent")
+    assert Filters(search="jose's").keep([jose]) == [jose]

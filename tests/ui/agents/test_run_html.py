@@ -101,6 +101,7 @@ def test_the_log_is_searched_and_cut() -> None:
     events = [event(EventKind.LOG, "one\ntwo three"), event(EventKind.LOG, "Three again", after=10)]
     assert [line.text for line in log_lines(events, "")] == ["one", "two three", "Three again"]
     assert [line.text for line in log_lines(events, "three")] == ["two three", "Three again"]
+    assert [line.text for line in log_lines([event(EventKind.LOG, "Müller")], "muller")] == ["Müller"]
     many = log_lines([event(EventKind.LOG, "\n".join(f"line {n}" for n in range(2000)))], "")
     html = log_html(many, BERLIN, TODAY)
     assert "line 1999" in html

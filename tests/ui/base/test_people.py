@@ -7,9 +7,15 @@ from tests.ui.samples import HOSTILE, snapshot, user
 from ui.base import people
 
 
-def test_everybody_is_sorted_by_name_without_regard_to_case() -> None:
-    users = snapshot([user("cat"), user("Bob"), user("ann")])
-    assert [each.display_name for each in people.by_name(users)] == ["ann", "Bob", "cat"]
+def test_everybody_is_sorted_by_name_without_regard_to_case_and_accents() -> None:
+    users = snapshot([user("cat"), user("Bob"), user("ann"), user("Ángel"), user("Čapek"), user("Angel")])
+    names = [each.display_name for each in people.by_name(users)]
+    assert names == ["Angel", "Ángel", "ann", "Bob", "Čapek", "cat"]
+
+
+def test_a_select_box_names_people_with_their_plain_spelling() -> None:
+    assert people.option_of(user("Łukasz")) == "Łukasz (Lukasz)"
+    assert people.option_of(None) == people.SOMEBODY
 
 
 def test_an_avatar_is_an_emoji_or_a_letter() -> None:

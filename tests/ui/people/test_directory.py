@@ -3,7 +3,7 @@
 import pytest
 
 from livetables.presence.model import Spot, Tabs, merge
-from tests.ui.samples import HOSTILE, HOSTILE_HTML, NOW, user
+from tests.ui.samples import HOSTILE, HOSTILE_HTML, NOW, snapshot, user
 from ui.people import directory
 
 
@@ -11,7 +11,14 @@ from ui.people import directory
     ("query", "found"), [("", True), ("ann", True), ("SOUP ann", True), ("ann bread", False)]
 )
 def test_a_search_matches_every_word_in_name_or_bio(query: str, found: bool) -> None:
-    assert directory.matches(user("Ann", bio="Makes soup"), query) is found
+    people = snapshot([user("Ann", bio="Makes soup")])
+    assert bool(directory.search(people, query)) is found
+
+
+def test_a_search_finds_names_without_their_accents_and_sorts_them() -> None:
+    people = snapshot([user("Zoë"), user("Josephine"), user("José"), user("Łukasz"), user("Jose\u0301 B")])
+    found = [each.display_name for each in directory.search(people, "jose")]
+    assert found == ["José", "Jose\u0301 B", "Josephine"]
 
 
 def test_names_and_bios_are_escaped() -> None:

@@ -29,6 +29,11 @@ def test_raters_with_the_same_number_of_judgments_share_a_place() -> None:
     assert ranked == [(1, "ada"), (2, "mei"), (2, "cy"), (4, "finn")]
 
 
+def test_raters_of_one_place_are_sorted_by_name() -> None:
+    people = [rater("Zoe", 5), rater("Émile", 5), rater("Eva", 5)]
+    assert [one.profile.name for one in standings(people)] == ["Émile", "Eva", "Zoe"]
+
+
 def test_a_streak_ends_with_a_day_without_a_judgment_and_names_are_text() -> None:
     ranked = standings([rater("<img>", 2)])
     shown = [raters_html(ranked, "<img>", date(2026, 11, 20) + timedelta(days=days)) for days in (0, 1, 2)]
