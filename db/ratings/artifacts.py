@@ -7,21 +7,21 @@ types, and messages for the errors of Storage.
 from __future__ import annotations
 
 import io
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar, cast
 
 import httpx
 from storage3.exceptions import StorageApiError
-from storage3.types import FileOptions, SearchV2Object, SearchV2Options
+from storage3.types import FileOptions
 from storage3.utils import StorageException
 
+from db import rows
 from db.caller import Caller, with_token
+from db.columns import Record
 from db.errors import (
     DatabaseError,
     DuplicateError,
@@ -33,6 +33,7 @@ from db.errors import (
     UnreachableError,
     from_transport,
 )
+from db.ratings import file_names
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -95,60 +96,53 @@ _RULES: Final[Mapping[Bucket, BucketRules]] = {
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file. `path` is its key in the bucket, which begins with the tenant; `size` is in bytes."""
+    """A file.
+
+    `path` is its key in the bucket, which begins with the tenant; `name` is what people call it, with its
+    folders; `size` is in bytes.
+    """
 
     bucket: Bucket
     path: str
+    name: str
     size: int
     mime_type: str
     updated_at: datetime | None
 
     @property
-    def name(self) -> str:
-        """Its key without the tenant."""
-        return self.path.partition("/")[2]
-
-    @property
     def file_name(self) -> str:
         """Its name without folders."""
-        return self.path.rpartition("/")[2]
+        return self.name.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to store a file: a name that Storage accepts, in the folder of a tenant."""
+    """Where to store a file of a tenant. `name` is what people call it, with its folders."""
 
     bucket: Bucket
     tenant: str
-    folder: str
-    file_name: str
+    name: str
+
+    @property
+    def file_name(self) -> str:
+        """Its name without folders."""
+        return self.name.rpartition("/")[2]
 
     @property
     def path(self) -> str:
-        """The key in the bucket."""
-        return "/".join(part for part in (self.tenant, self.folder, self.file_name) if part)
-
-
-_NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_.\-]+")
+        """The key in the bucket for a new file."""
+        extension = self.name.rpartition(".")[2].lower()
+        return f"{self.tenant}/{file_names.key_for(f'{self.bucket}/{self.tenant}', self.name, extension)}"
 
 
 def place_for(bucket: Bucket, tenant: str, folder: str, file_name: str) -> Place:
     """Return the place for a file with the folder and name that a person gave it.
 
-    Raises `InvalidValueError` when the name is too long or the bucket does not accept its type.
+    Raises `InvalidValueError` when the name is empty or too long, or the bucket does not accept its type.
     """
-    folders = [_key_part(part) for part in folder.split("/")]
-    place = Place(bucket, tenant, "/".join(part for part in folders if part), _key_part(file_name)[-150:])
-    if len(place.path) > 300:
-        raise InvalidValueError("This name is too long: with its folder, a file has up to 300 characters.")
+    place = Place(bucket, tenant, file_names.full_name(folder, file_name))
     type_of(place)
     return place
-
-
-def _key_part(text: str) -> str:
-    """Replace the characters of a name that Storage does not accept by similar ones or hyphens."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return _NOT_IN_KEYS.sub("-", plain).strip("-.")
 
 
 def type_of(place: Place) -> str:
@@ -165,20 +159,28 @@ def type_of(place: Place) -> str:
 
 
 def files_of(me: Caller, bucket: Bucket, tenant: str) -> list[Artifact]:
-    """Read the files of a tenant in a bucket that this person may see, by name."""
-    options: SearchV2Options = {"prefix": f"{tenant}/", "limit": PAGE}
+    """Read the files of a tenant in a bucket that this person may see, by key."""
     found: list[Artifact] = []
     while True:
-        page = _run(me, bucket, lambda token: me.clients.storage(token).from_(bucket).list_v2(options))
-        found += (_artifact(bucket, item) for item in page.objects)
-        if not page.hasNext or page.nextCursor is None:
+        after = found[-1].path if found else ""
+        params = {"p_bucket": bucket, "p_tenant": tenant, "p_after": after, "p_limit": PAGE}
+        page = cast("list[Record]", rows.call(me, "tenant_files", params))
+        found += (_artifact(bucket, record) for record in page)
+        if len(page) < PAGE:
             return found
-        options["cursor"] = page.nextCursor
 
 
-def _artifact(bucket: Bucket, item: SearchV2Object) -> Artifact:
-    mime_type = str((item.metadata or {}).get("mimetype", ""))
-    return Artifact(bucket, item.name, _size(item.metadata), mime_type, item.updated_at)
+def _artifact(bucket: Bucket, record: Record) -> Artifact:
+    path, changed = str(record["path"]), record["updated_at"]
+    return Artifact(
+        bucket,
+        path,
+        # Files that other programs have stored are called by their key.
+        str(record["name"] or path.partition("/")[2]),
+        int(cast("int | None", record["size"]) or 0),
+        str(record["mime_type"] or ""),
+        datetime.fromisoformat(str(changed)) if changed else None,
+    )
 
 
 def upload(
@@ -189,7 +191,7 @@ def upload(
     *,
     replace: bool = False,
 ) -> None:
-    """Upload a file in pieces; `replace` overwrites a file of the same name.
+    """Upload a file in pieces; `replace` overwrites the file of the same name, and gives it this spelling.
 
     Raises `InvalidValueError` when it is empty, too large or of the wrong type, `DuplicateError` when a file
     of this name exists and is not to be replaced.
@@ -200,19 +202,34 @@ def upload(
         raise _too_large(place.bucket)
     if size == 0:
         raise InvalidValueError("This file is empty.")
+    same = _same_file(me, place)
+    if same is not None and not replace:
+        raise _exists(same.file_name)
+    path = place.path if same is None else same.path
     options: FileOptions = {
         "content-type": type_of(place), "cache-control": "no-cache", "upsert": "true" if replace else "false",
+        "metadata": {"name": place.name},
     }  # fmt: skip
 
     def send(token: str) -> None:
         file.seek(0)
         counted: io.BufferedReader = io.BufferedReader(_Counted(file, progress), _PIECE)
-        me.clients.storage(token).from_(place.bucket).upload(place.path, counted, options)
+        me.clients.storage(token).from_(place.bucket).upload(path, counted, options)
 
     try:
         _run(me, place.bucket, send)
     except DuplicateError:
-        raise DuplicateError(f"There is a file {place.file_name} already.") from None
+        raise _exists(place.file_name) from None
+
+
+def _same_file(me: Caller, place: Place) -> Artifact | None:
+    """Return the file that has this name already, whatever its key."""
+    files = files_of(me, place.bucket, place.tenant)
+    return next((one for one in files if file_names.is_same(one.name, place.name)), None)
+
+
+def _exists(file_name: str) -> DuplicateError:
+    return DuplicateError(f"There is a file {file_name} already.")
 
 
 def download(me: Caller, artifact: Artifact) -> bytes:
@@ -238,11 +255,14 @@ def signed_url(me: Caller, artifact: Artifact, seconds: int) -> str:
 
 
 def public_url(me: Caller, artifact: Artifact) -> str | None:
-    """Return the permanent address of a file in a public bucket; None for a private bucket."""
+    """Return the permanent address of a file in a public bucket; None for a private bucket.
+
+    Who opens it saves the file under its name.
+    """
     if not artifact.bucket.rules.public:
         return None
-    url = me.clients.storage(me.access_token()).from_(artifact.bucket).get_public_url(artifact.path)
-    return url.removesuffix("?")
+    files = me.clients.storage(me.access_token()).from_(artifact.bucket)
+    return files.get_public_url(artifact.path, {"download": artifact.file_name})
 
 
 def remove(me: Caller, artifact: Artifact) -> None:
@@ -291,11 +311,6 @@ def _length(file: BinaryIO) -> int:
     length = file.seek(0, io.SEEK_END)
     file.seek(0)
     return length
-
-
-def _size(metadata: Mapping[str, object] | None) -> int:
-    size = (metadata or {}).get("size")
-    return size if isinstance(size, int) else 0
 
 
 def _run(me: Caller, bucket: Bucket, send: Callable[[str], T]) -> T:

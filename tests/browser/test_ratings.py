@@ -243,19 +243,23 @@ async def test_files_of_a_tenant_are_uploaded_shared_and_deleted(
     await expect(main).to_contain_text("No files here yet")
     await page.get_by_text("Upload a file").click()
     content = bytes(range(256)) * 8192
-    file = FilePayload(name="adapter v1.safetensors", mimeType="", buffer=content)
+    file = FilePayload(name="адаптер — копия.safetensors", mimeType="", buffer=content)
     await page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
     await page.get_by_label("Folder").fill("adapters")
     await page.get_by_role("button", name="Send the file").click()
-    await expect(page.get_by_test_id("stToast")).to_contain_text("adapter-v1.safetensors is uploaded.")
-    path = f"{place.tenant}/adapters/adapter-v1.safetensors"
+    await expect(page.get_by_test_id("stToast")).to_contain_text("адаптер — копия.safetensors is uploaded.")
     files = place.manager.client.storage.from_(artifacts.Bucket.MODEL_ARTIFACTS)
-    assert files.download(path) == content
+    [key] = [one["name"] for one in files.list(place.tenant)]
+    assert files.download(f"{place.tenant}/{key}") == content
 
-    await visitor.choose(page.get_by_test_id("stSelectbox").filter(has_text="File"), "adapters/adapter-v1")
+    await visitor.choose(
+        page.get_by_test_id("stSelectbox").filter(has_text="File"), "adapters/адаптер — копия"
+    )
     async with page.expect_download() as download:
         await page.get_by_test_id("stDownloadButton").get_by_role("button").click()
-    assert (await (await download.value).path()).read_bytes() == content
+    saved = await download.value
+    assert saved.suggested_filename == "адаптер — копия.safetensors"
+    assert (await saved.path()).read_bytes() == content
     await page.get_by_role("button", name="Make a link").click()
     link = await page.get_by_test_id("stCode").inner_text()
     async with httpx.AsyncClient(timeout=30) as anybody:
@@ -263,7 +267,7 @@ async def test_files_of_a_tenant_are_uploaded_shared_and_deleted(
     await page.get_by_role("button", name="Delete").click()
     await page.get_by_role("button", name="Yes, delete it").click()
     await expect(main).to_contain_text("No files here yet")
-    assert not files.exists(path)
+    assert files.list(place.tenant) == []
 
 
 async def test_a_comment_outlives_a_lost_lease(open_window: OpenWindow, stack: StackInfo) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
@@ -15,8 +15,9 @@ from db.ratings.artifacts import MEGABYTE, Artifact, Bucket
 from livetables.fragments import live_fragment
 from ui.base import feedback, html, layout, session
 from ui.base.feedback import saving_html
+from ui.base.folding import as_option, sort_key
 from ui.base.kept_reads import kept_reads
-from ui.base.text import as_label
+from ui.base.text import as_label, one_line
 from ui.base.write_queue import WRITES, State, Write
 from ui.ratings.artifact_upload import settle_upload, show_upload
 from ui.writes.submit import fetch, submit
@@ -95,8 +96,13 @@ def _listing(bucket: Bucket, tenant: str) -> Listing | DatabaseError:
     found = fetch(lambda me: artifacts.files_of(me, bucket, tenant))
     if isinstance(found, DatabaseError):
         return found
-    listing = kept_reads()[_LISTED] = Listing(me, bucket, tenant, tuple(found))
+    listing = kept_reads()[_LISTED] = Listing(me, bucket, tenant, by_name(found))
     return listing
+
+
+def by_name(files: Iterable[Artifact]) -> tuple[Artifact, ...]:
+    """Sort files by name, as people look for them."""
+    return tuple(sorted(files, key=lambda file: (sort_key(file.name), file.path)))
 
 
 def _forget() -> None:
@@ -107,8 +113,9 @@ def _forget() -> None:
 def _table(listing: Listing) -> None:
     st.button("Refresh", icon=":material/refresh:", key="artifacts_refresh", on_click=_forget)
     deletions = _deletions()
-    for path in deletions:
-        html.show(saving_html(True, f"Deleting {path.partition('/')[2]}…"))
+    for file in listing.files:
+        if file.path in deletions:
+            html.show(saving_html(True, f"Deleting {one_line(file.name)}…"))
     shown = [file for file in listing.files if file.path not in deletions]
     if not shown:
         layout.empty("🗂️", "No files here yet", "Uploaded and published files appear here.")
@@ -123,7 +130,7 @@ def _table(listing: Listing) -> None:
     files = {file.path: file for file in shown}
     chosen = st.selectbox(
         "File", list(files), index=None, key=f"artifact_chosen_{listing.bucket}",
-        format_func=lambda path: files[path].name if path in files else path,
+        format_func=lambda path: as_option(one_line(files[path].name)) if path in files else "",
         placeholder="Choose one to download, share or delete it",
     )  # fmt: skip
     if chosen in files:
@@ -133,7 +140,7 @@ def _table(listing: Listing) -> None:
 def _frame(files: Sequence[Artifact]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Name": [file.name for file in files],
+            "Name": [one_line(file.name) for file in files],
             "Size": [file.size for file in files],
             "Type": [file.mime_type for file in files],
             "Changed": [file.updated_at for file in files],

@@ -122,7 +122,7 @@ def _publish(publishing: Saving, campaign_id: str, tenant: str) -> None:
         name = f"judgments-{stamp:%Y%m%d-%H%M%S}.csv"
         place = artifacts.place_for(Bucket.EXPORTS, tenant, campaign_id[:8], name)
         artifacts.upload(me, place, io.BytesIO(content))
-        file = artifacts.Artifact(Bucket.EXPORTS, place.path, len(content), "text/csv", stamp)
+        file = artifacts.Artifact(Bucket.EXPORTS, place.path, place.name, len(content), "text/csv", stamp)
         return artifacts.public_url(me, file)
 
     # Concurrent, because it reads all judgments, which may take long.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import httpx
 import psycopg2
@@ -128,7 +130,7 @@ def test_all_files_are_listed_however_many_there_are(
     founder = tenants.join(tenants.found(), "manager")
     monkeypatch.setattr(artifacts, "PAGE", 2)
     paths = [put(founder, f"{number}.json") for number in range(5)]
-    assert names(founder, Bucket.TRAINING_DATA, founder.tenant) == paths
+    assert names(founder, Bucket.TRAINING_DATA, founder.tenant) == sorted(paths)
 
 
 def test_a_file_is_replaced_only_on_request(manager: Member) -> None:
@@ -177,22 +179,51 @@ def test_storage_itself_refuses_files_that_are_too_large_or_of_another_type(mana
     assert "type" in str(refusal(b"<script>", "text/html"))
 
 
-@pytest.mark.parametrize(
-    ("folder", "name", "path"),
-    [
-        ("", "plain.csv", "plain.csv"),
-        ("a/b", "c d.csv", "a/b/c-d.csv"),
-        ("../..", "../../x.csv", "x.csv"),
-        ("/a//b/", "Übung #1.csv", "a/b/Ubung-1.csv"),
-        ("", "...csv", None),
-    ],
-)
-def test_a_name_is_made_into_a_key_in_the_tenants_folder(folder: str, name: str, path: str | None) -> None:
-    if path is None:
-        with pytest.raises(InvalidValueError):
-            place_for(Bucket.TRAINING_DATA, "acme", folder, name)
-    else:
-        assert place_for(Bucket.TRAINING_DATA, "acme", folder, name).path == f"acme/{path}"
+def test_names_of_any_alphabet_are_kept_and_each_is_a_file_of_its_own(
+    tenants: Tenants,
+) -> None:
+    me = tenants.join(tenants.found(), "manager")
+    written = ["1 — копия.csv", "1 — другая.csv", "灯泡.csv", "😀.csv", "data.csv", "José.csv"]
+    for name in written:
+        put(me, name, name.encode())
+    files = artifacts.files_of(me.me, Bucket.TRAINING_DATA, me.tenant)
+    assert sorted(file.name for file in files) == sorted(written)
+    for file in files:
+        assert artifacts.download(me.me, file) == file.name.encode()
+        assert re.fullmatch(rf"{me.tenant}/[0-9a-f-]{{36}}\.csv", file.path)
+
+
+def test_a_file_is_saved_under_the_name_that_people_gave_it(manager: Member) -> None:
+    put(manager, "данные 1.csv", b"a,b\n", Bucket.EXPORTS)
+    [file] = [
+        one
+        for one in artifacts.files_of(manager.me, Bucket.EXPORTS, manager.tenant)
+        if one.name == "данные 1.csv"
+    ]
+    public = artifacts.public_url(manager.me, file)
+    assert public is not None
+    expected = "filename*=UTF-8''" + quote("данные 1.csv")
+    assert expected in fetch(public).headers["content-disposition"]
+    assert expected in fetch(artifacts.signed_url(manager.me, file, 60)).headers["content-disposition"]
+
+
+def test_files_from_before_names_were_kept_go_on_working(tenants: Tenants) -> None:
+    me = tenants.join(tenants.found(), "manager")
+    old = f"{me.tenant}/old/Report.csv"
+    storage = me.me.clients.storage(me.me.access_token()).from_(Bucket.TRAINING_DATA)
+    storage.upload(old, b"1", {"content-type": "text/csv"})
+    [file] = artifacts.files_of(me.me, Bucket.TRAINING_DATA, me.tenant)
+    assert (file.path, file.name, file.file_name, file.size) == (old, "old/Report.csv", "Report.csv", 1)
+    assert artifacts.download(me.me, file) == b"1"
+
+    place = place_for(Bucket.TRAINING_DATA, me.tenant, "old", "report.csv")
+    with pytest.raises(DuplicateError, match=r"There is a file Report\.csv already"):
+        artifacts.upload(me.me, place, io.BytesIO(b"22"))
+    artifacts.upload(me.me, place, io.BytesIO(b"22"), replace=True)
+    [file] = artifacts.files_of(me.me, Bucket.TRAINING_DATA, me.tenant)
+    assert (file.path, file.name, file.size) == (old, "old/report.csv", 2)
+    artifacts.remove(me.me, file)
+    assert artifacts.files_of(me.me, Bucket.TRAINING_DATA, me.tenant) == []
 
 
 @pytest.mark.parametrize("bucket", list(Bucket))
@@ -200,7 +231,7 @@ def test_another_tenants_people_can_neither_see_read_write_nor_delete(
     tenants: Tenants, manager: Member, bucket: Bucket
 ) -> None:
     put(manager, "theirs.json", b"{}", bucket)
-    [file] = [one for one in artifacts.files_of(manager.me, bucket, manager.tenant) if "theirs" in one.path]
+    [file] = [one for one in artifacts.files_of(manager.me, bucket, manager.tenant) if "theirs" in one.name]
     for role in ("rater", "manager"):
         stranger = tenants.join(tenants.found(), role)
         assert names(stranger, bucket, manager.tenant) == []

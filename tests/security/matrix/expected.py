@@ -62,6 +62,7 @@ FUNCTIONS: Mapping[str, Call] = {
     "settle_judgments": Call({"p_campaign": "{campaign}"}, "manager rater mate brand_rater"),
     "skip_task": Call({"p_task": "{claimed}"}, "rater"),
     "submit_judgment": Call({"p_task": "{claimed}", "p_verdict": "A"}, "rater"),
+    "tenant_files": Call({"p_bucket": "model-artifacts", "p_tenant": "{tenant}"}, "manager rater mate"),
     "undo_judgment": Call({"p_task": "{judged}"}, "rater"),
     "writes_by_person": Call({"p_minutes": 5}, "admin"),
 }

@@ -8,6 +8,7 @@ from tests.security.matrix.cast import VISITOR, Cast
 from tests.security.matrix.expected import FUNCTIONS
 from tests.security.matrix.exposed import exposed_schemas
 from tests.security.matrix.rows import Rows
+from tests.security.matrix.test_files import put
 from tests.supabase_schema.access import filled
 
 _REFUSED = "42501"
@@ -31,6 +32,8 @@ def test_every_function_is_called_by_those_who_may(cast: Cast) -> None:
     # What is refused changes nothing, so it is tried first.
     calls.sort(key=lambda call: FUNCTIONS[call[0]].allows(call[1], VISITOR))
     wrong = []
+    with httpx.Client(base_url=f"{cast.stack.url}/storage/v1", timeout=60) as http:
+        put(http, cast, "model-artifacts", "kept.json")
     with httpx.Client(base_url=f"{cast.stack.url}/rest/v1/rpc", timeout=60) as http:
         for name, role in calls:
             arguments = filled(FUNCTIONS[name].arguments, cast.values)
