@@ -157,7 +157,8 @@ class AgentEventPublisher:
     ) -> None:
         """Report the current step, the progress in percent, and tokens and US dollars used so far.
 
-        None leaves a value as it is. A pending run becomes `in_progress`.
+        None leaves a value as it is, and so does one that is no number, negative or too large. A pending run
+        becomes `in_progress`.
         """
         was_pending = self._outbox.status(run_id) is RunStatus.PENDING
         self._reports.progress(run_id, step, progress, tokens, cost_usd)

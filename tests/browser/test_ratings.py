@@ -119,6 +119,7 @@ async def test_a_task_added_in_one_window_is_rated_by_keyboard_in_the_other(
 
     # Keys are text in the comment, and votes outside of it.
     await page.keyboard.press("k")
+    await expect(page.locator(".st-key-rating_comment_box textarea")).to_be_focused()
     await page.keyboard.type("best at a table xx")
     await page.keyboard.press("Escape")
     await has_been_read(page)

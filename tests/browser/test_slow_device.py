@@ -11,7 +11,7 @@ from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.people import Person, sign_up, unique
 
-SLOWER = 12  # times slower than this machine
+SLOWER = 6  # times slower than this machine
 PACE = 0.05  # seconds between two changes
 
 

@@ -203,7 +203,7 @@ async def test_refused_values_do_not_lose_a_status(bench: Bench) -> None:
         "verification_passed",
         "completed",
     ]
-    assert (bench.run(run)["result"], bench.run(run)["tokens"]) == ("done", 2**63 - 1)
+    assert (bench.run(run)["result"], bench.run(run)["tokens"]) == ("done", 0)
 
 
 async def test_odd_values_arrive_in_a_form_the_schema_takes(bench: Bench) -> None:
@@ -224,7 +224,7 @@ async def test_odd_values_arrive_in_a_form_the_schema_takes(bench: Bench) -> Non
         assert publisher.problem(run) is None
     row = bench.run(run)
     assert (row["agent_name"], row["task_id"], row["status"]) == ("a" * 80, str(task), "completed")
-    assert (row["metadata"], row["tokens"], row["cost_usd"]) == ({"too_large": 30_013}, 2**63 - 1, 0)
+    assert (row["metadata"], row["tokens"], row["cost_usd"]) == ({"too_large": 30_013}, 0, 0)
     assert bench.log(run) == ["A file name as the system has it: ?"]
 
 

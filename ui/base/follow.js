@@ -3,12 +3,13 @@
 // - New rows `[data-row]` that arrive while one is scrolled up, or the page is hidden, are counted on a button that leads
 //   to them, and a line stands before the first (`data-first-new`).
 // - Rows added before what one reads, or a block that is rendered again, leave it where it is on the screen.
-// - Rows `[data-unseen]` are reported once a visible page has shown them. While the server does not answer nothing is
-//   reported; once it is back, what is still marked is reported again.
+// - Rows `[data-unseen]` are reported once a visible page has shown them, and again while they stay marked: a report can
+//   be lost with the run that should take it. While the server does not answer nothing is reported.
 const APP = '[data-testid="stApp"]';
 const STATE = "data-test-connection-state";
 const NEAR = 40; // pixels from the end that still count as the end
 const TOGETHER = 150; // milliseconds within which rows are reported together
+const AGAIN = 5000; // milliseconds after which a row that is still marked is reported again
 const MOST = 100; // rows in one report
 const memories = new WeakMap();
 const stops = new WeakMap();
@@ -100,15 +101,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   // ---- what was seen
   const inView = new Set();
-  const reported = new Set();
+  const reported = new Map(); // when each row was reported
   let timer = null;
+  let later = null;
   const report = () => {
     timer = null;
     if (!isVisible() || app?.getAttribute(STATE) !== "CONNECTED") return;
-    const seen = [...inView].filter((row) => !reported.has(row)).slice(0, MOST);
+    const now = performance.now();
+    const seen = [...inView].filter((row) => !(now - reported.get(row) < AGAIN)).slice(0, MOST);
     if (!seen.length) return;
-    for (const row of seen) reported.add(row);
+    for (const row of seen) reported.set(row, now);
     setTriggerValue("shown", { rows: seen, nonce: `${Date.now()}-${Math.random()}` });
+    later = setTimeout(reportSoon, AGAIN);
   };
   const reportSoon = () => {
     timer ??= setTimeout(report, TOGETHER);
@@ -148,6 +152,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const stop = () => {
     clearTimeout(timer);
+    clearTimeout(later);
     views.disconnect();
     connections.disconnect();
     contents.disconnect();

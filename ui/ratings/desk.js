@@ -6,6 +6,9 @@
 const states = new WeakMap();
 // The comment's field while it has the focus, and after it was taken out of the page with it.
 let commenting = null;
+// Since when letters wait for the comment's field, and for how many milliseconds they do.
+let waitingSince = null;
+const LONGEST_WAIT = 2000;
 
 const isTyped = (element) =>
   element instanceof HTMLElement && (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
@@ -31,23 +34,34 @@ export default function ({ data, parentElement }) {
       if (event.key === "Escape" && event.target === comment()) event.target.blur();
       return;
     }
-    if (commenting && !commenting.isConnected && comment()) {
-      // The letter goes to the field, and to no shortcut.
+    if (waitsForField()) {
+      // The letter goes to the field, and to no shortcut. Without the field it goes nowhere.
       event.stopImmediatePropagation();
-      comment().focus();
+      if (comment()) comment().focus();
+      else event.preventDefault();
       return;
     }
     if (event.repeat && /^[a-z]$/i.test(event.key)) {
       event.preventDefault();
       event.stopImmediatePropagation();
-    } else if (event.key.toLowerCase() === "k" && comment()) {
+    } else if (event.key.toLowerCase() === "k" && end !== null) {
       event.preventDefault();
-      comment().focus();
+      if (comment()) comment().focus();
+      else waitingSince = performance.now();
     }
+  };
+
+  const waitsForField = () => {
+    if (commenting && !commenting.isConnected) waitingSince ??= performance.now();
+    if (waitingSince === null) return false;
+    if (comment() || performance.now() - waitingSince < LONGEST_WAIT) return true;
+    commenting = waitingSince = null;
+    return false;
   };
 
   const noteFocus = (event) => {
     commenting = event.target === comment() ? event.target : null;
+    waitingSince = null;
   };
   const noteBlur = (event) => {
     // Browsers differ in whether an element loses the focus before or after it is taken out of the page.
