@@ -123,6 +123,7 @@ async def test_one_keeps_ones_place_and_learns_of_what_is_new(
     # A run may draw the room anew, so it is looked up each time.
     at_end = "room => room.scrollHeight - room.scrollTop - room.clientHeight < 40"
     await page.wait_for_function(f"({at_end})(document.querySelector('.st-key-room'))")
+    await settled(page)
     await room.evaluate("room => { room.scrollTop = 0 }")
     earlier = page.get_by_role("button", name="Load earlier messages")
     await expect(earlier).to_be_in_viewport()

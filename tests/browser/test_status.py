@@ -114,5 +114,6 @@ async def _tells(page: Page, *words: str | re.Pattern[str]) -> None:
     told = page.get_by_test_id("stPopoverBody")
     for each in words:
         await expect(told).to_contain_text(each)
-    await page.keyboard.press("Escape")
+    # Not with Escape: it needs the focus, which is lost if the status changes meanwhile.
+    await visitor.heading(page).click()
     await expect(told).to_have_count(0)
