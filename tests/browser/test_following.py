@@ -100,6 +100,18 @@ def _fill_the_room(stack: StackInfo, author: Person, count: int) -> None:
         )
 
 
+async def _scroll_up(page: Page) -> None:
+    """Scroll to the top of the room until it stays there: for a moment, Streamlit may still follow the end."""
+    await page.wait_for_function(
+        "() => {"
+        " const room = document.querySelector('.st-key-room');"
+        " if (room.scrollTop > 0) { room.scrollTop = 0; room.framesAtTop = 0; }"
+        " room.framesAtTop = (room.framesAtTop ?? 0) + 1;"
+        " return room.framesAtTop > 30 }",
+        polling="raf",
+    )
+
+
 async def _place_of(block: Locator, key: str | None) -> float:
     """Return where the message is on the screen, in pixels from the top."""
     row = block.locator(f'[data-row="{key}"]')
@@ -124,7 +136,7 @@ async def test_one_keeps_ones_place_and_learns_of_what_is_new(
     at_end = "room => room.scrollHeight - room.scrollTop - room.clientHeight < 40"
     await page.wait_for_function(f"({at_end})(document.querySelector('.st-key-room'))")
     await settled(page)
-    await room.evaluate("room => { room.scrollTop = 0 }")
+    await _scroll_up(page)
     earlier = page.get_by_role("button", name="Load earlier messages")
     await expect(earlier).to_be_in_viewport()
     oldest = await room.locator("[data-row]").first.get_attribute("data-row")
