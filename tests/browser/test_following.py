@@ -101,7 +101,7 @@ def _fill_the_room(stack: StackInfo, author: Person, count: int) -> None:
 
 
 async def _scroll_up(page: Page) -> None:
-    """Scroll to the top of the room until it stays there: for a moment, Streamlit may still follow the end."""
+    """Scroll to the top of the room until it stays there. For a moment Streamlit may still follow the end."""
     await page.wait_for_function(
         "() => {"
         " const room = document.querySelector('.st-key-room');"
