@@ -14,6 +14,7 @@ most 50 times a second.
 
 from __future__ import annotations
 
+import os
 import re
 from http import HTTPStatus
 from math import ceil
@@ -31,7 +32,11 @@ _METRICS: Final = re.compile(r"/_stcore/metrics/?$")
 _HEALTH: Final = re.compile(r"/_stcore/health/?$")
 _INTERNAL: Final = "/_stcore/"
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_ORIGIN: Final = re.compile(r"https?://(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?", re.ASCII | re.IGNORECASE)
+_SECURE: Final = frozenset(("https", "wss"))
+_MAPPED_LOOPBACK: Final = frozenset(("::1", "::ffff:127.0.0.1"))
+_PUBLIC_ORIGIN: Final = "TAVERN_ORIGIN"
 _POLICY: Final = "img-src 'self' data: blob:"
 _FRAMING: Final = 10_000
 """Bytes that a multipart body has beside the file."""
@@ -41,11 +46,12 @@ _ASKED_A_SECOND: Final = 50
 
 
 class RequestGuard:
-    """The middleware. `uploads` says who may upload."""
+    """The middleware. `uploads` says who may upload, and `TAVERN_ORIGIN` what the server's origin is."""
 
     def __init__(self, app: ASGIApp, uploads: Uploads = UPLOADS) -> None:
         self._app = app
         self._uploads = uploads
+        self._public = os.environ.get(_PUBLIC_ORIGIN, "").rstrip("/") or None
         self._pages = 0  # each has one websocket
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +59,7 @@ class RequestGuard:
         if scope["type"] not in ("http", "websocket") or _INTERNAL not in scope["path"]:
             await self._app(scope, receive, _with_policy(send))
             return
-        if not is_same_origin(scope):
+        if not is_same_origin(scope, self._public):
             await _refuse(scope, receive, send, HTTPStatus.FORBIDDEN, "This page may not connect here.")
         elif _METRICS.search(scope["path"]):
             await _refuse(scope, receive, send, HTTPStatus.NOT_FOUND, "Not Found")
@@ -115,23 +121,44 @@ def _with_header(send: Send, name: str, value: str) -> Send:
     return send_more
 
 
-def is_same_origin(scope: Scope) -> bool:
+def is_same_origin(scope: Scope, public: str | None = None) -> bool:
     """Return whether a request is of a page of this server, or of no page at all.
 
-    The host is what the browser, or the proxy in front of this server, asked for.
+    Scheme, host and port of the page must be those of the request. The host is what the browser, or the
+    proxy in front of this server, asked for. The scheme is the server's own, or what a proxy says that the
+    server trusts (`X-Forwarded-Proto`).
+
+    Arguments:
+        scope: the request.
+        public: the server's origin, for proxies that say neither; None takes it from the request.
     """
     headers = Headers(scope=scope)
-    origin = headers.get("origin")
-    if origin is None:
+    origins = headers.getlist("origin")
+    if not origins:
         return True
+    if public is None:
+        scheme = "https" if _SECURE & {scope.get("scheme"), _scheme_by_proxy(scope, headers)} else "http"
+        public = f"{scheme}://{headers.get('host', '')}"
+    page = _parsed(origins[0])
+    return len(origins) == 1 and page is not None and page == _parsed(public)
+
+
+def _scheme_by_proxy(scope: Scope, headers: Headers) -> str | None:
+    """Return what a proxy on this machine says. The server itself looks for it on IPv4 only."""
+    host, _ = scope.get("client") or ("", 0)
+    return headers.get("x-forwarded-proto") if host in _MAPPED_LOOPBACK else None
+
+
+def _parsed(origin: str) -> tuple[str, str, int] | None:
+    """Return scheme, host and port; None if it is no origin of a web page, or more than one."""
+    if not _ORIGIN.fullmatch(origin):
+        return None
     try:
-        page = urlsplit(origin)
-        host = urlsplit(f"//{headers.get('host', '')}")
-        # Behind a proxy that ends TLS this server sees http, and the host has no port.
-        port = host.port or _DEFAULT_PORTS.get(page.scheme)
-        return (page.hostname, page.port or _DEFAULT_PORTS.get(page.scheme)) == (host.hostname, port)
+        parts = urlsplit(origin)
+        port = parts.port
     except ValueError:  # not an address, or not a port
-        return False
+        return None
+    return parts.scheme, parts.hostname or "", _DEFAULT_PORTS[parts.scheme] if port is None else port
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: HTTPStatus, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -13,12 +13,15 @@ from websockets.typing import Origin, Subprotocol
 
 
 @contextmanager
-def websocket(server: str, origin: str | None = None) -> Iterator[Connection]:
-    """Connect to `host:port`, as a browser does that shows a page of this origin."""
+def websocket(
+    server: str, origin: str | None = None, headers: Mapping[str, str] | None = None
+) -> Iterator[Connection]:
+    """Connect to `host:port`, as a browser does that shows a page of this origin, with a proxy's headers."""
     with connect(
         f"ws://{server}/_stcore/stream",
         origin=None if origin is None else Origin(origin),
         subprotocols=[Subprotocol("streamlit"), Subprotocol("PLACEHOLDER_AUTH_TOKEN")],
+        additional_headers=headers,
         max_size=None,
     ) as opened:
         yield opened

@@ -45,16 +45,26 @@ def test_the_metrics_of_the_server_are_not_public(server: AppUnderTest) -> None:
     assert httpx.get(f"{server.url}/_stcore/health").text == "ok"
 
 
-@pytest.mark.parametrize("origin", ["http://localhost:1", "https://evil.example", "null"])
+OTHERS = ["http://localhost:1", "https://evil.example", "null", "https://{}", "http://{}@{}", "http://{}/"]
+
+
+@pytest.mark.parametrize("origin", OTHERS)
 def test_a_page_of_somebody_else_gets_no_websocket(server: AppUnderTest, origin: str) -> None:
     """It would come with the cookie of the person who looks at that page."""
-    with pytest.raises(InvalidStatus) as refused, websocket(_netloc(server), origin):
+    netloc = _netloc(server)
+    with pytest.raises(InvalidStatus) as refused, websocket(netloc, origin.replace("{}", netloc)):
         pass
     assert refused.value.response.status_code == 403
 
 
 def test_a_page_of_this_server_gets_one(server: AppUnderTest) -> None:
     with websocket(_netloc(server), f"http://{_netloc(server)}") as opened:
+        assert open_session(opened)
+
+
+def test_a_page_behind_a_proxy_that_ends_tls_gets_one(server: AppUnderTest) -> None:
+    page = f"https://{_netloc(server)}"
+    with websocket(_netloc(server), page, {"X-Forwarded-Proto": "https"}) as opened:
         assert open_session(opened)
 
 
