@@ -25,6 +25,14 @@ _STOP_SECONDS = 15
 _LINGERING_SECONDS = 20
 _LINGERING = "pre-existing shared memory block"
 _EXCERPT = 4000
+_CLOSED = "is not currently accepting connections"
+# No setting that the project gave the database or a role holds the start up.
+_OPTIONS = (
+    "-c default_transaction_read_only=off -c statement_timeout=0 -c lock_timeout=0 -c transaction_timeout=0 "
+    "-c idle_in_transaction_session_timeout=0"
+)
+# Nothing that a project made is called by the superuser instead of what is meant.
+_SUPERUSER_OPTIONS = f"{_OPTIONS} -c search_path=pg_catalog -c role=none"
 
 
 class Server:
@@ -122,18 +130,30 @@ class Server:
         try:
             # Another program may have the port and never answer.
             self.connect(within=2).close()
-        except psycopg2.OperationalError:
+        except psycopg2.OperationalError as error:
+            if _CLOSED in str(error):
+                self._reopen()
             return False
         return True
 
+    def _reopen(self) -> None:
+        """Let the database take connections again: its owner may have closed it to everybody."""
+        connection = self.connect(within=2, database="template1")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"alter database {DATABASE} with allow_connections true")
+        finally:
+            connection.close()
+
     def connect(
-        self, login: Login = Login.SUPABASE_ADMIN, *, within: int = 10
+        self, login: Login = Login.SUPABASE_ADMIN, *, within: int = 10, database: str = DATABASE
     ) -> psycopg2.extensions.connection:
         """Open a connection in autocommit mode.
 
         Arguments:
             login: the login role.
             within: for how many seconds to wait for the connection.
+            database: the database.
 
         Raises:
             psycopg2.OperationalError: the server does not answer or refuses the login.
@@ -143,11 +163,10 @@ class Server:
             port=self._port,
             user=login.value,
             password=self._keys.passwords[login],
-            dbname=DATABASE,
+            dbname=database,
             connect_timeout=within,
             application_name="local_supabase",
-            # Nothing that a project made is called by the superuser instead of what is meant.
-            options="-c search_path=pg_catalog" if login is Login.SUPABASE_ADMIN else "",
+            options=_SUPERUSER_OPTIONS if login is Login.SUPABASE_ADMIN else _OPTIONS,
         )
         connection.autocommit = True
         return connection

@@ -23,6 +23,7 @@ from local_supabase.errors import AlreadyRunningError, LocalSupabaseError, PortB
 from local_supabase.keys import Keys, Login, load_keys
 from local_supabase.settings import Settings
 from local_supabase.stack import leases, logs, migrate, ports, probe
+from local_supabase.stack.access import restore_access
 from local_supabase.stack.alarm import Alarm
 from local_supabase.stack.config import load_config
 from local_supabase.stack.datadir import (
@@ -177,6 +178,7 @@ class Supervisor:
     def _prepare_database(self, server: Server, settings: Settings, keys: Keys) -> None:
         with server.session() as connection:
             migrate.bootstrap(connection)
+            restore_access(connection)
             if not _logins_work(server):
                 set_passwords(connection, keys)
         with server.session(Login.POSTGRES) as connection:

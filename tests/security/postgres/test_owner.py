@@ -44,7 +44,13 @@ ALLOWED = {
     "no extension": "drop extension if exists pg_stat_statements",
     "statistics of all sessions": "select query from pg_stat_activity",
     "everybody's rows": "select from auth.users, auth.refresh_tokens, _local_supabase.bootstrap",
-    "a change of auth's rights": "grant usage on schema auth to public",
+    "the end of all sessions": "truncate auth.sessions cascade",
+    "reading auth's tables": "grant select on auth.users to authenticated; "
+    "revoke select on auth.users from authenticated",
+    "rights that exist": "grant usage on schema auth to anon; grant execute on function auth.uid() to anon",
+    "Storage for a role of its own": "create role app; grant usage on schema storage to app; "
+    "grant select on storage.objects to app; revoke select on storage.objects from app",
+    "a temporary table of a function that visitors call": "set role anon; create temp table t (id int)",
 }
 REFUSED = {
     "a superuser": "alter role postgres superuser",
@@ -85,6 +91,18 @@ REFUSED = {
     "another guard": "alter foreign data wrapper owner_stays_supabase_auth_admin rename to x",
     "a trigger that Realtime runs": f"{FUNCTION}; create trigger t after insert on realtime.messages "
     "for each row execute function public.f()",
+    "writing auth's tables": "grant insert on auth.users to anon",
+    "writing a column of auth": "grant update (email) on auth.users to authenticated",
+    "writing auth's tables with a new schema": "create schema x create table t (id int) "
+    "grant insert on auth.users to anon",
+    "auth for everybody": "grant usage on schema auth to public",
+    "auth without its service": "revoke all on auth.users from supabase_auth_admin",
+    "auth without its callers": "revoke usage on schema auth from authenticated",
+    "the rights on next tables": "alter default privileges for role supabase_auth_admin in schema auth "
+    "grant all on tables to anon",
+    "Storage without its callers": "drop owned by authenticated",
+    "the records of Auth's migrations": "truncate auth.schema_migrations",
+    "the records of Storage's migrations": "delete from storage.migrations",
     "no guard": "drop event trigger guard_managed_changes",
     "no records": "drop schema _local_supabase cascade",
     "the stack's records": "delete from _local_supabase.bootstrap",
