@@ -91,7 +91,7 @@ def parse_body(raw: bytes) -> Body:
         return Body({})
     if not isinstance(fields, dict):
         raise _bad_json(f"json: cannot unmarshal {_go_kind(fields)} into Go value")
-    if _holds_nul(fields):
+    if b"\\u0000" in raw and _holds_nul(fields):
         raise _bad_json("a string contains the NUL character, which Postgres cannot store")
     return Body(fields)
 

@@ -1,20 +1,26 @@
 """Broadcasts over HTTP: a batch of JSON messages, or one message whose payload is the request's body."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local_supabase.identity import Identity, bearer_token
 from local_supabase.realtime.framing import Encoding, JsonObject, UserBroadcast
+from local_supabase.realtime.limits import Limits
 from local_supabase.realtime.private import Extension, PolicyUnavailableError
 from local_supabase.realtime.services import Services
 from local_supabase.realtime.tokens import TokenRefusedError
 
 _BLANK = "can't be blank"
 _INVALID = "is invalid"
+
+
+_TOO_MANY = "Too many messages to broadcast, please reduce the batch size"
 
 
 class BroadcastRefusedError(Exception):
@@ -46,7 +52,7 @@ class HttpBroadcasts:
         """Broadcast `{"messages": [...]}`; as on hosted, what may not be sent is dropped with a 202."""
         try:
             identity = self._identify(request)
-            messages = read_batch(await request.body(), self._services.limits.max_payload_bytes)
+            messages = await asyncio.to_thread(read_batch, await request.body(), self._services.limits)
             self._check_rate(len(messages))
             allowed = {
                 topic: await self._may_send(topic, identity, request)
@@ -104,8 +110,7 @@ class HttpBroadcasts:
         if average > limit:
             raise BroadcastRefusedError(429, {"message": "You have exceeded your rate limit"})
         if average + count > limit:
-            message = "Too many messages to broadcast, please reduce the batch size"
-            raise BroadcastRefusedError(429, {"message": message})
+            raise BroadcastRefusedError(429, {"message": _TOO_MANY})
 
     async def _may_send(self, topic: str, identity: Identity, request: Request) -> bool:
         try:
@@ -122,27 +127,50 @@ class HttpBroadcasts:
             room.broadcast(message)
 
 
-def read_batch(body: bytes, max_payload_bytes: int) -> list[HttpMessage]:
+class _Skipped(msgspec.Struct, gc=False):
+    """A message of which nothing is kept."""
+
+
+class _Batch(msgspec.Struct):
+    messages: msgspec.Raw = msgspec.Raw(b"null")
+
+
+def read_batch(body: bytes, limits: Limits) -> list[HttpMessage]:
     """Read `{"messages": [{"topic", "event", "payload", "private"}]}`.
 
     Raises `BroadcastRefusedError` with one error object for each message, as the hosted server does.
     """
+    texts = _split(body, limits.max_messages_per_second)
     try:
-        document: object = orjson.loads(body)
+        # One by one, so that the event loop runs in between.
+        raw = [orjson.loads(bytes(text)) for text in texts]
     except orjson.JSONDecodeError as error:
         raise BroadcastRefusedError(400, {"message": "Bad Request"}) from error
-    raw = document.get("messages") if isinstance(document, dict) else None
-    if raw is None:
-        raise BroadcastRefusedError(422, {"errors": {"messages": [_BLANK]}})
-    if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
-        raise BroadcastRefusedError(422, {"errors": {"messages": [_INVALID]}})
-    errors = [_errors(item, max_payload_bytes) for item in raw]
+    errors = [_errors(item, limits.max_payload_bytes) for item in raw]
     if any(errors):
         raise BroadcastRefusedError(422, {"errors": {"messages": errors}})
     return [
         HttpMessage(item["topic"], item["event"], item["payload"], _private(item.get("private")))
         for item in raw
     ]
+
+
+def _split(body: bytes, most: int) -> Sequence[msgspec.Raw]:
+    """Return the messages as JSON, all of them objects, without building them."""
+    try:
+        messages = msgspec.json.decode(body, type=_Batch).messages
+    except msgspec.ValidationError as error:  # not an object
+        raise BroadcastRefusedError(422, {"errors": {"messages": [_BLANK]}}) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BroadcastRefusedError(400, {"message": "Bad Request"}) from error
+    if messages == msgspec.Raw(b"null"):
+        raise BroadcastRefusedError(422, {"errors": {"messages": [_BLANK]}})
+    try:
+        if len(msgspec.json.decode(messages, type=list[_Skipped])) > most:
+            raise BroadcastRefusedError(429, {"message": _TOO_MANY})
+    except msgspec.ValidationError as error:
+        raise BroadcastRefusedError(422, {"errors": {"messages": [_INVALID]}}) from error
+    return msgspec.json.decode(messages, type=list[msgspec.Raw])
 
 
 def _errors(item: JsonObject, max_payload_bytes: int) -> dict[str, list[str]]:
