@@ -176,6 +176,12 @@ def max_affected_rpc() -> RestError:
     return RestError(400, "PGRST128", message)
 
 
+def too_many_arguments(schema: str, function: str, most: int) -> RestError:
+    """PGRST202, without naming all the arguments: no function takes so many."""
+    message = f"Could not find the function {schema}.{function} with these parameters in the schema cache"
+    return RestError(404, "PGRST202", message, details=f"A function takes at most {most} parameters.")
+
+
 def no_column(table: str, column: str) -> RestError:
     """PGRST204: the table has no such column."""
     return RestError(

@@ -15,6 +15,7 @@ from urllib.parse import unquote_plus
 import orjson
 
 from local_supabase.rest.errors import RestError, bad_body
+from local_supabase.rest.query.skim import check_json, keys_of
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
@@ -62,7 +63,12 @@ _CHECKED_BRACKETS: Final = 1000
 MAX_ROWS: Final = 100_000
 # A million of them are parsed in a tenth of a second.
 MAX_ARRAYS: Final = 1_000_000
+# The most columns of a Postgres table. Functions have fewer parameters.
+MAX_FIELDS: Final = 1600
+# Building the values of a larger body would stop the other requests for long.
+_BUILT_BYTES: Final = 64 * 1024
 _CHUNK_ROWS: Final = 500
+_BLANKS: Final = b" \t\r\n"
 _EMPTY: Final = Rows("[]", single=False, keys=())
 
 
@@ -80,7 +86,10 @@ def parse_rows(body: bytes, kind: str, columns: tuple[str, ...] | None) -> Rows:
     """
     match kind:
         case "application/json":
-            return _json_rows(body, columns)
+            rows = _json_rows(body, columns)
+            if len(rows.keys) > MAX_FIELDS:
+                raise _too_many_fields()
+            return rows
         case "text/csv":
             return _csv_rows(body)
         case "application/x-www-form-urlencoded":
@@ -106,12 +115,22 @@ def parse_arguments(body: bytes, kind: str, columns: tuple[str, ...] | None) -> 
         return Arguments(tuple(dict.fromkeys(name for name, _ in pairs)), pairs=tuple(pairs))
     if kind in RAW:
         return Arguments((), raw=body)
-    rows = parse_rows(body if body or kind != JSON else b"{}", kind, columns)
+    if kind == JSON:
+        # A function with a single unnamed parameter takes an object of any keys.
+        rows = _json_rows(body or b"{}", columns)
+    else:
+        rows = parse_rows(body, kind, columns)
     return Arguments(rows.keys, json=rows.json, single=rows.single)
 
 
 def form_pairs(body: bytes) -> list[tuple[str, str]]:
-    """Decode a URL-encoded form into names and values."""
+    """Decode a URL-encoded form into names and values.
+
+    Raises:
+        RestError: PGRST102, it has too many fields.
+    """
+    if body.count(b"&") >= MAX_FIELDS:
+        raise _too_many_fields()
     pairs = []
     for part in body.decode("utf-8", "replace").split("&"):
         if part:
@@ -128,7 +147,9 @@ def _json_rows(body: bytes, columns: tuple[str, ...] | None) -> Rows:
     if columns is not None:
         if body.count(b"[") + body.count(b"{") > _CHECKED_BRACKETS:
             load_json(body)
-        return Rows(_text(body), single=body.lstrip(b" \t\r\n").startswith(b"{"), keys=columns)
+        return Rows(_text(body), single=body.lstrip(_BLANKS).startswith(b"{"), keys=columns)
+    if len(body) > _BUILT_BYTES and body.lstrip(_BLANKS).startswith((b"{", b"[")):
+        return _large_rows(body)
     value = load_json(body)
     text = body.decode("utf-8")
     if isinstance(value, dict):
@@ -142,6 +163,15 @@ def _json_rows(body: bytes, columns: tuple[str, ...] | None) -> Rows:
     if not all(isinstance(row, dict) and row.keys() == keys for row in value):
         raise bad_body("All object keys must match")
     return Rows(text, single=False, keys=tuple(first))
+
+
+def _large_rows(body: bytes) -> Rows:
+    single = body.lstrip(_BLANKS).startswith(b"{")
+    text = _text(body)
+    rows = check_json(body, single=single)
+    if rows > MAX_ROWS:
+        raise _too_many_rows()
+    return Rows(text, single=single, keys=keys_of(body, MAX_FIELDS, single=single)) if rows else _EMPTY
 
 
 def _check_objects(body: bytes) -> None:
@@ -208,8 +238,20 @@ def _csv_rows(body: bytes) -> Rows:
 def _csv_lines(text: str) -> Iterator[list[str]]:
     """Yield the lines that are not empty, at most two more than are allowed."""
     # A generator in Python lets other threads run between two lines.
-    lines = (line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line)
+    lines = (line for line in csv.reader(_narrow_lines(text), strict=True) if line)
     return itertools.islice(lines, MAX_ROWS + 2)
+
+
+def _narrow_lines(text: str) -> Iterator[str]:
+    """Yield the lines of a text, which have no more fields than a table has columns."""
+    is_quoted = False
+    for line in io.StringIO(text, newline=""):
+        if line.count(",") >= MAX_FIELDS:
+            unquoted = line.split('"')[is_quoted::2]
+            if sum(part.count(",") for part in unquoted) >= MAX_FIELDS:
+                raise _too_many_fields()
+        is_quoted ^= line.count('"') % 2 == 1
+        yield line
 
 
 def _csv_chunks(header: list[str], lines: Iterator[list[str]]) -> Iterator[list[dict[str, str | None]]]:
@@ -225,3 +267,7 @@ def _csv_chunks(header: list[str], lines: Iterator[list[str]]) -> Iterator[list[
 
 def _too_many_rows() -> RestError:
     return bad_body(f"More than {MAX_ROWS} rows in one request")
+
+
+def _too_many_fields() -> RestError:
+    return bad_body(f"More than {MAX_FIELDS} fields in one row")

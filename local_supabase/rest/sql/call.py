@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from local_supabase.rest.catalog.model import Catalog, Column, Parameter, Returns, Routine
-from local_supabase.rest.errors import RestError
+from local_supabase.rest.errors import RestError, too_many_arguments
 from local_supabase.rest.fuzzy import closest
 from local_supabase.rest.names import Name
 from local_supabase.rest.query.payload import RAW, Arguments, Rows
@@ -22,6 +22,8 @@ from local_supabase.rest.sql.write import Payload, record_set
 
 _RAW_TYPES = {"text/plain": "text", "text/xml": "xml", "application/octet-stream": "bytea"}
 _NAME_SCORE = 0.75
+# The most parameters of a Postgres function.
+MAX_PARAMETERS = 100
 
 
 def find_routine(catalog: Catalog, name: Name, keys: Sequence[str], content: str, *, posted: bool) -> Routine:
@@ -43,6 +45,8 @@ def find_routine(catalog: Catalog, name: Name, keys: Sequence[str], content: str
     unnamed = [one for one in overloads if one not in matching and posted and _accepts_body(one, content)]
     candidates = matching or unnamed
     if not candidates:
+        if len(given) > MAX_PARAMETERS:
+            raise too_many_arguments(name.schema, name.name, MAX_PARAMETERS)
         raise _no_routine(catalog, name, sorted(given), content, overloads, posted=posted)
     if len(candidates) > 1:
         raise _ambiguous(candidates)

@@ -282,13 +282,10 @@ def _payload(request: ApiRequest, table: Table) -> Payload:
 
 
 def _columns(table: Table, rows: Rows) -> list[Column]:
-    columns = []
-    for name in sorted(set(rows.keys)):
-        column = table.columns.get(name)
-        if column is None:
-            raise no_column(table.name.name, name)
-        columns.append(column)
-    return columns
+    unknown = set(rows.keys) - table.columns.keys()
+    if unknown:
+        raise no_column(table.name.name, min(unknown))
+    return [table.columns[name] for name in sorted(set(rows.keys))]
 
 
 def _conflict(request: ApiRequest, table: Table) -> Conflict | None:

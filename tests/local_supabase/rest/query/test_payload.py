@@ -8,6 +8,7 @@ from local_supabase.rest.query.payload import (
     FORM,
     JSON,
     MAX_ARRAYS,
+    MAX_FIELDS,
     MAX_ROWS,
     Rows,
     parse_arguments,
@@ -37,7 +38,7 @@ def test_rows_must_have_the_same_keys(body: bytes) -> None:
         parse_rows(body, JSON, None)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"{'a': 1}", b"\xff", b'{"a": NaN}', b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"{'a': 1}", b"\xff", b'{"a": NaN}', b"[" * 10_000])
 def test_invalid_json_is_refused(body: bytes) -> None:
     with pytest.raises(RestError, match="Empty or invalid json"):
         parse_rows(body, JSON, None)
@@ -122,3 +123,71 @@ def test_a_call_without_a_body_has_no_arguments() -> None:
 
 def test_a_call_may_have_a_raw_value() -> None:
     assert parse_arguments(b"\x00", "application/octet-stream", None).raw == b"\x00"
+
+
+LONG = json.dumps("x:, " * 50_000)
+
+
+@pytest.mark.parametrize(
+    ("body", "single", "keys"),
+    [
+        pytest.param(
+            f'{{"a": {LONG}, "b\\"": {{"c": [{LONG}]}}, "d" : 1}}', True, ("a", 'b"', "d"), id="object"
+        ),
+        pytest.param(f' [{{"a": {LONG}}}, {{"a": 5}}]', False, ("a",), id="rows"),
+        pytest.param("[" + " " * 100_000 + "]", False, (), id="none"),
+    ],
+)
+def test_a_large_body_is_read_like_a_small_one(body: str, single: bool, keys: tuple[str, ...]) -> None:
+    rows = parse_rows(body.encode(), JSON, None)
+    assert (rows.single, rows.keys) == (single, keys)
+    assert rows.json == body if keys else rows.json == "[]"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        pytest.param(f'[{{"a": {LONG}}}, {{"b": 1}}]', "All object keys must match", id="keys"),
+        pytest.param(f'[{{"a": {LONG}}}, 5]', "All object keys must match", id="number"),
+        pytest.param(f'[{{"a": {LONG}}}', "Empty or invalid json", id="unclosed"),
+        pytest.param(f'{{"a": {LONG}, "b": {"[" * 2000}', "Empty or invalid json", id="deep"),
+    ],
+)
+def test_a_large_body_is_refused_like_a_small_one(body: str, message: str) -> None:
+    with pytest.raises(RestError, match=message):
+        parse_rows(body.encode(), JSON, None)
+
+
+def _object(fields: int) -> bytes:
+    return json.dumps(dict.fromkeys(map(str, range(fields)), "x" * 50)).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        pytest.param(_object(MAX_FIELDS + 1), JSON, id="json"),
+        pytest.param(b"[%s]" % _object(MAX_FIELDS + 1), JSON, id="rows"),
+        pytest.param(b"a=1&" * MAX_FIELDS + b"a=1", FORM, id="form"),
+        pytest.param(b"a," * MAX_FIELDS + b"a\n", CSV, id="csv"),
+        pytest.param(b"a\n" + b"1," * MAX_FIELDS + b"1\n", CSV, id="csv-line"),
+    ],
+)
+def test_a_row_has_no_more_fields_than_a_table_has_columns(body: bytes, kind: str) -> None:
+    with pytest.raises(RestError, match=f"More than {MAX_FIELDS} fields in one row"):
+        parse_rows(body, kind, None)
+
+
+def test_as_many_fields_as_a_table_has_columns_are_a_row() -> None:
+    assert len(parse_rows(_object(MAX_FIELDS), JSON, None).keys) == MAX_FIELDS
+    assert len(parse_rows(b"a=1&" * (MAX_FIELDS - 1) + b"a=1", FORM, None).keys) == 1
+    assert parse_rows(b"a," * (MAX_FIELDS - 1) + b"a\n", CSV, None).keys == ()
+
+
+def test_commas_within_quotes_of_csv_are_no_fields() -> None:
+    text = "," * 3000 + "\n" + "," * 3000
+    assert json.loads(parse_rows(f'a,b\n1,"{text}"\n'.encode(), CSV, None).json) == [{"a": "1", "b": text}]
+
+
+def test_a_function_with_one_parameter_takes_an_object_of_any_keys() -> None:
+    body = _object(MAX_FIELDS + 100)
+    assert parse_arguments(body, JSON, None).json == body.decode()
