@@ -76,7 +76,7 @@ async def test_the_menu_is_grouped_and_ends_with_the_persons_own(
     await expect(groups).to_have_text(["House"])
     await visitor.sign_in(window.page, admin.email, admin.password)
     await expect(groups).to_have_text(["House", "Workshop", "Admin"])
-    links = _menu(window.page).get_by_role("link")
+    links = window.page.locator(".st-key-links").get_by_role("link")
     house, workshop = ["Tavern", "Events", "People", "Inbox"], ["Agents", "Routing", "Ratings", "Leaderboard"]
     await expect(links).to_have_text(
         [re.compile(f"{name}$") for name in (*house, *workshop, "Activity", "Diagnostics")]

@@ -15,7 +15,7 @@ from ui.base import feedback, html, session
 from ui.base.export import csv_text
 from ui.base.html import Markup, join
 from ui.base.html_table import row_html, table_html
-from ui.base.people import FindUser, by_name, finder, label_of, name_html, name_of, option_of
+from ui.base.people import FindUser, by_name, finder, label_of, linked_name_html, name_of, option_of
 from ui.base.text import plural
 from ui.base.write_queue import Mode
 from ui.writes.submit import fetch, submit
@@ -67,7 +67,7 @@ def _show_counts() -> None:
 def counts_html(counts: Iterable[WriteCount], find: FindUser) -> Markup:
     """Show counts as a table."""
     lines = (
-        row_html(name_html(find(one.user_id)), one.table_name, f"{one.written:,}", f"{one.deleted:,}")
+        row_html(linked_name_html(find(one.user_id)), one.table_name, f"{one.written:,}", f"{one.deleted:,}")
         for one in counts
     )
     return table_html("Writes of the last hour", ("Who", "Table", "Written", "Deleted"), [join(lines)])

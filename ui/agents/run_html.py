@@ -19,7 +19,7 @@ from ui.base import times
 from ui.base.feedback import saving_html
 from ui.base.folding import matches
 from ui.base.html import EMPTY, Markup, Template, join
-from ui.base.people import FindUser, avatar_html, name_html, name_of
+from ui.base.people import FindUser, avatar_html, linked_name_html, name_of
 from ui.base.region import Region
 from ui.base.text import plural, shortened
 
@@ -171,7 +171,7 @@ def bar_html(run: AgentRun) -> Markup:
 def _facts(run: AgentRun, viewer: Viewer) -> Markup:
     person = viewer.find(run.user_id)
     facts = [
-        join((avatar_html(person, "small"), name_html(person))),
+        join((avatar_html(person, "small"), linked_name_html(person))),
         _period(run, viewer),
         f"{run.progress_percent:.0f} %",
     ]

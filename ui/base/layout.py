@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from livetables.feed.status import FeedState, FeedStatus
 from livetables.fragments import STATUS, live_fragment
 from livetables.sessions import connection
 from ui.base import session, times
-from ui.base.html import Template, show
+from ui.base.html import Markup, Template, show
 from ui.base.text import plural
 
 _ICONS = {
@@ -55,10 +56,31 @@ def _server_watch() -> ComponentRenderer:
 
 def page_head(title: str, lead: str) -> None:
     """Show the title of a page, its purpose, and the status badge."""
+    live_head(lambda: show_title(title, lead))
+
+
+def show_title(title: str, lead: Markup | str) -> None:
+    """Show the title of a page and its purpose. Only `live_head` calls for it."""
+    show(_HEAD(title=title, lead=lead))
+
+
+@cache
+def _tab_title() -> ComponentRenderer:
+    script = (Path(__file__).parent / "tab_title.js").read_text(encoding="utf-8")
+    return st.components.v2.component("tavern_tab_title", js=script)
+
+
+def name_tab(name: str, page_title: str) -> None:
+    """Show a name in the title of the browser's tab, in place of the page's own title."""
+    _tab_title()(key="tavern_tab_title_watch", data={"name": name, "page": page_title})
+
+
+def live_head(title: Callable[[], None]) -> None:
+    """Show the head of a page whose title changes: `title` is a fragment that calls `show_title`."""
     _server_watch()(key="tavern_server", data={"text": _SERVER_GONE})
     with st.container(key="page_head", horizontal=True, vertical_alignment="center", wrap=False):
         with st.container(gap=None):
-            show(_HEAD(title=title, lead=lead))
+            title()
         _badge()
 
 

@@ -17,7 +17,9 @@ class Place(StrEnum):
 
     TAVERN = "tavern"
     EVENTS = "events"
+    EVENT = "event"
     PEOPLE = "people"
+    PERSON = "person"
     INBOX = "inbox"
     AGENTS = "agents"
     ROUTING = "routing"

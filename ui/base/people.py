@@ -12,6 +12,7 @@ from livetables.rerun import current_session
 from livetables.tables.snapshot import Snapshot
 from ui.base import folding, lookalikes
 from ui.base.html import EMPTY, Markup, Template, join
+from ui.base.links import link_html, second_link_html, to_person
 from ui.base.text import as_label, one_line
 
 SOMEBODY = "Somebody"
@@ -27,8 +28,10 @@ _EMOJI = Template('<span class="tv-avatar{size} emoji" aria-hidden="true">{emoji
 _LETTER = Template('<span class="tv-avatar{size} tint{tint}" aria-hidden="true">{letter}</span>')
 _NAME = Template("<bdi>{name}</bdi>")
 _ROLE = Template('<span class="tv-role {role}">{role}</span>')
-_CHIP = Template('<span class="tv-chip">{avatar}{name}</span>')
+_CHIP = Template('<a class="tv-link tv-chip" href="{href}">{avatar}{name}</a>')
+_CHIP_OF_NOBODY = Template('<span class="tv-chip">{avatar}{name}</span>')
 _MORE = Template('<span class="tv-chip more">and {count} more</span>')
+_LINK_TO_MORE = Template('<a class="tv-link tv-chip more" href="{href}">and {count} more</a>')
 
 
 def name_of(user: User | None) -> str:
@@ -81,13 +84,35 @@ def role_html(user: User | None) -> Markup:
     return _ROLE(role=user.role.value)
 
 
-def names_html(people: Iterable[User | None], limit: int) -> Markup:
-    """Show up to `limit` people as chips, and how many more there are."""
+def linked_name_html(user: User | None) -> Markup:
+    """Show a name that leads to the person."""
+    return name_html(user) if user is None else link_html(to_person(user.id), name_html(user))
+
+
+def linked_avatar_html(user: User | None, size: str = "") -> Markup:
+    """Show an avatar that leads to the person, beside a name that does as well."""
+    avatar = avatar_html(user, size)
+    return avatar if user is None else second_link_html(to_person(user.id), avatar)
+
+
+def names_html(people: Iterable[User | None], limit: int, more: str = "") -> Markup:
+    """Show up to `limit` people as chips that lead to them, and how many more there are.
+
+    `more` is the address of the page that shows everybody.
+    """
     everybody = list(people)
-    chips = [_CHIP(avatar=avatar_html(user, "small"), name=name_html(user)) for user in everybody[:limit]]
+    chips = [_chip_html(user) for user in everybody[:limit]]
     if len(everybody) > limit:
-        chips.append(_MORE(count=len(everybody) - limit))
+        count = len(everybody) - limit
+        chips.append(_LINK_TO_MORE(href=more, count=count) if more else _MORE(count=count))
     return join(chips)
+
+
+def _chip_html(user: User | None) -> Markup:
+    avatar, name = avatar_html(user, "small"), name_html(user)
+    if user is None:
+        return _CHIP_OF_NOBODY(avatar=avatar, name=name)
+    return _CHIP(href=to_person(user.id), avatar=avatar, name=name)
 
 
 def by_name(users: Snapshot[User]) -> list[User]:

@@ -11,6 +11,7 @@ from livetables.tables.snapshot import Snapshot
 from ui.base import html, session
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.html_cache import shared_html
+from ui.base.links import link_html, to_person
 from ui.base.people import avatar_html, name_html
 from ui.base.text import plural
 
@@ -18,7 +19,9 @@ _MOST_NAMES = 8
 _PAGES: Mapping[str, str] = {
     "tavern": "Tavern",
     "events": "Events",
+    "event": "Event",
     "people": "People",
+    "person": "Person",
     "inbox": "Inbox",
     "agents": "Agents",
     "routing": "Routing",
@@ -32,9 +35,11 @@ _PAGES: Mapping[str, str] = {
 _HERE = Template(
     '<section class="tv-here" aria-label="Here now"><b>{count} here now</b><ul>{rows}</ul></section>'
 )
-_PERSON = Template("<li>{avatar}{name}<small>{page}</small></li>")
+_PERSON = Template("<li>{person}<small>{page}</small></li>")
+_WHO = Template("{avatar}{name}")
 _COUNT = Template("<li><small>{text}</small></li>")
 _ALSO_HERE = Template('<p class="tv-editors" role="status"><span>👀 {people} here too</span></p>')
+_EDITING = Template('<p class="tv-editors" role="status"><span>✏️ {people} editing</span></p>')
 _NAME = Template("{avatar} {name}")
 _AND = Template("{first} and {last}")
 _VERB = Template("{people} {verb}")
@@ -56,8 +61,7 @@ def here_html(present: Present, users: Snapshot[User]) -> Markup:
     ]
     found.sort(key=lambda each: each[0].since, reverse=True)
     rows = [
-        _PERSON(avatar=avatar_html(user, "small"), name=name_html(user), page=_PAGES.get(spot.page, ""))
-        for spot, user in found[:_MOST_NAMES]
+        _PERSON(person=_linked_html(user), page=page_name(spot.page)) for spot, user in found[:_MOST_NAMES]
     ]
     if len(found) > _MOST_NAMES:
         more = plural(len(found) - _MOST_NAMES, "more person", "more people")
@@ -67,10 +71,25 @@ def here_html(present: Present, users: Snapshot[User]) -> Markup:
     return _HERE(count=len(found) + present.visitors, rows=join(rows))
 
 
+def page_name(page: str) -> str:
+    """Return what people call a page; empty for one that is not known."""
+    return _PAGES.get(page, "")
+
+
+def _linked_html(user: User) -> Markup:
+    return link_html(to_person(user.id), _WHO(avatar=avatar_html(user, "small"), name=name_html(user)))
+
+
 def also_here_html(present: Present, item: str, users: Snapshot[User], me: str | None) -> Markup:
     """Show who else has the row open that the viewer has open; empty when nobody has."""
     people = people_are_html(present.viewing(item), users, me)
     return _ALSO_HERE(people=people) if people else EMPTY
+
+
+def editing_html(present: Present, item: str, users: Snapshot[User], me: str | None) -> Markup:
+    """Show who else is editing the row; empty when nobody is."""
+    people = people_are_html(present.viewing(item), users, me)
+    return _EDITING(people=people) if people else EMPTY
 
 
 def people_are_html(user_ids: Iterable[str], users: Snapshot[User], me: str | None) -> Markup:

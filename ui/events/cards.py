@@ -13,7 +13,8 @@ from livetables.tables.snapshot import Snapshot
 from ui.base import times
 from ui.base.feedback import saving_html
 from ui.base.html import EMPTY, Markup, Template, join
-from ui.base.people import avatar_html, name_html, names_html
+from ui.base.links import link_html, second_link_html, to_event
+from ui.base.people import avatar_html, linked_name_html, names_html
 from ui.base.region import Region
 from ui.base.text import plural
 from ui.events.schedule import NO_RSVPS, Attendance, attendance_by_event
@@ -23,7 +24,7 @@ _MOST_NAMES = 12
 _CARDS = Template('<div class="tv-events">{cards}</div>')
 _CARD = Template(
     '<article class="tv-event{css}" data-row="{id}" data-owner="{organizer_id}">{leaf}'
-    '<div class="tv-main"><h2><bdi>{title}</bdi>{state}{saving}</h2>'
+    '<div class="tv-main"><h2>{title}{state}{saving}</h2>'
     "{facts}{reason}{description}{attendance}{buttons}</div></article>"
 )
 _LEAF = Template('<div class="tv-leaf" aria-hidden="true"><span>{month}</span><b>{day}</b>{weekday}</div>')
@@ -40,6 +41,7 @@ _FACTS = Template(
     "<span>{avatar}<span>{hosts}</span></span></p>"
 )
 _THERE = Template("<span>🌍 {when}</span>")
+_TITLE = Template("<bdi>{title}</bdi>")
 _REASON = Template('<p class="tv-text tv-reason" dir="auto"><b>Why it is cancelled</b> {text}</p>')
 _LOCATION = Template("<span>📍 <bdi>{location}</bdi></span>")
 _ATTENDANCE = Template(
@@ -136,17 +138,22 @@ def _card_html(
         css=(" over" if over else "") + (" cancelled" if event.cancelled_at is not None else ""),
         id=event.id,
         organizer_id=event.organizer_id,
-        leaf=_leaf_html(event, viewing.region.zone),
-        title=event.title,
-        state=_state_html(event, over=over),
+        leaf=second_link_html(to_event(event.id), leaf_html(event, viewing.region.zone)),
+        title=title_html(event),
+        state=state_html(event, over=over),
         saving=saving,
         facts=_facts_html(event, users, cohosts, viewing),
         reason=reason_html(event),
         description=description_html(event.description),
         attendance=_attendance_html(event, attendance, users),
         # Version 0 is not in the database yet, so nobody can act on it.
-        buttons=_buttons_html(event, attendance, over=over) if event.version else EMPTY,
+        buttons=buttons_html(event, attendance, over=over) if event.version else EMPTY,
     )
+
+
+def title_html(event: Event) -> Markup:
+    """Show the title of an event as a link to its page."""
+    return link_html(to_event(event.id), _TITLE(title=event.title))
 
 
 def reason_html(event: Event) -> Markup:
@@ -163,12 +170,14 @@ def description_html(text: str) -> Markup:
     return (_LONG_DESCRIPTION if is_long else _DESCRIPTION)(text=text)
 
 
-def _leaf_html(event: Event, zone: ZoneInfo) -> Markup:
+def leaf_html(event: Event, zone: ZoneInfo) -> Markup:
+    """Show the day of an event as a leaf of a calendar."""
     local = event.starts_at.astimezone(zone)
     return _LEAF(month=f"{local:%b}", day=local.day, weekday=f"{local:%a}")
 
 
-def _state_html(event: Event, *, over: bool) -> Markup:
+def state_html(event: Event, *, over: bool) -> Markup:
+    """Mark an event that is cancelled, or over."""
     if event.cancelled_at is not None:
         return _CANCELLED
     return _OVER if over else EMPTY
@@ -185,7 +194,7 @@ def _facts_html(
         when=times.span(event.starts_at, event.ends_at, viewing.region, viewing.today),
         location=_LOCATION(location=event.location) if event.location else EMPTY,
         avatar=avatar_html(hosts[0], "small"),
-        hosts=join(map(name_html, hosts), ", "),
+        hosts=join(map(linked_name_html, hosts), ", "),
     )
 
 
@@ -205,25 +214,31 @@ def _attendance_html(event: Event, attendance: Attendance, users: Snapshot[User]
     if attendance.declined:
         counts.append(f"{len(attendance.declined)} can't")
     if event.capacity is not None:
-        counts.append(_places(event.capacity - len(attendance.going)))
-    maybe = names_html((users.get((rsvp.user_id,)) for rsvp in attendance.maybe), _MOST_NAMES)
+        counts.append(places_left(event.capacity - len(attendance.going)))
+    maybe = names_html(
+        (users.get((rsvp.user_id,)) for rsvp in attendance.maybe), _MOST_NAMES, to_event(event.id)
+    )
     return _ATTENDANCE(
         counts=join(counts, " · "),
-        going=names_html((users.get((rsvp.user_id,)) for rsvp in attendance.going), _MOST_NAMES),
+        going=names_html(
+            (users.get((rsvp.user_id,)) for rsvp in attendance.going), _MOST_NAMES, to_event(event.id)
+        ),
         maybe=_MAYBE(names=maybe) if maybe else EMPTY,
     )
 
 
-def _places(left: int) -> str:
+def places_left(left: int) -> str:
+    """Say how many places are left."""
     return "full" if left <= 0 else f"{plural(left, 'place')} left"
 
 
-def _buttons_html(event: Event, attendance: Attendance, *, over: bool) -> Markup:
+def buttons_html(event: Event, attendance: Attendance, *, over: bool, more: Markup = EMPTY) -> Markup:
+    """Show what can be done with an event, and `more` after the answers."""
     buttons: list[Markup] = []
     if not over and event.cancelled_at is None:
         full = event.capacity is not None and len(attendance.going) >= event.capacity
         buttons.append(_RSVP_TO_FULL if full else _RSVP)
-    buttons += [_GAP, _EDIT]
+    buttons += [more, _GAP, _EDIT]
     if event.cancelled_at is not None:
         buttons.append(_REINSTATE)
     elif not over:

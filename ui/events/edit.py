@@ -17,6 +17,7 @@ from livetables.fragments import PRESENCE, live_fragment
 from livetables.sessions import enter_fragment, look_at
 from ui.base import drafts, feedback, presence, session
 from ui.base.html import show
+from ui.base.navigation import here
 from ui.base.text import as_label
 from ui.base.write_queue import WRITES, Expected, with_values
 from ui.events import cohosts, form, tables
@@ -47,7 +48,7 @@ def edit_event(event: Event) -> None:
 @st.dialog("Edit event", width="medium", dismissible=False)
 def _dialog(event: Event, offer: Offer | None) -> None:
     enter_fragment((WRITES,))
-    look_at("events", event.id)
+    look_at(here(), event.id)
     if _SAVING.saved:
         feedback.toast("Your changes are saved.")
         _close(event)

@@ -7,9 +7,10 @@ from livetables.presence.model import Present
 from livetables.tables.snapshot import Snapshot
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.presence import people_are_html
+from ui.events.cards import title_html
 
 _EDITORS = Template('<p class="tv-editors" role="status">{lines}</p>')
-_LINE = Template("<span>✏️ {people} editing <bdi>{title}</bdi></span>")
+_LINE = Template("<span>✏️ {people} editing {title}</span>")
 
 
 def editors_html(present: Present, events: Snapshot[Event], users: Snapshot[User], me: str | None) -> Markup:
@@ -17,7 +18,7 @@ def editors_html(present: Present, events: Snapshot[Event], users: Snapshot[User
     opened = {spot.item for spots in present.people.values() for spot in spots if spot.item}
     found = (event for item in opened if (event := events.get((item,))) is not None)
     lines = [
-        _LINE(people=people, title=event.title)
+        _LINE(people=people, title=title_html(event))
         for event in sorted(found, key=lambda event: event.id)
         if (people := people_are_html(present.viewing(event.id), users, me))
     ]

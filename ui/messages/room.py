@@ -15,7 +15,7 @@ from ui.base import times
 from ui.base.feedback import saving_html
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.html_cache import shared_html
-from ui.base.people import FindUser, avatar_html, finder, name_html, role_html
+from ui.base.people import FindUser, finder, linked_avatar_html, linked_name_html, role_html
 from ui.base.region import Region
 
 GROUPED_WITHIN = timedelta(minutes=7)
@@ -63,7 +63,7 @@ class _Author:
 
     @classmethod
     def of(cls, user: User | None) -> Self:
-        return cls(avatar_html(user), _AUTHOR(name=name_html(user), role=role_html(user)))
+        return cls(linked_avatar_html(user), _AUTHOR(name=linked_name_html(user), role=role_html(user)))
 
 
 def newest(messages: Snapshot[TavernMessage], count: int) -> Sequence[TavernMessage]:

@@ -9,7 +9,8 @@ from livetables.presence.model import Present
 from livetables.tables.snapshot import Snapshot
 from ui.base import folding
 from ui.base.html import EMPTY, Markup, Template, join
-from ui.base.people import avatar_html, by_name, name_html, name_of, role_html
+from ui.base.links import to_inbox
+from ui.base.people import avatar_html, by_name, linked_name_html, name_of, role_html
 from ui.base.text import shortened
 
 _LONGEST_BIO = 140
@@ -18,11 +19,7 @@ _DIRECTORY = Template('<div class="tv-people">{cards}</div>')
 _CARD = Template(
     '<article class="tv-person" data-row="{id}" data-owner="{id}">'
     '{avatar}<div class="tv-main"><h2>{name}{role}<span class="tv-online">online</span></h2>{bio}</div>'
-    '<div class="tv-buttons">'
-    '<button type="button" class="tv-action profile" data-action="profile" aria-label="Profile of {label}">'
-    "Profile</button>"
-    '<button type="button" class="tv-action write" data-action="write" aria-label="Write to {label}">'
-    "Write</button></div></article>"
+    '<a class="tv-link tv-action write" href="{inbox}" aria-label="Write to {label}">Write</a></article>'
 )
 _BIO = Template('<p class="tv-bio" dir="auto">{bio}</p>')
 
@@ -39,6 +36,11 @@ def _searched(user: User) -> str:
     return folding.fold(f"{user.display_name} {user.bio} {user.role.value}")
 
 
+def online_first(people: Iterable[User], online: frozenset[str]) -> list[User]:
+    """Return people in their order, those who are here now before the others."""
+    return sorted(people, key=lambda user: user.id not in online)
+
+
 def directory_html(people: Iterable[User]) -> Markup:
     """Show people as cards."""
     return _DIRECTORY(cards=join(map(_card_html, people)))
@@ -48,7 +50,8 @@ def _card_html(user: User) -> Markup:
     return _CARD(
         id=user.id,
         avatar=avatar_html(user),
-        name=name_html(user),
+        name=linked_name_html(user),
+        inbox=to_inbox(user.id),
         label=name_of(user),
         role=role_html(user),
         bio=_BIO(bio=shortened(user.bio, _LONGEST_BIO)) if user.bio else EMPTY,

@@ -12,7 +12,7 @@ from ui.base import times
 from ui.base.feedback import saving_html
 from ui.base.html import EMPTY, Markup, Template, Value, join
 from ui.base.html_table import row_html, table_html
-from ui.base.people import FindUser, avatar_html, name_html
+from ui.base.people import FindUser, avatar_html, linked_name_html
 from ui.base.region import Region
 from ui.base.text import plural
 from ui.routing.alerts import Alert, BudgetStatus, scope
@@ -99,7 +99,7 @@ def _decision(metric: RoutingMetric, viewer: Viewer) -> Markup:
     cells: dict[str, Value] = {"When": _time(metric, viewer)}
     if viewer.find:
         person = viewer.find(metric.user_id)
-        cells["Who"] = join((avatar_html(person, "small"), " ", name_html(person)))
+        cells["Who"] = join((avatar_html(person, "small"), " ", linked_name_html(person)))
     cells |= {
         "Model": _MODEL(provider=metric.provider, model=metric.model),
         "Route": _ROUTE(route=metric.route, auto=_AUTO() if metric.auto_route else EMPTY),

@@ -26,7 +26,7 @@ from ui.messages import tables as message_tables
 from ui.messages.inbox import is_unread
 from ui.ratings import notices as rating_notices
 from ui.routing import notices as routing_notices
-from ui.shell import identity
+from ui.shell import follow_links, identity
 from ui.shell.account import create_account_link, sign_in_link
 from ui.writes.submit import show_outcomes
 
@@ -66,6 +66,8 @@ def show() -> None:
         presence.show()
     with st.sidebar.container(key="who"):
         _who()
+    with st.sidebar:
+        follow_links.show()
 
 
 @live_fragment(

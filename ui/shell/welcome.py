@@ -15,7 +15,7 @@ from ui.base.html import EMPTY, Markup, Template
 from ui.base.people import names_html
 from ui.base.text import plural
 from ui.events import schedule, tables
-from ui.events.cards import Viewing
+from ui.events.cards import Viewing, title_html
 from ui.shell.account import create_account_link
 
 _MOST_NAMES: Final = 5
@@ -25,7 +25,7 @@ _WELCOME: Final = Template(
     "events, and watch over their agents and models, and everybody sees it as it happens.</p>"
     "<dl><dt>{state}</dt><dd>{event}</dd><dt>Who is here</dt><dd>{people}</dd></dl></section>"
 )
-_EVENT: Final = Template("<b><bdi>{title}</bdi></b>, {when}{going}")
+_EVENT: Final = Template("<b>{title}</b>, {when}{going}")
 _GOING: Final = Template(" · {count} going")
 _PEOPLE: Final = Template("{names} {visitors}")
 _VISITORS: Final = Template("<small>{text}</small>")
@@ -70,7 +70,7 @@ def welcome_html(
 
 def _event_html(event: Event, going: int, viewing: Viewing) -> Markup:
     return _EVENT(
-        title=event.title,
+        title=title_html(event),
         when=times.span(event.starts_at, event.ends_at, viewing.region, viewing.today),
         going=_GOING(count=f"{going:,}") if going else EMPTY,
     )

@@ -44,3 +44,19 @@ def test_only_those_with_more_rights_have_a_mark() -> None:
 
 def test_a_name_of_spaces_is_somebody() -> None:
     assert people.name_of(user("Ann", display_name="   ")) == people.SOMEBODY
+
+
+def test_names_avatars_and_chips_lead_to_the_person() -> None:
+    ann = user("Ann")
+    for html in (people.linked_name_html(ann), people.linked_avatar_html(ann), people.names_html([ann], 3)):
+        assert 'href="person?id=id-Ann"' in html
+    nobody = (people.linked_name_html(None), people.linked_avatar_html(None), people.names_html([None], 3))
+    assert "href" not in "".join(nobody)
+
+
+def test_the_rest_of_a_long_list_leads_to_all_of_it() -> None:
+    crowd = [user(f"Guest {number}") for number in range(5)]
+    assert '<a class="tv-link tv-chip more" href="event?id=1">and 2 more</a>' in people.names_html(
+        crowd, 3, "event?id=1"
+    )
+    assert '<span class="tv-chip more">and 2 more</span>' in people.names_html(crowd, 3)

@@ -34,7 +34,7 @@ def test_people_are_listed_with_their_page_and_visitors_counted() -> None:
     )
     assert "4 here now" in shown
     assert "2 visitors" in shown
-    assert shown.index("Bo</bdi><small>Inbox") < shown.index("Ada</bdi><small>Events")
+    assert shown.index("Bo</bdi></a><small>Inbox") < shown.index("Ada</bdi></a><small>Events")
 
 
 def test_every_page_for_members_has_a_name_in_the_list() -> None:

@@ -1,5 +1,7 @@
 """The directory of people, and the search in it."""
 
+import re
+
 import pytest
 
 from livetables.presence.model import Spot, Tabs, merge
@@ -25,6 +27,17 @@ def test_names_and_bios_are_escaped() -> None:
     html = directory.directory_html([user("Ann", display_name=HOSTILE, bio=HOSTILE)])
     assert "<img src=x" not in html
     assert HOSTILE_HTML in html
+
+
+def test_the_card_leads_to_the_person_and_to_a_message_to_them() -> None:
+    html = directory.directory_html([user("Ann")])
+    assert re.findall(r'href="([^"]+)"', html) == ["person?id=id-Ann", "inbox?with=id-Ann"]
+
+
+def test_who_is_here_comes_first_and_then_the_names_keep_their_order() -> None:
+    people = [user("Ann"), user("Bob"), user("Cat"), user("Dan")]
+    ordered = directory.online_first(people, frozenset({"id-Dan", "id-Bob"}))
+    assert [each.display_name for each in ordered] == ["Bob", "Dan", "Ann", "Cat"]
 
 
 def test_everybody_who_is_here_is_marked_as_online() -> None:

@@ -17,7 +17,7 @@ def test_a_first_visit_says_what_this_is_what_is_next_and_who_is_here() -> None:
     here = Present({ADA.id: (Spot("tavern"),), "somebody unknown": (Spot("tavern"),)}, visitors=2)
     shown = welcome_html(quiz, 3, here, snapshot([ADA]), VIEWING)
     assert "Tavern is a live meeting place" in shown
-    assert f"<dt>On next</dt><dd><b><bdi>{HOSTILE_HTML}</bdi></b>, Tomorrow, 19:30 – 21:30 · 3 going" in shown
+    assert f"<bdi>{HOSTILE_HTML}</bdi></a></b>, Tomorrow, 19:30 – 21:30 · 3 going" in shown
     assert "<bdi>Ada</bdi>" in shown
     assert "2 visitors" in shown
     assert "<img" not in shown

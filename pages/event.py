@@ -1,0 +1,109 @@
+"""One event, at an address of its own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from db.hub.models import Event
+from livetables.fragments import PRESENCE, live_fragment
+from ui.base import html, layout, presence, session
+from ui.base.html_actions import mark
+from ui.base.html_cache import shared_html
+from ui.base.links import ALL_EVENTS, ID
+from ui.base.navigation import Place, page
+from ui.base.text import one_line
+from ui.base.write_queue import WRITES
+from ui.events import actions, cards, schedule, tables
+from ui.events.cards import Viewing
+from ui.events.page import page_html
+from ui.shell.account import sign_in_link
+from ui.shell.run_app import run_whole_app
+
+BLOCK = "event_page"
+_SEEN = "event_page_seen"
+_TITLE = "Event"
+
+
+def show() -> None:
+    # Fragments get the id from this run: the address may be a step behind when they run again.
+    event_id = st.query_params.get(ID, "")
+    layout.live_head(lambda: _head(event_id))
+    _also_here(event_id)
+    with st.container(key=BLOCK):
+        _event(event_id)
+    _marks()
+    actions.follow_clicks(BLOCK)
+
+
+def _found(event_id: str) -> Event | None:
+    return tables.events().get((event_id,))
+
+
+@live_fragment(tables=("events", WRITES), varies_by=("user",), key="event_head")
+def _head(event_id: str) -> None:
+    event = _found(event_id)
+    title = one_line(event.title) if event else _TITLE
+    layout.show_title(title, ALL_EVENTS)
+    layout.name_tab(title, _TITLE)
+
+
+@live_fragment(tables=(PRESENCE, "users"), varies_by=("user",), key="event_also_here")
+def _also_here(event_id: str) -> None:
+    """Show who is editing the event."""
+    people = presence.editing_html(session.present().now, event_id, session.users(), session.my_id())
+    if people:
+        html.show(people)
+
+
+@live_fragment(
+    tables=("events", "rsvps", "users", "event_cohosts", WRITES),
+    varies_by=("user", "time_zone", "language"),
+    key="event_body",
+)
+def _event(event_id: str) -> None:
+    event = _found(event_id)
+    if event is None:
+        _missing(event_id)
+        return
+    st.session_state[_SEEN] = event_id
+    viewing = Viewing(session.region(), schedule.this_minute())
+    rsvps, users, cohosts = tables.rsvps(), session.users(), tables.cohosts()
+    pending = any(event_id in session.pending(table) for table in ("events", "rsvps", "event_cohosts"))
+    by_event = schedule.cohosts_by_event(cohosts)
+    over = event.ends_at <= viewing.minute
+    html.show(
+        shared_html(
+            ("event page", event, rsvps, users, cohosts, viewing.region, viewing.today, over, pending),
+            lambda: page_html(event, rsvps, users, by_event.get(event_id, ()), viewing, pending=pending),
+        )
+    )
+    if session.signed_in() is None and not over and event.cancelled_at is None:
+        sign_in_link("Sign in to answer")
+
+
+def _missing(event_id: str) -> None:
+    if st.session_state.get(_SEEN) == event_id:
+        layout.empty("🕯️", "This event is no longer there", "Somebody has removed it while you were here.")
+    else:
+        layout.empty(
+            "🗺️",
+            "This event does not exist or is not visible to you",
+            "Maybe it was removed, or a letter of the link is missing.",
+        )
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        st.page_link(page(Place.EVENTS), label="See all events", icon=":material/event:")
+
+
+@live_fragment(
+    tables=("rsvps", "event_cohosts", "users", WRITES), varies_by=("user", "role"), key="event_marks"
+)
+def _marks() -> None:
+    mark(
+        BLOCK,
+        rows=cards.my_marks(tables.rsvps(), tables.cohosts(), session.my_id()),
+        everywhere=["host"] if session.is_admin() else [],
+    )
+
+
+if __name__ == "__main__":
+    run_whole_app()

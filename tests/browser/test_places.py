@@ -1,0 +1,113 @@
+"""Events and people have pages of their own, and what names them leads there."""
+
+import re
+
+from playwright.async_api import expect
+
+from local_supabase.stack.runtime import StackInfo
+from tests.browser.conftest import OpenWindow
+from tests.browser.test_accessibility import faults
+from tests.support import visitor
+from tests.support.browser import PHONE, settled
+from tests.support.people import Person, sign_up, unique
+
+_NO_FULL_LOAD = "window.marked = true"
+
+
+def make_event(host: Person, title: str, **values: object) -> str:
+    """Create an event in New York and return its id."""
+    times = {"starts_at": "2031-01-01T23:00:00Z", "ends_at": "2031-01-02T01:00:00Z"}
+    row = {"title": title, "organizer_id": host.user_id, "time_zone": "America/New_York", **times, **values}
+    made: list[dict[str, str]] = host.client.table("events").insert(row).execute().data  # type: ignore[assignment]
+    return made[0]["id"]
+
+
+async def test_an_event_and_its_people_are_one_click_apart(open_window: OpenWindow, stack: StackInfo) -> None:
+    host, guest = sign_up(stack, "Host"), sign_up(stack, "Guest")
+    title = unique("Ball")
+    event_id = make_event(host, title, location="The hall", description="Bring shoes. " * 80)
+    mine, other = await open_window(), await open_window(f"/event?id={event_id}")
+    page = mine.page
+    await visitor.sign_in(page, guest.email, guest.password)
+    await visitor.go(page, "Events")
+    await page.evaluate(_NO_FULL_LOAD)
+
+    await page.get_by_role("link", name=title).click()
+    await expect(visitor.heading(page)).to_have_text(title)
+    await expect(page).to_have_title(re.compile(rf"{title} · Tavern$"))
+    assert page.url.endswith(f"/event?id={event_id}")
+    card = page.locator(".tv-event")
+    await expect(card).to_contain_text("Thursday, January 2, 2031, 00:00 – 02:00")
+    await expect(card).to_contain_text("18:00 – 20:00 in America/New_York")
+    await expect(card.get_by_role("button", name="Edit")).to_be_hidden()
+
+    # Answers are live, for visitors too.
+    await card.get_by_role("button", name="Going").click()
+    await expect(card.get_by_role("button", name="Going")).to_have_attribute("aria-pressed", "true")
+    chip = other.page.locator(".tv-answers").get_by_role("link", name=guest.name)
+    await expect(chip).to_be_visible()
+
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await card.get_by_role("button", name="Copy link").click()
+    await expect(page.get_by_text("The link is copied.")).to_be_visible()
+    assert await page.evaluate("navigator.clipboard.readText()") == page.url
+
+    await card.get_by_role("link", name=host.name).focus()
+    await page.keyboard.press("Enter")
+    await expect(visitor.heading(page)).to_have_text(host.name)
+    await expect(page).to_have_title(re.compile(rf"{host.name} · Tavern$"))
+    hosted = page.locator(".tv-plans").filter(has_text="Hosts").get_by_role("link", name=title)
+    await expect(hosted).to_be_visible()
+    await expect(page.get_by_text("Not here now")).to_be_visible()
+    # One step back for one step forth.
+    await page.go_back()
+    await expect(visitor.heading(page)).to_have_text(title)
+    await page.go_forward()
+    await page.get_by_role("link", name="Write a message").click()
+    await expect(visitor.heading(page)).to_have_text("Inbox")
+    assert page.url.endswith(f"/inbox?with={host.user_id}")
+    assert await page.evaluate("window.marked")
+
+    # What happens to the row happens to the page.
+    renamed = unique("Concert")
+    host.client.table("events").update({"title": renamed}).eq("id", event_id).execute()
+    await expect(visitor.heading(other.page)).to_have_text(renamed)
+    await expect(other.page).to_have_title(f"{renamed} · Tavern")
+    host.client.table("events").delete().eq("id", event_id).execute()
+    await expect(other.page.get_by_text("This event is no longer there")).to_be_visible()
+
+
+async def test_an_address_leads_there_through_signing_in_on_a_phone(
+    open_window: OpenWindow, stack: StackInfo
+) -> None:
+    host, guest = sign_up(stack, "Host"), sign_up(stack, "Guest")
+    title = unique("Picnic")
+    event_id = make_event(host, title)
+    window = await open_window(f"/event?id={event_id}", viewport=PHONE)
+    page = window.page
+    await visitor.is_live(page)
+    await expect(page.locator(".tv-event")).to_be_visible()
+    assert await faults(page) == [], "an event"
+    await page.set_viewport_size(PHONE)
+    await page.get_by_role("link", name="Sign in to answer").click()
+    await visitor.fill_credentials(page, guest.email, guest.password)
+    await visitor.form_button(page, "Sign in").click()
+    await expect(visitor.heading(page)).to_have_text(title)
+    assert page.url.endswith(f"/event?id={event_id}")
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert await page.evaluate(overflow) == 0
+
+    # The whole card of a person leads to them, and who is here is first.
+    await page.locator(".st-key-tabs").get_by_role("link", name="People").click()
+    await expect(page.locator(".tv-person").first).to_have_attribute("data-marks", re.compile("online"))
+    await page.get_by_label("Search").fill(host.name)
+    await page.get_by_label("Search").press("Enter")
+    await page.locator(".tv-person").filter(has_text=host.name).click(position={"x": 5, "y": 5})
+    await expect(visitor.heading(page)).to_have_text(host.name)
+    assert await faults(page) == [], "a person"
+
+    missing = {"event?id=x": "This event does not exist", "person": "This person does not exist"}
+    for path, words in missing.items():
+        await page.goto(f"{window.url}/{path}")
+        await settled(page)
+        await expect(page.get_by_text(words)).to_be_visible()

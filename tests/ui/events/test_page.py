@@ -1,0 +1,68 @@
+"""An event as a page of its own."""
+
+import re
+from collections.abc import Sequence
+
+from db.hub.models import Event, EventCohost, Rsvp, RsvpStatus
+from tests.ui.samples import HOSTILE, HOSTILE_HTML, NOW, event, rsvp, snapshot, user
+from ui.base import times
+from ui.base.region import Region
+from ui.events.cards import Viewing
+from ui.events.page import page_html
+
+ANN, BOB, CAT = user("Ann"), user("Bob"), user("Cat")
+PEOPLE = snapshot([ANN, BOB, CAT])
+VIEWING = Viewing(Region(times.zone_named("America/New_York"), "US"), NOW)
+
+
+def page(shown: Event, answers: Sequence[Rsvp] = (), cohosts: Sequence[EventCohost] = ()) -> str:
+    return page_html(shown, snapshot(answers, ("event_id", "user_id")), PEOPLE, cohosts, VIEWING)
+
+
+def test_it_tells_when_in_both_zones_where_they_differ() -> None:
+    night = page(event("Night", ANN, hours=5))
+    assert "Today, 18:30 – 20:30" in night
+    assert "Tomorrow, 00:30 – 02:30 in Europe/Berlin" in night
+    assert " in America/Toronto" not in page(event("Montréal", ANN, time_zone="America/Toronto"))
+
+
+def test_it_tells_where_and_who_hosts_and_leads_to_them() -> None:
+    html = page(
+        event("Quiz", ANN, location="Cellar"), cohosts=[EventCohost("event-Quiz", BOB.id, 1, NOW, NOW)]
+    )
+    assert "<dt>Where</dt><dd><bdi>Cellar</bdi></dd>" in html
+    assert "<dt>Hosts</dt>" in html
+    assert re.findall(r'href="person\?id=([^"]+)"', html) == [ANN.id, BOB.id]
+    alone = page(event("Quiz", ANN))
+    assert "<dt>Host</dt>" in alone
+    assert "Where" not in alone
+
+
+def test_a_long_description_is_there_at_once() -> None:
+    html = page(event("Quiz", ANN, description="Bring a spoon. " * 100))
+    assert html.count("Bring a spoon.") == 100
+    assert "Show more" not in html
+
+
+def test_everybody_who_has_answered_is_named_by_answer() -> None:
+    quiz = event("Quiz", ANN, capacity=5)
+    html = page(quiz, [rsvp(quiz, BOB, RsvpStatus.GOING), rsvp(quiz, CAT, RsvpStatus.DECLINED)])
+    assert "Going<small>1 · 4 places left</small>" in html
+    assert "Maybe</h2>" not in html
+    assert html.index("Bob") < html.index("<h2>Can&#39;t go<small>1</small>") < html.index("Cat")
+    assert "Nobody yet." in page(quiz)
+
+
+def test_the_buttons_are_those_of_the_card_and_one_to_copy_the_link() -> None:
+    html = page(event("Quiz", ANN))
+    assert re.findall(r'data-action="(\w+)"', html) == ["going", "maybe", "declined", "edit", "cancel"]
+    assert 'data-copy="event?id=event-Quiz"' in html
+    assert "data-action" not in page(event("Quiz", ANN, version=0))
+
+
+def test_text_is_never_markup() -> None:
+    html = page(
+        event("Quiz", ANN, description=HOSTILE, location=HOSTILE, cancelled_at=NOW, cancel_reason=HOSTILE)
+    )
+    assert "<img src=x" not in html
+    assert html.count(HOSTILE_HTML) == 3

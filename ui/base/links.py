@@ -1,0 +1,60 @@
+"""The addresses of events and people, for links in blocks of HTML.
+
+They are relative, as Streamlit's own links are, so a block is the same wherever the app is served.
+`ui/shell/follow_links.py` follows a link with this class without loading the app again.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlencode
+
+from ui.base.html import Markup, Template
+from ui.base.navigation import Place
+
+ID: Final = "id"
+"""The parameter of a page's address that names the event or the person."""
+
+INBOX_WITH: Final = "with"
+"""The parameter of the inbox that names the other person."""
+
+_LINK: Final = Template('<a class="tv-link" href="{href}">{content}</a>')
+_COPY: Final = Template('<button type="button" class="tv-action" data-copy="{href}">Copy link</button>')
+ALL_EVENTS: Final = _LINK(href=Place.EVENTS.value, content="All events")
+"""A link to the page with all events."""
+
+_SECOND: Final = Template('<a class="tv-link" href="{href}" tabindex="-1" aria-hidden="true">{content}</a>')
+
+
+def to_event(event_id: str) -> str:
+    """Return the address of an event."""
+    return _address(Place.EVENT, event_id)
+
+
+def to_person(user_id: str) -> str:
+    """Return the address of a person."""
+    return _address(Place.PERSON, user_id)
+
+
+def to_inbox(user_id: str) -> str:
+    """Return the address of the conversation with a person."""
+    return f"{Place.INBOX.value}?{urlencode({INBOX_WITH: user_id})}"
+
+
+def _address(place: Place, row_id: str) -> str:
+    return f"{place.value}?{urlencode({ID: row_id})}"
+
+
+def link_html(href: str, content: Markup) -> Markup:
+    """Make something a link."""
+    return _LINK(href=href, content=content)
+
+
+def second_link_html(href: str, content: Markup) -> Markup:
+    """Make a picture a link, where a name beside it leads to the same. The keyboard and readers skip it."""
+    return _SECOND(href=href, content=content)
+
+
+def copy_button_html(href: str) -> Markup:
+    """Show a button that copies an address."""
+    return _COPY(href=href)
