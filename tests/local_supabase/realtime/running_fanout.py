@@ -114,19 +114,29 @@ async def held_table(sql: asyncpg.Connection, table: MakeTable, lock: int) -> st
 
 
 @asynccontextmanager
-async def commits_held(sql: asyncpg.Connection) -> AsyncIterator[None]:
+async def commits_held(postgres: Postgres, sql: asyncpg.Connection) -> AsyncIterator[None]:
     """Keep logged commits invisible, as they are while a synchronous standby does not answer."""
+    probe = await asyncpg.connect(postgres.dsn)
+    probing: list[asyncio.Task[object]] = []
+
+    async def holds() -> bool:
+        # The checkpointer tells the others of the standby, some time after they have read the setting.
+        if not probing or probing[-1].done():
+            message = "select pg_logical_emit_message(true, 'probe', '')"
+            probing.append(asyncio.create_task(probe.execute(message)))
+        waiting = "select wait_event = 'SyncRep' from pg_stat_activity where pid = $1"
+        return bool(await sql.fetchval(waiting, probe.get_server_pid()))
+
     await sql.execute("alter system set synchronous_standby_names = 'nobody'")
     await sql.execute("select pg_reload_conf()")
-    await wait_until(
-        lambda: sql.fetchval("select current_setting('synchronous_standby_names') = 'nobody'"),
-        what="the setting",
-    )
     try:
+        await wait_until(holds, what="commits to be held")
         yield
     finally:
         await sql.execute("alter system reset synchronous_standby_names")
         await sql.execute("select pg_reload_conf()")
+        await asyncio.gather(*probing)
+        await probe.close()
 
 
 @asynccontextmanager
@@ -134,7 +144,7 @@ async def fanout_held(postgres: Postgres, sql: asyncpg.Connection, table: str) -
     """Insert the row 1 into a table, and keep the fan-out waiting until this commit can be seen."""
     await sql.execute("set synchronous_commit = local")
     writer = await asyncpg.connect(postgres.dsn)
-    async with commits_held(sql):
+    async with commits_held(postgres, sql):
         committing = asyncio.create_task(writer.execute(f"insert into {table} values (1)"))
         await wait_until(
             lambda: sql.fetchval(

@@ -246,7 +246,7 @@ async def test_a_table_is_described_as_the_transaction_that_published_it_left_it
     running.subscribe(subscriber, name)
     await sql.execute("set synchronous_commit = local")
     publisher = await asyncpg.connect(postgres.dsn)
-    async with commits_held(sql):
+    async with commits_held(postgres, sql):
         committing = asyncio.create_task(
             publisher.execute(
                 f"alter publication supabase_realtime add table {name}; insert into {name} values (1)"
