@@ -29,7 +29,8 @@ class Budgets:
         slow_seconds: the same in the lane of a slow subscriber.
         attempts: after so many times `slow_seconds` the bindings end.
         sessions: how many slow subscribers are served at once.
-        queued: with more changes than these waiting, the bindings of a slow subscriber end.
+        queued: with more changes than these waiting, the bindings of a slow subscriber end. On a busy machine
+            everybody is slow, so it is more than a large transaction has.
         slow_for: the seconds without slowness after which a lane ends.
     """
 
@@ -37,7 +38,7 @@ class Budgets:
     slow_seconds: float = 5.0
     attempts: int = 3
     sessions: int = 4
-    queued: int = 2_000
+    queued: int = 10_000
     slow_for: float = 60.0
 
 

@@ -121,3 +121,20 @@ async def test_a_subscriber_that_is_quick_again_shares_the_way_of_all_others(
         await sql.execute(f"insert into {name} values (2)")
         await slow.wait_for(2)
         assert slow.records == [{"id": 1}, {"id": 2}]
+
+
+async def test_a_large_transaction_reaches_whom_a_busy_machine_makes_slow(
+    postgres: Postgres, sql: asyncpg.Connection, table: MakeTable
+) -> None:
+    name = await table("id int primary key", rls=True)
+    await sql.execute(f"create policy everybody on {name} for select to anon using (true)")
+    subscriber = Recorder()
+    async with running_fanout(postgres, budgets=Budgets(shared_seconds=1e-6)) as running:
+        running.subscribe(subscriber, name)
+        await sql.execute(f"insert into {name} values (0)")
+        await subscriber.wait_for(1)
+        assert running.fanout.slow == 1
+        await sql.execute(f"insert into {name} select generate_series(1, 7000)")
+        await wait_until(lambda: len(subscriber.sent) == 7001 or subscriber.ended, within=90, what="all rows")
+        assert subscriber.ended == []
+        assert subscriber.records == [{"id": number} for number in range(7001)]
