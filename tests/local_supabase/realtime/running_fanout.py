@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import asyncpg
 import orjson
@@ -119,13 +120,13 @@ async def commits_held(postgres: Postgres, sql: asyncpg.Connection) -> AsyncIter
     probe = await asyncpg.connect(postgres.dsn)
     probing: list[asyncio.Task[object]] = []
 
-    async def holds() -> bool:
+    async def holds() -> Any:
         # The checkpointer tells the others of the standby, some time after they have read the setting.
         if not probing or probing[-1].done():
             message = "select pg_logical_emit_message(true, 'probe', '')"
             probing.append(asyncio.create_task(probe.execute(message)))
         waiting = "select wait_event = 'SyncRep' from pg_stat_activity where pid = $1"
-        return bool(await sql.fetchval(waiting, probe.get_server_pid()))
+        return await sql.fetchval(waiting, probe.get_server_pid())
 
     await sql.execute("alter system set synchronous_standby_names = 'nobody'")
     await sql.execute("select pg_reload_conf()")
