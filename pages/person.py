@@ -83,7 +83,8 @@ def _plans(user_id: str) -> None:
         return
     viewing = Viewing(session.region(), schedule.this_minute())
     plans = plans_of(user_id, tables.events(), tables.rsvps(), tables.cohosts(), viewing)
-    html.show(plans_html(plans, viewing))
+    if plans:
+        html.show(plans_html(plans, viewing))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from ui.base import drafts, feedback, html, layout, session
 from ui.base.people import avatar_html
 from ui.base.text import as_label, one_line
 from ui.base.write_queue import WRITES, Expected, with_values
+from ui.people import emoji
 from ui.shell import identity
 from ui.shell.account import invite
 from ui.shell.run_app import run_whole_app
@@ -39,7 +40,6 @@ _FORM = "profile_form_number"
 _MINE = "profile_mine"
 _PROBLEMS = "profile_problems"
 _LABELS: Mapping[str, str] = {"display_name": "Display name", "bio": "About you", "avatar": "Avatar"}
-_AVATARS = ("🦊", "🦉", "🐻", "🐸", "🦁", "🐙", "🌻", "🍄", "⚓", "🎻", "🧭", "🔥")
 
 
 def show() -> None:
@@ -49,7 +49,7 @@ def show() -> None:
         return
     _reset()
     _profile_form()
-    _sign_out_here()
+    _sign_out()
 
 
 def _write(me: SignedIn, values: Values, version: int) -> Record:
@@ -112,10 +112,10 @@ def _fields(base: User, key: str) -> Values:
         base.avatar or "",
         max_chars=16,
         key=f"{key}_avatar",
-        placeholder="An emoji",
-        help="For example " + " ".join(_AVATARS),
+        placeholder="Any emoji, or choose one below",
     )
     feedback.show_problem(problems.get("avatar"))
+    emoji.grid(f"{key}_avatar")
     return {"display_name": one_line(name), "bio": bio.strip(), "avatar": avatar.strip() or None}
 
 
@@ -180,10 +180,12 @@ def _reset() -> None:
         st.session_state.pop(key, None)
 
 
-def _sign_out_here() -> None:
-    st.divider()
-    st.caption("“Sign out” in your menu signs you out everywhere.")
-    st.button("Leave only this browser", type="tertiary", on_click=identity.sign_out_here)
+def _sign_out() -> None:
+    st.header("Sign out", anchor=False)
+    with st.container(horizontal=True):
+        st.button("Sign out on this device", icon=":material/logout:", on_click=identity.sign_out_here)
+        st.button("Sign out everywhere", icon=":material/devices:", on_click=identity.sign_out)
+    st.caption("The first leaves your other browsers signed in. “Sign out” in your menu is everywhere.")
 
 
 if __name__ == "__main__":

@@ -111,3 +111,29 @@ async def test_an_address_leads_there_through_signing_in_on_a_phone(
         await page.goto(f"{window.url}/{path}")
         await settled(page)
         await expect(page.get_by_text(words)).to_be_visible()
+
+
+async def test_a_profile_has_an_emoji_to_choose_and_one_signs_out_here_or_everywhere(
+    open_window: OpenWindow, stack: StackInfo
+) -> None:
+    me = sign_up(stack, "Chooser")
+    here, elsewhere = await open_window("/profile"), await open_window(f"/person?id={me.user_id}")
+    for window in (here, elsewhere):
+        await visitor.sign_in(window.page, me.email, me.password)
+    page = here.page
+    field, fox = page.get_by_label("Avatar", exact=True), page.get_by_role("button", name="Fox")
+    await page.get_by_role("button", name="Owl").click()
+    await fox.focus()
+    await page.keyboard.press("Enter")
+    await expect(field).to_have_value("🦊")
+    await expect(fox).to_have_attribute("aria-pressed", "true")
+    assert await faults(page) == [], "the profile"
+    await visitor.form_button(page, "Save profile").click()
+    await expect(elsewhere.page.locator(".tv-profile .tv-avatar")).to_have_text("🦊")
+    await expect(fox).to_have_attribute("aria-pressed", "true")
+
+    await page.get_by_role("button", name="Sign out on this device").click()
+    await visitor.is_signed_out(page)
+    await elsewhere.page.get_by_role("link", name="Edit your profile").click()
+    await elsewhere.page.get_by_role("button", name="Sign out everywhere").click()
+    await visitor.is_signed_out(elsewhere.page)

@@ -27,6 +27,10 @@ class Plans:
     goes: tuple[Event, ...]
     been: tuple[Event, ...]
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.hosts or self.goes or self.been)
+
 
 def plans_of(
     user_id: str,

@@ -32,4 +32,5 @@ def test_they_lead_to_the_events() -> None:
 
 
 def test_without_events_there_is_nothing_to_show() -> None:
-    assert plans_html(Plans((), (), ()), VIEWING) == ""
+    assert not Plans((), (), ())
+    assert Plans((), (), (OVER,))
