@@ -208,7 +208,10 @@ async def write_to(page: Page, name: str, text: str) -> None:
 
 async def choose(select: Locator, option: str) -> None:
     """Choose an option of a select box by typing its text."""
-    await select.get_by_role("combobox").fill(option)
+    field = select.get_by_role("combobox")
+    # The list closes when the page scrolls. So the field is in view, and at rest, before the list opens.
+    await field.click()
+    await field.fill(option)
     await select.page.get_by_role("option", name=option).click()
 
 
