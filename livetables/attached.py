@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,15 +49,16 @@ class AttachedSession:
         """
         return self._audience_of(table).refusal
 
-    def revision(self, name: str) -> int:
-        """Return a number that changes with what the session is shown of a table.
+    def version(self, name: str) -> Hashable:
+        """Return a value that changes with what the session is shown of a table.
 
-        `name` may also be `STATUS`, `PRESENCE`, or that of an item given to `Engine.own_changed`.
+        It is equal for two sessions only if they are shown the same. `name` may also be `STATUS`, `PRESENCE`,
+        or that of an item given to `Engine.own_changed`.
         """
         for audience in reversed(self._audiences()):
             if name in audience.store.specs:
-                return audience.revision(name)
-        return self._pseudo_tables.revision(name, self.user_id)
+                return audience.number, audience.revision(name)
+        return self._pseudo_tables.version(name, self.user_id)
 
     def status(self) -> FeedStatus:
         """Return how the session is connected: the worst of the public feed, the user's, and the views."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,8 @@ from livetables.timing import Backoff, Timing
 from livetables.users import UserSession
 
 _log: Final = logging.getLogger(__name__)
+
+_numbers = itertools.count(1)
 
 _STREAM_GRACE: Final = 0.3
 """Seconds for a view's own stream to deliver a change that the stream of the whole table has delivered."""
@@ -67,6 +70,8 @@ class Audience:
         base: Audience | None = None,
     ) -> None:
         self.user_id: Final = user_id
+        self.number: Final = next(_numbers)
+        """A number that no other audience of this process has, also after this one is gone."""
         self.filters: Final = tuple(filters)
         self.store: Final = Store(specs, lambda tables: context.on_change(self, tables))
         self.users: Final[dict[str, UserSession]] = {} if base is None else base.users

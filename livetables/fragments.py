@@ -11,7 +11,7 @@ import streamlit as st
 from livetables.presence.model import PRESENCE
 from livetables.pseudo_tables import STATUS
 from livetables.rerun import supported
-from livetables.sessions import enter_fragment
+from livetables.sessions import rendering
 
 __all__ = ["FALLBACK_EVERY", "PRESENCE", "STATUS", "live_fragment"]
 
@@ -22,7 +22,7 @@ FALLBACK_EVERY: Final = 1.0
 
 
 def live_fragment(
-    *, tables: Sequence[str], varies_by: Sequence[str] = (), key: str | None = None
+    *, tables: Sequence[str], varies_by: Sequence[str] = (), key: str | None = None, shared: bool = False
 ) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """Turn a function into a fragment that reruns when one of `tables` changes, and only then.
 
@@ -30,9 +30,11 @@ def live_fragment(
 
     - `tables` are the names of the tables it shows, `STATUS` for the connection, `PRESENCE` for who is here.
     - `varies_by` names everything else the output depends on: "time_zone", "language", "role", "user", or a
-      key of `st.session_state`. Nothing reads it yet. It is for pushing elements: sessions whose values are
-      equal will then share one rendering, so name every dependency.
+      key of `st.session_state`.
     - `key` is the fragment's name, unique in the app. By default it is the function's module and name.
+    - `shared` says that the body depends on nothing but `tables` and `varies_by`, and does nothing but show
+      elements. When a table changes, it then runs for one of the sessions that agree in both, and the others
+      are sent the elements that differ. A body with a widget reruns for each session all the same.
 
     The function returns nothing. Put what other parts of the page need into `st.session_state`.
     """
@@ -41,8 +43,8 @@ def live_fragment(
     def decorate(function: Callable[P, None]) -> Callable[P, None]:
         @functools.wraps(function)
         def shown(*args: P.args, **kwargs: P.kwargs) -> None:
-            enter_fragment(names)
-            function(*args, **kwargs)
+            with rendering(names, varies_by, shared=shared):
+                function(*args, **kwargs)
 
         name = key or f"{function.__module__}.{function.__qualname__}"
         return st.fragment(shown, key=name, run_every=None if supported() else FALLBACK_EVERY)

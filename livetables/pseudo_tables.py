@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final
 
 from livetables.presence.model import PRESENCE
@@ -21,13 +21,18 @@ class PseudoTables:
         self._status_revision = 0
         self._items: dict[tuple[str, str], int] = {}
 
-    def revision(self, name: str, user_id: str | None) -> int:
-        """Return the revision of `STATUS`, `PRESENCE` or an item of this user; 0 if it was never set."""
-        if name == STATUS:
-            return self._status_revision
+    def version(self, name: str, user_id: str | None) -> Hashable:
+        """Return a value that changes with `STATUS`, `PRESENCE` or an item of this user.
+
+        It is equal for two users only if both see the same: everybody sees who is here, and nothing is in an
+        item that was never set, but each has a connection of their own.
+        """
         if name == PRESENCE:
             return self._presence_revision()
-        return self._items.get((name, user_id or ""), 0)
+        if name == STATUS:
+            return user_id, self._status_revision
+        revision = self._items.get((name, user_id or ""), 0)
+        return (user_id, revision) if revision else 0
 
     def status_changed(self) -> None:
         """Give `STATUS` another revision."""

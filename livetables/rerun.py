@@ -1,10 +1,11 @@
 # ruff: noqa: SLF001 - this is the one module that may touch Streamlit's private runtime
-"""Rerunning fragments of other sessions, through the private parts of Streamlit's runtime.
+"""Rerunning fragments of other sessions and pushing elements to them, through private parts of Streamlit.
 
 Streamlit has no public way to do this. We use these names as of 1.67.0: `AppSession._scriptrunner`,
-`_create_scriptrunner`, `_client_state`, `_browser_queue` and `_event_loop` (runtime/app_session.py),
-`RerunData` and `ThreadState` (runtime/scriptrunner_utils). A contract test checks them against the installed
-version. If a name is missing, `supported()` is False and fragments fall back to `run_every`.
+`_create_scriptrunner`, `_client_state`, `_browser_queue`, `_enqueue_forward_msg`, `_session_state` and
+`_event_loop` (runtime/app_session.py), `SessionState._new_session_state` (runtime/state), `RerunData`,
+`ThreadState` and `ScriptRunContext.enqueue` (runtime/scriptrunner_utils). A contract test checks them against
+the installed version. If a name is missing, `supported()` is False and fragments fall back to `run_every`.
 
 Two rules keep a remote change from disturbing the person in front of the tab:
 
@@ -13,26 +14,59 @@ Two rules keep a remote change from disturbing the person in front of the tab:
 - A session whose script is running is left alone (`RerunResult.BUSY`) and asked again once it is idle. A
   request passed to the running script would be merged with the person's own actions, and would give them an
   older URL and page.
+
+Pushing sends a session the messages that another session's run of the same fragment made. The browser applies
+a message with a `delta` at once, also when no run surrounds it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
 from typing import Any, Final, cast
 
 import streamlit as st
 from streamlit import runtime
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils import script_run_context as _contexts
+from streamlit.runtime.state import SessionState
 
+from livetables.rendering import Element, Rendering
 from livetables.rerun_scheduler import RerunResult
 
-_SESSION_NAMES: Final = ("_scriptrunner", "_client_state", "_event_loop", "_browser_queue")
-_SESSION_METHODS: Final = ("_create_scriptrunner", "has_fragment")
+_SESSION_NAMES: Final = (
+    "_scriptrunner",
+    "_client_state",
+    "_event_loop",
+    "_browser_queue",
+    "_session_state",
+)
+_SESSION_METHODS: Final = ("_create_scriptrunner", "_enqueue_forward_msg", "has_fragment")
+_SHARABLE_ELEMENTS: Final = frozenset(
+    {
+        "alert",
+        "code",
+        "empty",
+        "heading",
+        "html",
+        "json",
+        "link_button",
+        "markdown",
+        "metric",
+        "page_link",
+        "progress",
+        "table",
+        "text",
+    }
+)
+"""The elements without a widget and without a file that belongs to one session."""
+
+_SHARABLE_BLOCKS: Final = frozenset({"vertical", "horizontal", "column", "flex_container", "grid_container"})
 _RERUN_NAMES: Final = {
     "query_string",
     "page_script_hash",
@@ -115,6 +149,81 @@ def rerun_fragments(session_id: str, fragments: Sequence[str]) -> RerunResult:
     return RerunResult.STARTED
 
 
+@contextmanager
+def captured() -> Iterator[Captured]:
+    """Capture the elements that the running fragment shows in the block."""
+    context, seen = get_script_run_ctx(suppress_warning=True), Captured()
+    if context is None:
+        yield seen
+        return
+    enqueue = context.enqueue
+
+    def enqueue_and_capture(message: ForwardMsg) -> None:
+        enqueue(message)  # gives the message its hash
+        seen.messages.append(message)
+
+    context.enqueue = enqueue_and_capture  # type: ignore[method-assign, assignment]
+    try:
+        yield seen
+    finally:
+        context.enqueue = enqueue  # type: ignore[method-assign]
+
+
+class Captured:
+    """The messages of one fragment run."""
+
+    def __init__(self) -> None:
+        self.messages: list[ForwardMsg] = []
+
+    def rendering(self, fragment: str) -> Rendering | None:
+        """Return what the fragment showed; None if something of it cannot be sent to other sessions."""
+        elements = [_element(message, fragment) for message in self.messages]
+        return Rendering.of([one for one in elements if one is not None]) if None not in elements else None
+
+
+def _element(message: ForwardMsg, fragment: str) -> Element | None:
+    """Return the element or block of a message, None if other sessions cannot be sent it."""
+    delta = message.delta
+    if not message.HasField("delta") or delta.fragment_id != fragment:
+        return None
+    path = tuple(message.metadata.delta_path)
+    match delta.WhichOneof("type"):
+        case "new_element" if delta.new_element.WhichOneof("type") in _SHARABLE_ELEMENTS:
+            return Element(path, message.hash, message)
+        case "add_block" if delta.add_block.WhichOneof("type") in _SHARABLE_BLOCKS:
+            return Element(path, message.hash, message, block=True)
+    return None
+
+
+def push_elements(session_id: str, elements: Iterable[Element], state: Mapping[str, object]) -> RerunResult:
+    """Send the elements to an idle session, and set these items of its `st.session_state`.
+
+    Call it on the sessions' loop. Returns `STARTED` if they are on their way.
+    """
+    session = _session(session_id)
+    if session is None:
+        return RerunResult.GONE
+    # Elements that join the messages of a run could reach the browser before the blocks they stand in.
+    if session._scriptrunner is not None or not session._browser_queue.is_empty():
+        return RerunResult.BUSY
+    session._session_state._new_session_state.update(state)
+    for element in elements:
+        session._enqueue_forward_msg(cast("ForwardMsg", element.message))
+    return RerunResult.STARTED
+
+
+def varying(name: str) -> object:
+    """Return the running session's value of something that its fragments' output depends on.
+
+    `name` is "time_zone", "language", or a key of `st.session_state`.
+    """
+    if name == "time_zone":
+        return st.context.timezone
+    if name == "language":
+        return st.context.locale
+    return st.session_state.get(name)
+
+
 @cache
 def supported() -> bool:
     """Return whether the installed Streamlit has every private name used here."""
@@ -130,10 +239,14 @@ def missing_names() -> list[str]:
     ]
     missing += [f"RerunData.{name}" for name in _RERUN_NAMES - {field.name for field in fields(RerunData)}]
     thread_state = getattr(_contexts, "FragmentThreadState", None)
+    if not callable(getattr(_contexts.ScriptRunContext, "enqueue", None)):
+        missing.append("ScriptRunContext.enqueue")
     if not hasattr(_contexts, "ThreadState") or not hasattr(thread_state, "fragment_id"):
         missing.append("ThreadState.fragment_id")
     state = AppSession.__init__.__globals__.get("ClientState")
     described = getattr(getattr(state, "DESCRIPTOR", None), "fields_by_name", {})
+    if "_new_session_state" not in {field.name for field in fields(SessionState)}:
+        missing.append("SessionState._new_session_state")
     return missing + [f"ClientState.{name}" for name in _CLIENT_NAMES if name not in described]
 
 

@@ -11,6 +11,7 @@ After a rerun a session pauses (`rerun_pauses`), which leaves time for its user'
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -30,6 +31,8 @@ class RerunResult(Enum):
     """The session's script is running, or its output is not sent yet. Ask again later."""
     NOTHING = auto()
     """The session no longer shows any of these fragments, or is shutting down."""
+    WAITING = auto()
+    """The session waits for the rerun of another one that is shown the same."""
     GONE = auto()
     """No browser is connected. Its next connection starts with a full run."""
 
@@ -39,6 +42,9 @@ Rerun = Callable[[str, frozenset[str]], RerunResult]
 
 MAX_CONCURRENT: Final = 4
 """How many sessions rerun at the same time."""
+
+MAX_LOOKS: Final = 100
+"""How many pending sessions are looked at before the loop does something else."""
 
 STUCK_AFTER: Final = 2.0
 """Seconds after which a script that is still running no longer counts as concurrent."""
@@ -52,14 +58,25 @@ class RerunScheduler:
 
     - `rerun` starts the rerun of a session.
     - `is_idle` returns whether no script of a session is running.
+    - `push` is asked first, and costs little. Only a session for which it returns `NOTHING` reruns.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, rerun: Rerun, is_idle: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        rerun: Rerun,
+        is_idle: Callable[[str], bool],
+        push: Rerun = lambda _session, _tables: RerunResult.NOTHING,
+    ) -> None:
         self._loop = loop
+        self._push = push
         self._rerun = rerun
         self._is_idle = is_idle
         self._lock = threading.Lock()
         self._pending: dict[str, frozenset[str]] = {}
+        self._to_rerun: dict[str, frozenset[str]] = {}
+        """Sessions that nothing can be pushed to, and their tables. They wait for their turn to rerun."""
+        self._busy: dict[str, frozenset[str]] = {}
         self._running: dict[str, float] = {}
         self._pauses = Pauses()
         self._scheduled = False
@@ -68,7 +85,7 @@ class RerunScheduler:
         """Rerun what these sessions show of these tables, soon. Does nothing once the server has stopped."""
         with self._lock:
             for session in sessions:
-                self._pending[session] = self._pending.get(session, frozenset()) | tables
+                _add(self._pending, session, tables)
             if self._scheduled or not self._pending:
                 return
             self._scheduled = True
@@ -88,23 +105,35 @@ class RerunScheduler:
 
     def _run_pending(self) -> None:
         self._drop_finished()
-        busy: dict[str, frozenset[str]] = {}
-        while len(self._running) < MAX_CONCURRENT and (taken := self._take()) is not None:
-            session, tables = taken
-            if self.pausing(session):
-                busy[session] = tables
-                continue
-            result = self._try_rerun(session, tables)
-            if result is RerunResult.STARTED:
-                self._running[session] = time.monotonic()
+        for session, tables in self._take(MAX_LOOKS).items():
+            result = self._attempt(self._push, session, tables)
+            if result is RerunResult.NOTHING:
+                _add(self._to_rerun, session, tables)
             elif result is RerunResult.BUSY:
-                busy[session] = tables
-        self._reschedule(busy)
+                _add(self._busy, session, tables)
+        for session in list(self._to_rerun):
+            if len(self._running) >= MAX_CONCURRENT:
+                break
+            if not self.pausing(session):
+                tables = self._to_rerun.pop(session)
+                if self._rerun_one(session, tables) is RerunResult.BUSY:
+                    _add(self._busy, session, tables)
+        self._reschedule()
 
-    def _try_rerun(self, session: str, tables: frozenset[str]) -> RerunResult:
+    def _rerun_one(self, session: str, tables: frozenset[str]) -> RerunResult:
+        # Since it was looked at, another session may have rendered what it needs, or have begun to.
+        result = self._attempt(self._push, session, tables)
+        if result is not RerunResult.NOTHING:
+            return result
+        result = self._attempt(self._rerun, session, tables)
+        if result is RerunResult.STARTED:
+            self._running[session] = time.monotonic()
+        return result
+
+    def _attempt(self, action: Rerun, session: str, tables: frozenset[str]) -> RerunResult:
         # One session's fault must not end the reruns of all others. The session tries again after a pause.
         try:
-            return self._rerun(session, tables)
+            return action(session, tables)
         except Exception as error:
             FAULTS.record("rerun", error)
             self._pauses.add(session, time.monotonic(), MAX_PAUSE)
@@ -125,20 +154,24 @@ class RerunScheduler:
                 del self._running[session]
                 self._pauses.add(session, now, now - since)
 
-    def _take(self) -> tuple[str, frozenset[str]] | None:
-        """Remove and return the session that has been pending longest."""
+    def _take(self, count: int) -> dict[str, frozenset[str]]:
+        """Remove and return the sessions that have been pending longest."""
         with self._lock:
-            session = next(iter(self._pending), None)
-            return None if session is None else (session, self._pending.pop(session))
+            sessions = list(itertools.islice(self._pending, count))
+            return {session: self._pending.pop(session) for session in sessions}
 
-    def _reschedule(self, busy: dict[str, frozenset[str]]) -> None:
-        """Run again while anything is pending or running. Busy sessions go to the end of the queue."""
+    def _reschedule(self) -> None:
+        """Run again while anything is pending or running. Busy sessions wait until all others had a look."""
         with self._lock:
-            waiting = bool(self._pending)
-            for session, tables in busy.items():
-                self._pending[session] = self._pending.get(session, frozenset()) | tables
-            self._scheduled = bool(self._pending or self._running)
-        if waiting or self._running:
-            self._loop.call_later(_RECHECK, self._run_pending)
-        elif busy:
-            self._loop.call_later(_RECHECK_BUSY, self._run_pending)
+            if self._pending:
+                pause = 0.0
+            else:
+                pause = _RECHECK_BUSY if not self._to_rerun and not self._running else _RECHECK
+                self._pending, self._busy = self._busy, {}
+            self._scheduled = bool(self._pending or self._to_rerun or self._running)
+        if self._scheduled:
+            self._loop.call_later(pause, self._run_pending)
+
+
+def _add(queue: dict[str, frozenset[str]], session: str, tables: frozenset[str]) -> None:
+    queue[session] = queue.get(session, frozenset()) | tables

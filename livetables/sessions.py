@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from livetables import rerun
 from livetables.attached import AttachedSession
@@ -15,8 +16,11 @@ from livetables.engine import Engine
 from livetables.errors import LiveError
 from livetables.faults import FAULTS
 from livetables.feed.status import FeedState, FeedStatus
+from livetables.rendering import Element, Rendering
 from livetables.rerun_scheduler import RerunResult, RerunScheduler
+from livetables.sharing import LEADER_TIMEOUT, Group, Renderings
 from livetables.tables.filters import Filter
+from livetables.tables.snapshot import Snapshot
 from livetables.users import UserSession
 
 FIRST_LOAD: Final = 5.0
@@ -28,10 +32,14 @@ _SWEEP: Final = 2.0
 
 @dataclass(slots=True)
 class _Rendered:
-    """A fragment that a session has rendered: its tables, and their revisions at that time."""
+    """A fragment that a session has rendered: its tables, and their versions at that time."""
 
     tables: tuple[str, ...]
-    revisions: dict[str, int]
+    versions: dict[str, Hashable]
+    variant: Hashable = None
+    """The values of what a shared fragment varies by; None if the fragment is not shared."""
+    rendering: Rendering | None = None
+    """What it shows; None if that is not known, or cannot be sent to other sessions."""
 
 
 @dataclass(slots=True)
@@ -46,16 +54,27 @@ class _Session:
     filtered: set[str] = field(default_factory=set)
     """The tables of which the session has chosen a view."""
 
-    def revisions(self, tables: Iterable[str]) -> dict[str, int]:
-        return {table: self.attached.revision(table) for table in tables}
+    def versions(self, tables: Iterable[str]) -> dict[str, Hashable]:
+        return {table: self.attached.version(table) for table in tables}
+
+    def group(self, fragment: str) -> Group | None:
+        """Return the group of sessions that a shared fragment shows the same; None if it is not shared."""
+        rendered = self.fragments[fragment]
+        if rendered.variant is None:
+            return None
+        return Group(fragment, rendered.variant, tuple(self.versions(rendered.tables).items()))
+
+    def newest_tables(self) -> dict[str, Snapshot[Any]]:
+        """Return the tables that were put into `st.session_state`, at the newest moment."""
+        return {name: table for name, table in self.attached.tables().items() if name in self.table_names}
 
     def stale_tables(self) -> frozenset[str]:
-        """Return the tables of all fragments that show an old revision."""
+        """Return the tables of all fragments that show an old version."""
         rendered = list(self.fragments.values())
         return frozenset(table for one in rendered if self._is_stale(one) for table in one.tables)
 
     def stale_fragments(self, tables: frozenset[str]) -> list[str]:
-        """Return the ids of the fragments that show one of these tables and an old revision of any table."""
+        """Return the ids of the fragments that show one of these tables and an old version of any table."""
         return [
             fragment
             for fragment, rendered in list(self.fragments.items())
@@ -63,7 +82,7 @@ class _Session:
         ]
 
     def _is_stale(self, rendered: _Rendered) -> bool:
-        return rendered.revisions != self.revisions(rendered.tables)
+        return rendered.versions != self.versions(rendered.tables)
 
 
 class Sessions:
@@ -76,7 +95,10 @@ class Sessions:
         self._loop = loop
         self._lock = threading.RLock()
         self._sessions: dict[str, _Session] = {}
-        self._scheduler = None if loop is None else RerunScheduler(loop, self._rerun, rerun.is_idle)
+        self._scheduler = (
+            None if loop is None else RerunScheduler(loop, self._rerun, rerun.is_idle, self._push)
+        )
+        self._renderings = Renderings()
         self._engines: set[Engine] = set()
         self._sweeping = False
 
@@ -100,15 +122,35 @@ class Sessions:
         session.fragments.clear()
         self._update_state(session)
 
-    def enter(self, session_id: str, fragment: str | None, tables: Sequence[str]) -> None:
-        """Move the session to the newest moment, for a fragment that begins to render these tables."""
+    @contextmanager
+    def rendering(
+        self, session_id: str, fragment: str | None, tables: Sequence[str], variant: Hashable
+    ) -> Iterator[None]:
+        """Move the session to the newest moment, for a fragment that renders these tables in the block.
+
+        `variant` are the values of what a shared fragment varies by, None if the fragment is not shared.
+        """
         session = self._sessions.get(session_id)
-        if session is None:
+        if session is None or fragment is None:
+            if session is not None:
+                self._update_state(session)
+            yield
             return
-        # Note the revisions first. A change after that is rendered once too often, not once too seldom.
-        if fragment is not None:
-            session.fragments[fragment] = _Rendered(tuple(tables), session.revisions(tables))
+        # Note the versions first. A change after that is rendered once too often, not once too seldom.
+        rendered = _Rendered(tuple(tables), session.versions(tables), variant)
+        session.fragments[fragment] = rendered
         self._update_state(session)
+        if variant is None:
+            yield
+            return
+        group = Group(fragment, variant, tuple(rendered.versions.items()))
+        shown: Rendering | None = None
+        try:
+            with rerun.captured() as captured:
+                yield
+            shown = rendered.rendering = captured.rendering(fragment)
+        finally:
+            self._schedule(self._renderings.put(group, shown, session_id), frozenset(tables))
 
     def look_at(self, session_id: str, page: str, item: str) -> None:
         """Report to others where this session is. Filters chosen on another page end."""
@@ -134,10 +176,19 @@ class Sessions:
         self._update_state(session)
         running = None if fragment is None else session.fragments.get(fragment)
         if running is not None:
-            running.revisions.update(session.revisions([table]))
-        if self._scheduler is not None:
-            # Rerun the other fragments that show this table.
-            self._scheduler.schedule([session_id], frozenset({table}))
+            running.versions.update(session.versions([table]))
+        # Rerun the other fragments that show this table.
+        self._schedule([session_id], frozenset({table}))
+
+    def variant(self, session_id: str, varies_by: Sequence[str]) -> Hashable:
+        """Return the running session's values of what a fragment varies by; None if one has no hash."""
+        user_id = self.session(session_id).attached.user_id
+        values = tuple(user_id if name in ("user", "role") else rerun.varying(name) for name in varies_by)
+        try:
+            hash(values)
+        except TypeError:
+            return None
+        return values
 
     def session(self, session_id: str) -> _Session:
         """Return a bound session. Raises `LiveError` if it is not bound."""
@@ -145,6 +196,10 @@ class Sessions:
             return self._sessions[session_id]
         except KeyError:
             raise LiveError("Call bind_session() first") from None
+
+    def _schedule(self, session_ids: Iterable[str], tables: frozenset[str]) -> None:
+        if self._scheduler is not None:
+            self._scheduler.schedule(session_ids, tables)
 
     def _follow(self, engine: Engine) -> None:
         if self._loop is None or self._scheduler is None:
@@ -168,7 +223,7 @@ class Sessions:
         session.table_names = frozenset(tables)
 
     def _rerun(self, session_id: str, tables: frozenset[str]) -> RerunResult:
-        """Rerun the session's fragments that show an old revision of these tables. Called on the loop."""
+        """Rerun the session's fragments that show an old version of these tables. Called on the loop."""
         session = self._sessions.get(session_id)
         if session is None:
             return RerunResult.GONE
@@ -178,7 +233,56 @@ class Sessions:
         for fragment in stale:
             if not rerun.has_fragment(session_id, fragment):
                 session.fragments.pop(fragment, None)
-        return rerun.rerun_fragments(session_id, stale) if stale else RerunResult.NOTHING
+        result = rerun.rerun_fragments(session_id, stale) if stale else RerunResult.NOTHING
+        if result is RerunResult.STARTED:
+            for group in [session.group(fragment) for fragment in stale if fragment in session.fragments]:
+                if group is not None:
+                    self._lead(group, session_id)
+        return result
+
+    def _lead(self, group: Group, session_id: str) -> None:
+        """Let the group wait for this session's rerun, but not for long."""
+        self._renderings.lead(group, session_id)
+        if self._loop is not None:
+            self._loop.call_later(LEADER_TIMEOUT, self._give_up, group, session_id)
+
+    def _give_up(self, group: Group, session_id: str) -> None:
+        self._schedule(
+            self._renderings.give_up(group, session_id), frozenset(name for name, _ in group.versions)
+        )
+
+    def _push(self, session_id: str, tables: frozenset[str]) -> RerunResult:
+        """Send the session what other sessions have rendered of its shared fragments. Called on the loop.
+
+        Returns `STARTED` if the session needs no more than that, `WAITING` if it waits for another session's
+        rerun, `NOTHING` if it has to rerun.
+        """
+        session = self._sessions.get(session_id)
+        if session is None:
+            return RerunResult.GONE
+        result = RerunResult.STARTED
+        pushed: list[tuple[_Rendered, Group, Rendering]] = []
+        elements: list[Element] = []
+        for fragment in session.stale_fragments(tables):
+            group, rendered = session.group(fragment), session.fragments[fragment]
+            newest = None if group is None else self._renderings.find(group)
+            changes = None
+            if group is not None and newest is not None and rendered.rendering is not None:
+                changes = newest.changes_from(rendered.rendering)
+            if group is not None and newest is not None and changes is not None:
+                pushed.append((rendered, group, newest))
+                elements += changes
+            elif group is None or rendered.rendering is None or not self._renderings.wait(group, session_id):
+                result = RerunResult.NOTHING
+            elif result is RerunResult.STARTED:
+                result = RerunResult.WAITING
+        if elements:
+            sent = rerun.push_elements(session_id, elements, session.newest_tables())
+            if sent is not RerunResult.STARTED:
+                return sent
+        for rendered, group, newest in pushed:
+            rendered.versions, rendered.rendering = dict(group.versions), newest
+        return result
 
     def _sweep(self) -> None:
         """Detach the sessions whose tabs are closed, so that their users' feeds can close. Runs on the loop.
@@ -222,11 +326,17 @@ def bind_session(engine: Engine, user: UserSession | None) -> None:
         _running_sessions().bind(session_id, engine, user)
 
 
-def enter_fragment(tables: Sequence[str]) -> None:
+@contextmanager
+def rendering(tables: Sequence[str], varies_by: Sequence[str], *, shared: bool) -> Iterator[None]:
     """Move the running session to the newest moment, for the running fragment, which shows these tables."""
     session_id = rerun.current_session()
-    if session_id is not None:
-        _running_sessions().enter(session_id, rerun.current_fragment(), tables)
+    if session_id is None:
+        yield
+        return
+    sessions = _running_sessions()
+    variant = sessions.variant(session_id, varies_by) if shared else None
+    with sessions.rendering(session_id, rerun.current_fragment(), tables, variant):
+        yield
 
 
 def choose(table: str, filters: Sequence[Filter]) -> None:

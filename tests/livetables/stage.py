@@ -10,6 +10,10 @@ from livetables.users import UserSession
 
 engine: Engine
 user: UserSession | None = None
+users: dict[str, UserSession] = {}
+"""The users by the parameter `user` of a tab's address."""
+rendered: list[str] = []
+"""The shared fragments that ran, oldest first."""
 page = "first"
 filters: tuple[Filter, ...] = ()
 """The filters that every tab applies to the things."""

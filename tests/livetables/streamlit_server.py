@@ -70,6 +70,12 @@ class Tab:
             what="the session to become idle",
         )
 
+    def state(self, name: str) -> Any:
+        """Return an item of the session's `st.session_state`. Call it on the loop."""
+        session = Runtime.instance().get_app_session(self.session_id)
+        assert session is not None
+        return session.session_state[name]
+
     def disconnect(self) -> None:
         """Lose the connection. Streamlit keeps the session for a while."""
         self._server.call(lambda: Runtime.instance().disconnect_session(self.session_id))

@@ -29,25 +29,25 @@ def test_a_session_sees_the_public_tables_and_its_users_own(engine: Engine) -> N
 def test_a_view_takes_the_place_of_its_table_in_the_session_that_chose_it(engine: Engine) -> None:
     engine.apply_written("things", record("1", "banana"))
     tab, other = engine.attach("tab", None), engine.attach("other", None)
-    before = tab.revision("things")
+    before = tab.version("things")
     assert tab.choose("things", parse("text=like.a%"))
     assert tab.is_loading("things")
     assert not other.is_loading("things")
     assert len(tab.tables()["things"]) == 0
     assert len(other.tables()["things"]) == 1
-    assert tab.revision("things") != before
+    assert tab.version("things") != before
     assert tab.choose("things", ())
-    assert tab.revision("things") == before
+    assert tab.version("things") == before
 
 
-def test_pseudo_tables_have_revisions_too(engine: Engine) -> None:
+def test_pseudo_tables_have_versions_too(engine: Engine) -> None:
     ada = engine.attach("tab", SignedOut("ada"))
     engine.own_changed("drafts", "ada", 7)
-    before = ada.revision(STATUS)
+    before = ada.version(STATUS)
     engine.sign_in_changed("ada")
-    assert ada.revision("drafts") == 7
-    assert ada.revision(STATUS) != before
-    assert ada.revision(PRESENCE) == 0
+    assert ada.version("drafts") == ("ada", 7)
+    assert ada.version(STATUS) != before
+    assert ada.version(PRESENCE) == 0
 
 
 def test_a_new_view_does_not_make_the_connection_look_worse(engine: Engine) -> None:

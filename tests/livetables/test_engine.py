@@ -284,9 +284,9 @@ def test_an_item_of_one_user_reruns_only_their_sessions() -> None:
     engine.listen(lambda sessions, tables: calls.append((sessions, tables)))
     engine.own_changed("drafts", "ada", 7)
     assert calls == [(frozenset({"ada's tab", "ada's other tab"}), frozenset({"drafts"}))]
-    assert {name: tab.revision("drafts") for name, tab in tabs.items()} == {
-        "ada's tab": 7,
-        "ada's other tab": 7,
+    assert {name: tab.version("drafts") for name, tab in tabs.items()} == {
+        "ada's tab": ("ada", 7),
+        "ada's other tab": ("ada", 7),
         "bob": 0,
     }
     engine.stop()

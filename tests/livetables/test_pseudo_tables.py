@@ -4,23 +4,25 @@ from livetables.presence.model import PRESENCE
 from livetables.pseudo_tables import STATUS, PseudoTables
 
 
-def test_each_status_change_has_a_revision_of_its_own() -> None:
+def test_each_status_change_has_a_version_of_its_own() -> None:
     pseudo = PseudoTables(lambda: 0)
-    seen = [pseudo.revision(STATUS, "ada")]
+    seen = [pseudo.version(STATUS, "ada")]
     for _ in range(3):
         pseudo.status_changed()
-        seen.append(pseudo.revision(STATUS, None))
+        seen.append(pseudo.version(STATUS, None))
     assert len(set(seen)) == 4
+    assert pseudo.version(STATUS, "ada") != pseudo.version(STATUS, None)
 
 
 def test_presence_has_the_revision_of_its_feed() -> None:
-    assert PseudoTables(lambda: 7).revision(PRESENCE, None) == 7
+    assert PseudoTables(lambda: 7).version(PRESENCE, None) == 7
 
 
 def test_an_item_belongs_to_one_user_and_can_be_forgotten() -> None:
     pseudo = PseudoTables(lambda: 0)
     pseudo.set_item("drafts", "ada", 7)
-    assert pseudo.revision("drafts", "ada") == 7
-    assert pseudo.revision("drafts", "bo") == pseudo.revision("drafts", None) == 0
+    pseudo.set_item("drafts", "bo", 7)
+    assert pseudo.version("drafts", "ada") != pseudo.version("drafts", "bo")
+    assert pseudo.version("drafts", "cy") == pseudo.version("drafts", None) == 0
     pseudo.set_item("drafts", "ada", 0)
-    assert pseudo.revision("drafts", "ada") == 0
+    assert pseudo.version("drafts", "ada") == 0

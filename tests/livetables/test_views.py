@@ -213,11 +213,11 @@ def test_an_empty_view_differs_from_one_that_is_still_loading(engine: Engine, ta
     notified: list[frozenset[str]] = []
     stop = engine.listen(lambda sessions, tables: notified.append(tables) if "tab" in sessions else None)
     tab.session.choose("users", parse("display_name=eq.nobody"))
-    before = tab.session.revision("users")
+    before = tab.session.version("users")
     assert tab.session.is_loading("users")
     wait_for(lambda: not tab.session.is_loading("users"), what="the view to load")
     wait_for(lambda: frozenset({"users"}) in notified, what="the tab to be notified")
-    assert tab.session.revision("users") != before
+    assert tab.session.version("users") != before
     assert tab.keys("users") == set()
     assert tab.session.status().state is FeedState.LIVE
     stop()

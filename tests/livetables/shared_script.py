@@ -1,0 +1,44 @@
+"""A script with shared fragments, for the tests of pushing."""
+
+import streamlit as st
+
+from livetables.fragments import live_fragment
+from livetables.sessions import bind_session
+from livetables.users import UserSession
+from tests.livetables import stage
+
+signed_in: UserSession | None = stage.users.get(st.query_params.get("user", ""))
+bind_session(stage.engine, signed_in)
+st.text_input("Draft", key="draft")
+st.session_state["colour"] = st.query_params.get("colour", "red")
+
+
+@live_fragment(tables=["things"], varies_by=["time_zone", "colour"], shared=True)
+def things() -> None:
+    """Show each thing in an element of its own."""
+    stage.rendered.append("things")
+    for thing in sorted(st.session_state["things"], key=lambda one: one.id):
+        st.text(f"{thing.text} in {st.session_state['colour']}, {st.context.timezone}")
+
+
+@live_fragment(tables=["others"], shared=True)
+def others() -> None:
+    """Show a widget for each row, which cannot be shared."""
+    stage.rendered.append("others")
+    for other in sorted(st.session_state["others"], key=lambda one: one.id):
+        st.checkbox(other.text, key=other.id)
+
+
+@live_fragment(tables=["secrets"], shared=True)
+def secrets() -> None:
+    """Show private rows. The fragment does not say that it varies by the user."""
+    stage.rendered.append("secrets")
+    with st.container():
+        for secret in st.session_state.get("secrets", ()):
+            st.text(f"secret: {secret.text}")
+
+
+with st.container():
+    things()
+others()
+secrets()

@@ -1,0 +1,199 @@
+"""Shared fragments on a real Streamlit runtime: one session reruns, the others are sent what differs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from streamlit.proto.ClientState_pb2 import ContextInfo
+
+from livetables import rerun, sessions
+from livetables.engine import Engine
+from livetables.rerun_scheduler import RerunResult
+from tests.livetables import stage
+from tests.livetables.page import page_of
+from tests.livetables.streamlit_server import Server, Tab, running_server
+from tests.livetables.support import SignedOut
+from tests.livetables.things import record
+from tests.support.wait import wait_for
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Run a real Streamlit runtime that serves `shared_script.py`."""
+    with running_server(Path(__file__).with_name("shared_script.py")) as running:
+        yield running
+
+
+@pytest.fixture
+def people(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Ada and Bo sign in; this engine has no feeds that would load their tables."""
+    monkeypatch.setattr(sessions, "FIRST_LOAD", 0.0)
+    monkeypatch.setattr(stage, "users", {"ada": SignedOut("ada"), "bo": SignedOut("bo")})
+
+
+def wait_last(tab: Tab, text: str) -> None:
+    """Wait until a text with this beginning is the last one that the tab was sent."""
+    wait_for(
+        lambda: tab.texts[-1:] and tab.texts[-1].startswith(text), what=f"{text!r}, after {tab.texts[-3:]}"
+    )
+
+
+def opened(server: Server, count: int, **state: object) -> list[Tab]:
+    """Open tabs that have the newest rendering."""
+    tabs = [server.tab() for _ in range(count)]
+    if state:
+        for tab in tabs:
+            tab.run(**state)
+    stage.rendered.clear()
+    return tabs
+
+
+def test_one_session_reruns_and_the_others_are_sent_the_new_element(server: Server, engine: Engine) -> None:
+    engine.apply_written("things", record("1", "first"))
+    tabs = opened(server, 5)
+    sent = [len(tab.messages) for tab in tabs]
+    engine.apply_written("things", record("2", "second"))
+    for tab in tabs:
+        wait_last(tab, "second")
+        tab.wait_idle()
+    assert stage.rendered == ["things"]
+    messages = [len(tab.messages) - before for tab, before in zip(tabs, sent, strict=True)]
+    assert sorted(messages)[:4] == [1, 1, 1, 1]
+    assert [page_of(tab.messages) for tab in tabs] == [page_of(server.tab().messages)] * 5
+
+
+def test_a_pushed_session_has_the_newest_rows_in_its_state(server: Server, engine: Engine) -> None:
+    """A click on a row that was pushed must find it."""
+    tabs = opened(server, 3)
+    engine.apply_written("things", record("1", "news"))
+    for tab in tabs:
+        wait_last(tab, "news")
+        tab.wait_idle()
+    states = [server.call(lambda tab=tab: tab.state("things")) for tab in tabs]  # type: ignore[misc]
+    assert all([thing.text for thing in rows] == ["news"] for rows in states)
+
+
+def test_sessions_that_vary_each_get_their_own(server: Server, engine: Engine) -> None:
+    zones = [opened(server, 2, context_info=ContextInfo(timezone=zone)) for zone in ("Asia/Tokyo", "UTC")]
+    blue = opened(server, 2, query_string="colour=blue", context_info=ContextInfo(timezone="UTC"))
+    engine.apply_written("things", record("1", "new"))
+    for tab in zones[0]:
+        wait_last(tab, "new in red, Asia/Tokyo")
+    for tab in zones[1]:
+        wait_last(tab, "new in red, UTC")
+    for tab in blue:
+        wait_last(tab, "new in blue, UTC")
+    assert stage.rendered.count("things") == 3
+
+
+def test_an_element_that_is_gone_makes_every_session_rerun(server: Server, engine: Engine) -> None:
+    engine.apply_written("things", record("1", "first"))
+    engine.apply_written("things", record("2", "second"))
+    tabs = opened(server, 3)
+    engine.apply_deleted("things", ("2",))
+    wait_for(lambda: len(stage.rendered) == 3, what="three reruns")
+    for tab in tabs:
+        tab.wait_idle()
+    assert [page_of(tab.messages) for tab in tabs] == [page_of(server.tab().messages)] * 3
+
+
+def test_a_fragment_with_a_widget_reruns_in_every_session(server: Server, engine: Engine) -> None:
+    tabs = opened(server, 3)
+    engine.apply_written("others", record("1", "choice"))
+    wait_for(lambda: stage.rendered.count("others") == 3, what="three reruns")
+    for tab in tabs:
+        tab.wait_idle()
+    assert len({len(page_of(tab.messages)) for tab in tabs}) == 1
+
+
+def test_nobody_is_sent_the_private_rows_of_another(server: Server, engine: Engine, people: None) -> None:
+    """Even if the fragment does not say that it varies by the user."""
+    ada = opened(server, 2, query_string="user=ada")
+    bo = opened(server, 2, query_string="user=bo")
+    visitor = opened(server, 1)
+    for number in range(3):
+        for person in ("bo", "ada"):
+            engine.apply_written("secrets", record(str(number), f"{person} {number}"), person)
+    for tabs, person in ((ada, "ada"), (bo, "bo")):
+        for tab in tabs:
+            wait_last(tab, f"secret: {person} 2")
+            tab.wait_idle()
+    assert all("bo" not in text for tab in ada for text in tab.texts)
+    assert all("ada" not in text for tab in bo for text in tab.texts)
+    assert not [text for tab in visitor for text in tab.texts if text.startswith("secret")]
+
+
+def test_the_others_do_not_wait_for_a_session_that_hangs(
+    server: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "LEADER_TIMEOUT", 0.05)
+    tabs = opened(server, 3)
+    real, lost = rerun.rerun_fragments, list[str]()
+
+    def lose_first(session_id: str, fragments: list[str]) -> object:
+        if lost:
+            return real(session_id, fragments)
+        lost.append(session_id)
+        return RerunResult.STARTED
+
+    monkeypatch.setattr(rerun, "rerun_fragments", lose_first)
+    engine.apply_written("things", record("1", "late"))
+    for tab in tabs:
+        wait_last(tab, "late")
+    assert lost
+
+
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), st.integers(1, 4)),
+        st.tuples(st.just("delete"), st.integers(1, 4)),
+        st.tuples(st.just("run"), st.integers(0, 2)),
+        st.tuples(st.just("other"), st.integers(1, 3)),
+        st.tuples(st.just("reconnect"), st.integers(0, 2)),
+        st.tuples(st.just("settle"), st.just(0)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=ACTS)
+def test_any_interleaving_ends_with_the_page_of_a_full_run(
+    server: Server, engine: Engine, acts: list[tuple[str, int]]
+) -> None:
+    """Changes, clicks and reconnections in any order leave every tab with what a new tab is shown."""
+    version = 1
+    tabs = opened(server, 3)
+    for act, number in acts:
+        version += 1
+        match act:
+            case "write":
+                engine.apply_written("things", record(str(number), f"text {version}", version))
+            case "delete":
+                engine.apply_deleted("things", (str(number),))
+            case "other":
+                engine.apply_written("others", record(str(number), f"box {version}", version))
+            case "run":
+                tabs[number].request_run()
+            case "reconnect":
+                tabs[number].disconnect()
+                tabs[number].reconnect()
+            case "settle":
+                wait_settled(tabs)
+    wait_settled(tabs)
+    fresh = server.tab()
+    expected = page_of(fresh.messages)
+    for tab in tabs:
+        wait_for(lambda tab=tab: page_of(tab.messages) == expected, what="the page of a full run")  # type: ignore[misc]
+        tab.close()
+    fresh.close()
+    for key in [thing.id for thing in engine.tables()["things"]]:
+        engine.apply_deleted("things", (key,))
+
+
+def wait_settled(tabs: list[Tab]) -> None:
+    """Wait until no tab has a script running or a message to send."""
+    for tab in tabs:
+        tab.wait_idle()
