@@ -6,9 +6,8 @@ import asyncio
 import threading
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from livetables import rerun
 from livetables.attached import AttachedSession
@@ -19,8 +18,8 @@ from livetables.feed.status import FeedState, FeedStatus
 from livetables.rendering import Element, Rendering
 from livetables.rerun_scheduler import RerunResult, RerunScheduler
 from livetables.sharing import LEADER_TIMEOUT, Group, Renderings
+from livetables.shown import Rendered, ShownSession
 from livetables.tables.filters import Filter
-from livetables.tables.snapshot import Snapshot
 from livetables.users import UserSession
 
 FIRST_LOAD: Final = 5.0
@@ -28,61 +27,6 @@ FIRST_LOAD: Final = 5.0
 
 _SWEEP: Final = 2.0
 """Seconds between two checks for closed tabs and for fragments that show old rows."""
-
-
-@dataclass(slots=True)
-class _Rendered:
-    """A fragment that a session has rendered: its tables, and their versions at that time."""
-
-    tables: tuple[str, ...]
-    versions: dict[str, Hashable]
-    variant: Hashable = None
-    """The values of what a shared fragment varies by; None if the fragment is not shared."""
-    rendering: Rendering | None = None
-    """What it shows; None if that is not known, or cannot be sent to other sessions."""
-
-
-@dataclass(slots=True)
-class _Session:
-    engine: Engine
-    attached: AttachedSession
-    table_names: frozenset[str] = frozenset()
-    """The tables that were put into `st.session_state`."""
-    fragments: dict[str, _Rendered] = field(default_factory=dict)
-    """What each fragment has rendered, by fragment id."""
-    page: str = ""
-    filtered: set[str] = field(default_factory=set)
-    """The tables of which the session has chosen a view."""
-
-    def versions(self, tables: Iterable[str]) -> dict[str, Hashable]:
-        return {table: self.attached.version(table) for table in tables}
-
-    def group(self, fragment: str) -> Group | None:
-        """Return the group of sessions that a shared fragment shows the same; None if it is not shared."""
-        rendered = self.fragments[fragment]
-        if rendered.variant is None:
-            return None
-        return Group(fragment, rendered.variant, tuple(self.versions(rendered.tables).items()))
-
-    def newest_tables(self) -> dict[str, Snapshot[Any]]:
-        """Return the tables that were put into `st.session_state`, at the newest moment."""
-        return {name: table for name, table in self.attached.tables().items() if name in self.table_names}
-
-    def stale_tables(self) -> frozenset[str]:
-        """Return the tables of all fragments that show an old version."""
-        rendered = list(self.fragments.values())
-        return frozenset(table for one in rendered if self._is_stale(one) for table in one.tables)
-
-    def stale_fragments(self, tables: frozenset[str]) -> list[str]:
-        """Return the ids of the fragments that show one of these tables and an old version of any table."""
-        return [
-            fragment
-            for fragment, rendered in list(self.fragments.items())
-            if not tables.isdisjoint(rendered.tables) and self._is_stale(rendered)
-        ]
-
-    def _is_stale(self, rendered: _Rendered) -> bool:
-        return rendered.versions != self.versions(rendered.tables)
 
 
 class Sessions:
@@ -94,7 +38,7 @@ class Sessions:
     def __init__(self, loop: asyncio.AbstractEventLoop | None) -> None:
         self._loop = loop
         self._lock = threading.RLock()
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, ShownSession] = {}
         self._scheduler = (
             None if loop is None else RerunScheduler(loop, self._rerun, rerun.is_idle, self._push)
         )
@@ -114,7 +58,7 @@ class Sessions:
             )
             if session is None or new:
                 names = frozenset() if session is None else session.table_names
-                session = self._sessions[session_id] = _Session(engine, attached, names)
+                session = self._sessions[session_id] = ShownSession(engine, attached, names)
             self._follow(engine)
         if new:
             engine.wait_loaded(FIRST_LOAD, user_id=attached.user_id)
@@ -122,25 +66,30 @@ class Sessions:
         session.fragments.clear()
         self._update_state(session)
 
+    def enter(
+        self, session_id: str, fragment: str | None, tables: Sequence[str], variant: Hashable = None
+    ) -> Rendered | None:
+        """Move the session to the newest moment, for a fragment that begins to render these tables."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return None
+        # Note the versions first. A change after that is rendered once too often, not once too seldom.
+        rendered = Rendered(tuple(tables), session.versions(tables), variant)
+        if fragment is not None:
+            session.fragments[fragment] = rendered
+        self._update_state(session)
+        return rendered
+
     @contextmanager
     def rendering(
         self, session_id: str, fragment: str | None, tables: Sequence[str], variant: Hashable
     ) -> Iterator[None]:
-        """Move the session to the newest moment, for a fragment that renders these tables in the block.
+        """Enter a fragment that renders these tables in the block, and share what it shows.
 
         `variant` are the values of what a shared fragment varies by, None if the fragment is not shared.
         """
-        session = self._sessions.get(session_id)
-        if session is None or fragment is None:
-            if session is not None:
-                self._update_state(session)
-            yield
-            return
-        # Note the versions first. A change after that is rendered once too often, not once too seldom.
-        rendered = _Rendered(tuple(tables), session.versions(tables), variant)
-        session.fragments[fragment] = rendered
-        self._update_state(session)
-        if variant is None:
+        rendered = self.enter(session_id, fragment, tables, variant)
+        if rendered is None or fragment is None or variant is None:
             yield
             return
         group = Group(fragment, variant, tuple(rendered.versions.items()))
@@ -190,7 +139,7 @@ class Sessions:
             return None
         return values
 
-    def session(self, session_id: str) -> _Session:
+    def session(self, session_id: str) -> ShownSession:
         """Return a bound session. Raises `LiveError` if it is not bound."""
         try:
             return self._sessions[session_id]
@@ -211,7 +160,7 @@ class Sessions:
             self._sweeping = True
             self._loop.call_soon_threadsafe(self._sweep)
 
-    def _update_state(self, session: _Session) -> None:
+    def _update_state(self, session: ShownSession) -> None:
         """Put the newest tables into the running session's `st.session_state`."""
         state = rerun.session_state()
         tables = session.attached.tables()
@@ -261,7 +210,7 @@ class Sessions:
         if session is None:
             return RerunResult.GONE
         result = RerunResult.STARTED
-        pushed: list[tuple[_Rendered, Group, Rendering]] = []
+        pushed: list[tuple[Rendered, Group, Rendering]] = []
         elements: list[Element] = []
         for fragment in session.stale_fragments(tables):
             group, rendered = session.group(fragment), session.fragments[fragment]
@@ -300,7 +249,7 @@ class Sessions:
             if self._sweeping and self._loop is not None:
                 self._loop.call_later(_SWEEP, self._sweep)
 
-    def _check(self, session_id: str, session: _Session) -> None:
+    def _check(self, session_id: str, session: ShownSession) -> None:
         if not rerun.is_connected(session_id):
             with self._lock:
                 self._sessions.pop(session_id, None)
@@ -326,9 +275,16 @@ def bind_session(engine: Engine, user: UserSession | None) -> None:
         _running_sessions().bind(session_id, engine, user)
 
 
+def enter_fragment(tables: Sequence[str]) -> None:
+    """Move the running session to the newest moment, for the running fragment, which shows these tables."""
+    session_id = rerun.current_session()
+    if session_id is not None:
+        _running_sessions().enter(session_id, rerun.current_fragment(), tables)
+
+
 @contextmanager
 def rendering(tables: Sequence[str], varies_by: Sequence[str], *, shared: bool) -> Iterator[None]:
-    """Move the running session to the newest moment, for the running fragment, which shows these tables."""
+    """Do the same for the block, and share with other sessions what a fragment shows that is `shared`."""
     session_id = rerun.current_session()
     if session_id is None:
         yield

@@ -58,6 +58,7 @@ def show() -> None:
     tables=("tavern_messages", "users", WRITES),
     varies_by=("time_zone", "language", _SHOWN),
     key="room_messages",
+    shared=True,
 )
 def _messages() -> None:
     messages, region = tables.tavern_messages(), session.region()

@@ -158,7 +158,7 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS)
 def test_any_interleaving_ends_with_the_page_of_a_full_run(
     server: Server, engine: Engine, acts: list[tuple[str, int]]

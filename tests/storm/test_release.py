@@ -21,6 +21,7 @@ from livetables.feed.feed import Feed
 from livetables.feed.reads import Reader
 from livetables.feed.subscription import Subscription
 from livetables.feed.sync import Sync
+from livetables.shown import ShownSession
 from livetables.tables.rows import Rows
 from livetables.tables.snapshot import Snapshot
 from livetables.tables.store import Store
@@ -45,7 +46,7 @@ _COUNTED = (
     Store,
     Subscription,
     Sync,
-    live_sessions._Session,
+    ShownSession,
 )
 _ROUNDS = 3
 

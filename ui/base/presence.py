@@ -45,7 +45,7 @@ _AND = Template("{first} and {last}")
 _VERB = Template("{people} {verb}")
 
 
-@live_fragment(tables=(PRESENCE, "users"), key="here_now")
+@live_fragment(tables=(PRESENCE, "users"), key="here_now", shared=True)
 def show() -> None:
     """Show who is here and on which page."""
     present, users = session.present(), session.users()

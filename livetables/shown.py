@@ -1,0 +1,71 @@
+"""What one session of the app is shown: its tables, and the versions of them that its fragments show."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from livetables.attached import AttachedSession
+from livetables.engine import Engine
+from livetables.rendering import Rendering
+from livetables.sharing import Group
+from livetables.tables.snapshot import Snapshot
+
+
+@dataclass(slots=True)
+class Rendered:
+    """A fragment that a session has rendered: its tables, and their versions at that time."""
+
+    tables: tuple[str, ...]
+    versions: dict[str, Hashable]
+    variant: Hashable = None
+    """The values of what a shared fragment varies by; None if the fragment is not shared."""
+    rendering: Rendering | None = None
+    """What it shows; None if that is not known, or cannot be sent to other sessions."""
+
+
+@dataclass(slots=True)
+class ShownSession:
+    """One open tab. Its methods may be called on any thread."""
+
+    engine: Engine
+    attached: AttachedSession
+    table_names: frozenset[str] = frozenset()
+    """The tables that were put into `st.session_state`."""
+    fragments: dict[str, Rendered] = field(default_factory=dict)
+    """What each fragment has rendered, by fragment id."""
+    page: str = ""
+    filtered: set[str] = field(default_factory=set)
+    """The tables of which the session has chosen a view."""
+
+    def versions(self, tables: Iterable[str]) -> dict[str, Hashable]:
+        """Return the newest versions of these tables."""
+        return {table: self.attached.version(table) for table in tables}
+
+    def group(self, fragment: str) -> Group | None:
+        """Return the group of sessions that a shared fragment shows the same; None if it is not shared."""
+        rendered = self.fragments[fragment]
+        if rendered.variant is None:
+            return None
+        return Group(fragment, rendered.variant, tuple(self.versions(rendered.tables).items()))
+
+    def newest_tables(self) -> dict[str, Snapshot[Any]]:
+        """Return the tables that were put into `st.session_state`, at the newest moment."""
+        return {name: table for name, table in self.attached.tables().items() if name in self.table_names}
+
+    def stale_tables(self) -> frozenset[str]:
+        """Return the tables of all fragments that show an old version."""
+        rendered = list(self.fragments.values())
+        return frozenset(table for one in rendered if self._is_stale(one) for table in one.tables)
+
+    def stale_fragments(self, tables: frozenset[str]) -> list[str]:
+        """Return the ids of the fragments that show one of these tables and an old version of any table."""
+        return [
+            fragment
+            for fragment, rendered in list(self.fragments.items())
+            if not tables.isdisjoint(rendered.tables) and self._is_stale(rendered)
+        ]
+
+    def _is_stale(self, rendered: Rendered) -> bool:
+        return rendered.versions != self.versions(rendered.tables)

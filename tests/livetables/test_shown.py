@@ -1,0 +1,46 @@
+"""What a session is shown, and which of its fragments show something old."""
+
+from collections.abc import Hashable, Iterator
+
+import pytest
+
+from livetables.engine import Engine
+from livetables.shown import Rendered, ShownSession
+from tests.livetables.things import idle_engine, record
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """Return an engine without feeds."""
+    engine = idle_engine()
+    yield engine
+    engine.stop()
+
+
+def showing(engine: Engine, name: str, variant: Hashable = None) -> ShownSession:
+    """Return a session with one fragment that shows the newest things."""
+    session = ShownSession(engine, engine.attach(name, None))
+    session.fragments["list"] = Rendered(("things",), session.versions(["things"]), variant)
+    return session
+
+
+def test_a_fragment_is_stale_once_a_table_of_it_changes(engine: Engine) -> None:
+    session = showing(engine, "tab")
+    engine.apply_written("others", record("1", "else"))
+    assert session.stale_tables() == frozenset()
+    engine.apply_written("things", record("1", "new"))
+    assert session.stale_tables() == {"things"}
+    assert session.stale_fragments(frozenset({"things"})) == ["list"]
+    assert session.stale_fragments(frozenset({"others"})) == []
+
+
+def test_only_a_shared_fragment_has_a_group(engine: Engine) -> None:
+    assert showing(engine, "tab").group("list") is None
+    assert showing(engine, "other tab", ("UTC",)).group("list") is not None
+
+
+def test_sessions_that_see_the_same_are_one_group(engine: Engine) -> None:
+    one, two, far = (showing(engine, name, (zone,)) for name, zone in (("a", 1), ("b", 1), ("c", 2)))
+    assert one.group("list") == two.group("list") != far.group("list")
+    engine.apply_written("things", record("1", "new"))
+    assert one.group("list") == two.group("list")
