@@ -23,6 +23,7 @@ END_TO_END = {
     "tests/api/test_fuzz.py": "the server against its own description",
     "tests/api/test_stream_oracle.py": "streams against SQL queries, with random writes and cuts",
     "tests/db/auth/test_accounts_refresh.py": "the refreshing of sign-ins over days, with a real Auth",
+    "tests/livetables/test_pushing.py": "shared fragments: sessions, renderings and Streamlit together",
     "tests/livetables/test_architecture.py": "the imports of the whole engine",
     "tests/livetables/test_engine_faults.py": "the whole engine behind a failing proxy",
     "tests/livetables/test_oracle.py": "the whole engine against SQL queries, under random faults",
