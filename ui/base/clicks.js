@@ -1,67 +1,95 @@
 // Reports clicks on the buttons `[data-action]` in a block of shared HTML, and restores the keyboard focus when new HTML
-// replaces the block. `data.block` is the key of the container around it.
+// replaces the block. `data.block` is the key of the container around it, which also gets each action as an event
+// `tavern-action` at once.
+//
+// It listens on the document, because a full run may replace the container. Until it listens, the style sheet lets nobody
+// press the buttons: `data-tavern-clicks` on the root says that it does.
+const SAME_PLACE = 10; // pixels between press and release that are still one click
+const READY = "data-tavern-clicks";
+const ready = (globalThis.tavernClicks ??= new Set());
 const states = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
   states.get(parentElement)?.();
-  const container = document.querySelector(`.st-key-${CSS.escape(data.block)}`);
-  if (!container) return undefined;
+  const root = document.documentElement;
+  const selector = `.st-key-${CSS.escape(data.block)}`;
+  const container = () => document.querySelector(selector);
   let focused = null;
 
-  const buttonOf = (event) => event.target.closest("button[data-action]");
+  const inBlock = (element) => (element?.closest?.(selector) ? element : null);
+  const buttonOf = (event) => inBlock(event.target)?.closest("button[data-action]") ?? null;
   const rowOf = (button) => button.closest("[data-row]")?.dataset.row ?? "";
+  const find = ({ row, action }) =>
+    container()?.querySelector(`[data-row="${CSS.escape(row)}"] [data-action="${CSS.escape(action)}"]`);
 
-  const click = (event) => {
-    const button = buttonOf(event);
+  const act = (button) => {
     if (!button || button.disabled) return;
     button.dataset.busy = "";
     setTimeout(() => delete button.dataset.busy, 2000);
-    setTriggerValue("action", {
-      action: button.dataset.action,
-      row: rowOf(button),
-      nonce: `${Date.now()}-${Math.random()}`,
-    });
+    const detail = { action: button.dataset.action, row: rowOf(button) };
+    container()?.dispatchEvent(new CustomEvent("tavern-action", { detail }));
+    setTriggerValue("action", { ...detail, nonce: `${Date.now()}-${Math.random()}` });
   };
+  const click = (event) => act(buttonOf(event));
+
+  // Where new HTML replaces a button that is being pressed, the browser reports no click. What was pressed counts, also if
+  // another row stands there now.
+  let pressed = null;
+  const press = (event) => {
+    const button = event.button === 0 ? buttonOf(event) : null;
+    pressed = button && { button, row: rowOf(button), action: button.dataset.action, x: event.clientX, y: event.clientY };
+  };
+  const release = ({ type, clientX, clientY }) => {
+    const last = pressed;
+    pressed = null;
+    if (type === "pointercancel" || !last || last.button.isConnected) return;
+    if (Math.hypot(clientX - last.x, clientY - last.y) <= SAME_PLACE) act(find(last));
+  };
+
   const focus = (event) => {
+    if (!inBlock(event.target)) return;
     const button = buttonOf(event);
     focused = button && { row: rowOf(button), action: button.dataset.action };
   };
   const refocus = () => {
-    if (!focused || document.activeElement !== document.body) return;
-    const row = container.querySelector(`[data-row="${CSS.escape(focused.row)}"]`);
-    row?.querySelector(`[data-action="${CSS.escape(focused.action)}"]`)?.focus({ preventScroll: true });
+    if (focused && document.activeElement === document.body) find(focused)?.focus({ preventScroll: true });
   };
 
   // What a person has unfolded stays so in new HTML.
   const unfolded = new Set();
   const toggle = ({ target }) => {
-    const row = target.closest("[data-row]")?.dataset.row;
+    const row = inBlock(target)?.closest("[data-row]")?.dataset.row;
+    if (row === undefined) return;
     if (target.open) unfolded.add(row);
     else unfolded.delete(row);
   };
   const unfold = () => {
-    for (const row of unfolded) container.querySelector(`[data-row="${CSS.escape(row)}"] details`)?.setAttribute("open", "");
+    for (const row of unfolded) {
+      const details = container()?.querySelector(`[data-row="${CSS.escape(row)}"] details`);
+      if (details && !details.open) details.open = true;
+    }
   };
 
-  const observer = new MutationObserver(() => {
+  const observer = new MutationObserver((changes) => {
+    if (!changes.some(({ target }) => inBlock(target))) return;
     unfold();
     refocus();
   });
-  observer.observe(container, { childList: true, subtree: true });
-  container.addEventListener("click", click);
-  container.addEventListener("focusin", focus);
-  container.addEventListener("toggle", toggle, true);
-
+  observer.observe(document.body, { childList: true, subtree: true });
   // A dialog that closes gives the focus back to the button that opened it, which may have been replaced meanwhile.
   const dialogs = new MutationObserver(() => setTimeout(refocus));
   dialogs.observe(document.body, { childList: true });
+  const listeners = { click, pointerdown: press, pointerup: release, pointercancel: release, focusin: focus, toggle };
+  for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener, true);
+  ready.add(parentElement);
+  root.toggleAttribute(READY, true);
 
   const stop = () => {
     observer.disconnect();
     dialogs.disconnect();
-    container.removeEventListener("click", click);
-    container.removeEventListener("focusin", focus);
-    container.removeEventListener("toggle", toggle, true);
+    for (const [name, listener] of Object.entries(listeners)) document.removeEventListener(name, listener, true);
+    ready.delete(parentElement);
+    root.toggleAttribute(READY, ready.size > 0);
   };
   states.set(parentElement, stop);
   return stop;
