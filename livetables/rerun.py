@@ -92,6 +92,12 @@ def current_fragment() -> str | None:
         return None
 
 
+def is_history_navigation() -> bool:
+    """Return whether the running script was asked for by going back or forward in the browser."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return bool(getattr(context, "is_history_navigation", False))
+
+
 def session_state() -> MutableMapping[str, Any]:
     """Return the running session's `st.session_state`."""
     return cast("MutableMapping[str, Any]", st.session_state)

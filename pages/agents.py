@@ -15,7 +15,7 @@ from publish.background import Project
 from ui.agents import board, run
 from ui.agents.actions import ask_to_cancel, retry, show_start_form
 from ui.agents.filters import show_filters
-from ui.base import layout, session
+from ui.base import address, layout, session
 from ui.base.html_actions import clicked
 from ui.shell.account import invite
 from ui.shell.run_app import run_whole_app
@@ -49,7 +49,7 @@ def show() -> None:
         invite("🤖", "Sign in to see your agents", "You see your own runs only.")
         return
     board.show_stuck()
-    run_id = st.query_params.get("run")
+    run_id = address.read(run.PARAMETER)
     if run_id is None:
         _board()
     else:
@@ -67,7 +67,7 @@ def _board() -> None:
 
 def _one_run(run_id: str) -> None:
     if st.button("All runs", icon=":material/arrow_back:", type="tertiary"):
-        st.query_params.clear()  # The filters still know their values, and write them to the address again.
+        address.replace({})  # The filters still know their values, and write them to the address again.
         st.rerun()
     with st.container(key=_BLOCK):
         run.show_run(run_id)

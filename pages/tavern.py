@@ -17,10 +17,10 @@ from ui.base.follow import follow
 from ui.base.html import Template
 from ui.base.html_actions import Click, clicked, mark
 from ui.base.navigation import Place, page
-from ui.base.send_keys import send_keys
 from ui.base.text import shortened
 from ui.base.write_queue import WRITES, Expected, Mode
-from ui.messages import tables
+from ui.messages import composer, tables
+from ui.messages.composer import Composer
 from ui.messages.edit import LONGEST, edit_message
 from ui.messages.room import room_html
 from ui.shell import destination, welcome
@@ -32,8 +32,8 @@ BLOCK = "room"
 TABLE = tavern_messages.TABLE
 _SHOWN = "room_shown"
 _ALL_SHOWN = "room_all_shown"
-_TOO_LONG = "room_too_long_text"
-_PUT_BACK = "room_text_to_put_back"
+_SIGN_IN_FIRST = "room_sign_in_first"
+_FIELD = Composer(drafts.ROOM, "room_say", "Say something…", LONGEST)
 _FIRST, _MORE = 80, 120
 
 _QUOTE = Template('<blockquote class="tv-quote">{text}</blockquote>')
@@ -141,51 +141,20 @@ def _moderate(message: TavernMessage, *, hidden: bool) -> None:
 
 @st.fragment(key="room_composer")
 def _composer() -> None:
-    me = session.my_id()
-    draft = drafts.shown(drafts.ROOM, "room_say")
-    if me is None:
-        _invitation()
-    with st.container(key="composer", gap=None):
-        unsent = st.container(key="unsent_room")
-        _put_back(draft.key)
-        # No `max_chars`: with it the browser silently drops a long text that is pasted.
-        written = st.chat_input("Say something…", key=draft.key)
-        send_keys("composer")
-    if written and written.strip():
-        _post_or_explain(me, written.strip())
-    drafts.keep(drafts.ROOM, draft.key)
-    with unsent:
-        _explain()
-        _unsent()
-
-
-def _post_or_explain(me: str | None, body: str) -> None:
-    st.session_state.pop(_TOO_LONG, None)
-    if me is None:
+    if st.session_state.pop(_SIGN_IN_FIRST, False):
         # The text waits as the draft of this tab.
         feedback.toast("Sign in to send it. Your text waits.", ":material/login:")
         st.switch_page(page(Place.SIGN_IN), query_params=destination.link_parameters())
-    if len(body) <= LONGEST:
-        _post(me, body)
-        drafts.forget(drafts.ROOM, sent=body)
-        return
-    st.session_state[_TOO_LONG] = st.session_state[_PUT_BACK] = body
-    st.rerun(scope="fragment")
+    if session.my_id() is None:
+        _invitation()
+    composer.show(_FIELD, _post, _unsent)
 
 
-def _put_back(key: str) -> None:
-    """Show a text that was too long in the field again, to be shortened."""
-    if _PUT_BACK in st.session_state:
-        st.session_state[key] = st.session_state.pop(_PUT_BACK)
-
-
-def _explain() -> None:
-    if _TOO_LONG in st.session_state:
-        length = len(str(st.session_state[_TOO_LONG]))
-        st.warning(f"A message has up to {LONGEST:,} characters, and this has {length:,}. Please shorten it.")
-
-
-def _post(me: str, body: str) -> None:
+def _post(body: str) -> bool:
+    me = session.my_id()
+    if me is None:
+        st.session_state[_SIGN_IN_FIRST] = True
+        return False
     message_id, now = str(uuid.uuid4()), datetime.now(UTC)
     message = TavernMessage(message_id, me, body, None, None, None, 0, now, now)
     expected = Expected(TABLE, (message_id,), message, new=True)
@@ -197,6 +166,7 @@ def _post(me: str, body: str) -> None:
         mode=Mode.RETRY_WHEN_ONLINE,
         notify=False,
     )
+    return True
 
 
 @live_fragment(tables=(WRITES,), varies_by=("user",), key="room_deliveries")

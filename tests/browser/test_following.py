@@ -1,39 +1,14 @@
 """A chat that one follows: what was seen is read, and what arrives out of sight is marked."""
 
-from playwright.async_api import Locator, Page, WebSocketRoute, expect
+from playwright.async_api import Locator, Page, expect
 
 from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.browser import settled
+from tests.support.line import Line
 from tests.support.people import Person, sign_up, unique
 from tests.verify.cast import owner
-
-
-class Line:
-    """The websocket between a page and its server. While it is frozen, nothing gets through."""
-
-    def __init__(self) -> None:
-        self.frozen = False
-        self._held: list[tuple[WebSocketRoute, str | bytes]] = []
-
-    def join(self, page: WebSocketRoute) -> None:
-        server = page.connect_to_server()
-        page.on_message(lambda message: self._pass(server, message))
-        server.on_message(lambda message: self._pass(page, message))
-
-    def thaw(self) -> None:
-        """Let through what was held, in order."""
-        self.frozen = False
-        for end, message in self._held:
-            end.send(message)
-        self._held.clear()
-
-    def _pass(self, end: WebSocketRoute, message: str | bytes) -> None:
-        if self.frozen:
-            self._held.append((end, message))
-        else:
-            end.send(message)
 
 
 async def _be(page: Page, state: str) -> None:
@@ -61,10 +36,7 @@ async def test_only_what_a_visible_page_has_shown_is_read(open_window: OpenWindo
     await expect(other_device).to_have_title("(1) Tavern")
 
     line = Line()
-    page = await window.context.new_page()
-    await page.route_web_socket("**/_stcore/stream", line.join)
-    await page.goto(f"{window.url}/inbox")
-    await settled(page)
+    page = await line.open_tab(window, "/inbox")
     await visitor.open_conversation(page, sender.name)
     await expect(other_device).to_have_title("Tavern")
 

@@ -95,6 +95,7 @@ async def test_in_a_private_message(open_window: OpenWindow, other: Person) -> N
     window = await open_window()
     await visitor.create_account(window.page, "Writer")
     await visitor.go(window.page, "Inbox")
+    await visitor.address(window.page, other.name)
     field = visitor.message_field(window.page)
     assert await _after_interruption([field], window.page, other) == [TYPED]
 

@@ -64,10 +64,10 @@ async def test_what_was_written_and_not_sent(open_window: OpenWindow, stack: Sta
 async def test_the_chosen_conversation_and_its_unread_messages(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
-    ann, next_one, friend = sign_up(stack, "Ann"), sign_up(stack, "Next"), sign_up(stack, "Friend")
-    for recipient in (ann, next_one):
-        message = {"sender_id": friend.user_id, "recipient_id": recipient.user_id, "body": "Hello"}
-        friend.client.table("private_messages").insert(message).execute()
+    ann, next_one, friend, other = (sign_up(stack, name) for name in ("Ann", "Next", "Friend", "Other"))
+    for sender, recipient in ((friend, ann), (friend, next_one), (other, next_one)):
+        message = {"sender_id": sender.user_id, "recipient_id": recipient.user_id, "body": "Hello"}
+        sender.client.table("private_messages").insert(message).execute()
     window = await open_window()
     page = window.page
     await enter(page, ann)
@@ -76,11 +76,12 @@ async def test_the_chosen_conversation_and_its_unread_messages(
     await expect(visitor.navigation(page, "Inbox")).to_have_text(re.compile(r"Inbox$"))
 
     await hand_over(page, next_one)
-    await expect(visitor.navigation(page, "Inbox")).to_have_text(re.compile(r"Inbox\s*1$"))
+    await expect(visitor.navigation(page, "Inbox")).to_have_text(re.compile(r"Inbox\s*2$"))
     await visitor.go(page, "Inbox")
-    await expect(page.get_by_text("Nobody chosen")).to_be_visible()
-    unread = next_one.client.table("private_messages").select("read_at").execute().data
-    assert unread == [{"read_at": None}]
+    await expect(page.get_by_role("heading", level=2)).to_contain_text(other.name)
+    await expect(visitor.navigation(page, "Inbox")).to_have_text(re.compile(r"Inbox\s*1$"))
+    unread = next_one.client.table("private_messages").select("sender_id").is_("read_at", "null").execute()
+    assert unread.data == [{"sender_id": friend.user_id}]
 
 
 async def test_a_private_run_by_its_address(open_window: OpenWindow, stack: StackInfo) -> None:

@@ -85,9 +85,9 @@ async def test_a_message_shows_before_it_is_sent_and_is_sent_once(
     await expect(saving(visitor.message(page, said[1]))).to_have_count(0)
 
     await visitor.go(page, "Inbox")
-    await visitor.choose(page.get_by_test_id("stSelectbox").filter(has_text="To"), friend.name)
+    await visitor.address(page, friend.name)
     await visitor.message_field(page).fill(said[2])
-    await page.get_by_role("button", name="Send", exact=True).dblclick()
+    await page.get_by_test_id("stChatInputSubmitButton").dblclick()
     await expect(visitor.conversation(page).get_by_text(said[2], exact=True)).to_have_count(1)
     await expect(visitor.conversation(page)).to_contain_text("· sent")
     await expect(page.get_by_role("alert")).to_have_count(0)

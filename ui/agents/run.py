@@ -22,12 +22,15 @@ from ui.agents.run_html import (
     run_html,
     timeline_html,
 )
-from ui.base import html, layout, session, times
+from ui.base import address, html, layout, session, times
 from ui.base.kept_reads import kept_reads
 from ui.base.people import finder
 from ui.base.text import plural
 from ui.base.write_queue import WRITES
 from ui.writes.submit import fetch
+
+PARAMETER: Final = "run"
+"""The parameter of the page's address that names the open run."""
 
 _READ_RUNS: Final = "agents_found"
 _PAUSED_AT: Final = "agents_log_until"
@@ -40,7 +43,7 @@ _HEADING: Final = html.Template('<h3 class="tv-sub">{text}</h3>')
 def open_run(run_id: str) -> None:
     """Show one run with the next rerun of the page; its address is a link to it."""
     # Replace the whole address at once, so that one step back in the browser is the board as it was.
-    st.query_params.from_dict({"run": run_id})
+    address.replace({PARAMETER: run_id})
 
 
 def current_viewer() -> Viewer:

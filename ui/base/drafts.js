@@ -4,7 +4,6 @@
 //   `data.prefix`. Without a place only `data.forgotten` is read.
 // - `data.person` is the id of the signed-in person, empty for a visitor. A visitor's draft belongs to this tab alone,
 //   and to whoever signs in here next: it waits through signing in.
-// - `data.adopt` is a place whose draft moves here if there is none here yet.
 // - `data.row`, if it is not null, holds the texts of a row that the form changes, and others may change. A text is put
 //   back only into a field that still shows what it showed when the person began to type; otherwise it is shown beside
 //   the form. A field cannot be asked for its text when it appears, because React fills it later.
@@ -86,12 +85,7 @@ const joined = (fields, more) => {
   return all;
 };
 
-const adopt = (data) => {
-  const { person, place } = data;
-  if (data.adopt && Object.keys(load(person, place)).length === 0) {
-    keep(person, place, load(person, data.adopt));
-    remove(person, data.adopt);
-  }
+const adopt = ({ person, place }) => {
   const waiting = person ? load("", place) : {};
   if (Object.keys(waiting).length > 0) {
     keep(person, place, joined(load(person, place), waiting));

@@ -29,9 +29,9 @@ _FORGOTTEN: Final = "drafts_forgotten"
 _MOST_FORGOTTEN: Final = 20
 
 
-def conversation(user_id: str | None) -> str:
-    """Name the place of a private message; None: nobody is chosen yet."""
-    return f"conversation:{user_id or ''}"
+def conversation(user_id: str) -> str:
+    """Name the place of a private message."""
+    return f"conversation:{user_id}"
 
 
 def event(event_id: str) -> str:
@@ -94,9 +94,7 @@ def shown(place: str, name: str) -> Draft:
     return Draft(f"{name}.{kept.turn}.{session.my_id() or 'visitor'}.", kept.options)
 
 
-def keep(
-    place: str, key: str, *, adopt: str = "", row: Mapping[str, str] | None = None, note: bool = False
-) -> None:
+def keep(place: str, key: str, *, row: Mapping[str, str] | None = None, note: bool = False) -> None:
     """Keep what is typed into the widgets whose keys begin with `key`, and put back what was kept.
 
     Call it in the fragment of the widgets, also when they are not shown but may have been.
@@ -104,13 +102,12 @@ def keep(
     Args:
         place: What the text is for.
         key: The `key` of `shown`.
-        adopt: A place whose draft moves here if this one has none.
         row: If the form changes a row that others change too: its texts, by the rest of the widget's key. A
             text goes back only into a field that still shows what the person saw when they began to type.
             Other texts are shown beside it.
         note: Whether to say that a draft is back, with a button to discard it.
     """
-    _mount(place, {"place": place, "prefix": key, "adopt": adopt, "row": row, "note": note})
+    _mount(place, {"place": place, "prefix": key, "row": row, "note": note})
 
 
 def deliver_forgotten() -> None:

@@ -44,13 +44,10 @@ def asked_path() -> str:
 def remember(pages: Mapping[Place, st.Page], current: Place) -> None:
     """Store the pages of this run for `page`, and the one that is open for `here`."""
     st.session_state[tab.PAGES] = dict(pages)
-    st.session_state[tab.ARRIVED] = st.session_state.get(tab.HERE) is not current
+    if st.session_state.get(tab.HERE) is not current:
+        # Another page has an address of its own, whose parameters mean something else.
+        st.session_state.pop(tab.ADDRESS, None)
     st.session_state[tab.HERE] = current
-
-
-def arrived() -> bool:
-    """Return whether this full run has changed the page."""
-    return bool(st.session_state[tab.ARRIVED])
 
 
 def here() -> Place:

@@ -14,7 +14,7 @@ import streamlit as st
 SERVICES: Final = "tavern_services"
 PAGES: Final = "tavern_pages"
 HERE: Final = "tavern_here"
-ARRIVED: Final = "tavern_arrived"
+ADDRESS: Final = "tavern_address"
 SIGNED_IN: Final = "tavern_signed_in"
 IDENTIFIED: Final = "tavern_identified"
 RESTORE_TRIED: Final = "tavern_restore_tried"
@@ -23,7 +23,7 @@ _OWNER: Final = "tavern_owner"
 _TURN: Final = "tavern_turn"
 
 _OWN_KEYS: Final = frozenset(
-    {SERVICES, PAGES, HERE, ARRIVED, SIGNED_IN, IDENTIFIED, RESTORE_TRIED, ENDED_COOKIE, _OWNER, _TURN}
+    {SERVICES, PAGES, HERE, SIGNED_IN, IDENTIFIED, RESTORE_TRIED, ENDED_COOKIE, _OWNER, _TURN}
 )
 """The keys of `st.session_state` that belong to the tab, whoever sits in front of it."""
 

@@ -1,4 +1,4 @@
-"""The common room's messages, private messages, and editing a message.
+"""The common room's messages, private messages, writing them, and editing a message.
 
-Writing them is in `pages/tavern.py` and `pages/inbox.py`. Start with `room`.
+Start with `room`, and with `conversation` for private ones.
 """

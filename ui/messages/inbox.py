@@ -17,9 +17,6 @@ from ui.base.people import FindUser, avatar_html, name_html
 from ui.base.region import Region
 from ui.base.text import shortened
 
-PARAMETER: Final = "with"
-"""The parameter of the page's address that names the other person of the open conversation."""
-
 _LONGEST_PREVIEW = 60
 
 _LIST = Template('<div class="tv-conversations">{rows}</div>')

@@ -14,11 +14,14 @@ from db.ratings.models import (
     RatingRole,
 )
 from livetables.fragments import live_fragment
+from ui.base import address
 from ui.base.folding import as_option
 from ui.base.text import as_label, one_line
 from ui.ratings import tables
 
 _CAMPAIGN: Final = "rating_campaign"
+_LAST: Final = "rating_campaign_of_last_visit"
+_PARAMETER: Final = "campaign"
 
 
 def visible_campaigns(campaigns: Iterable[Campaign], role: RatingRole) -> list[Campaign]:
@@ -41,16 +44,25 @@ def choose_campaign(me: RaterProfile) -> Campaign | None:
 
 def _choose(campaigns: list[Campaign]) -> Campaign:
     known = {campaign.id: campaign for campaign in campaigns}
-    linked = st.query_params.get("campaign")
-    if _CAMPAIGN not in st.session_state or st.session_state[_CAMPAIGN] not in known:
-        st.session_state[_CAMPAIGN] = linked if linked in known else campaigns[0].id
-    chosen = st.session_state[_CAMPAIGN]
+    linked = address.read(_PARAMETER)
+    # Without a link it is the one of the last visit to the page.
+    candidates = (linked, st.session_state.get(_LAST), campaigns[0].id)
+    chosen = next(one for one in candidates if one is not None and one in known)
+    st.session_state[_CAMPAIGN] = st.session_state[_LAST] = chosen
+    address.write(_PARAMETER, chosen)
     if len(known) > 1:
-        chosen = st.selectbox(
-            "Campaign", list(known), key=_CAMPAIGN, format_func=lambda key: _label(known[key])
+        st.selectbox(
+            "Campaign",
+            list(known),
+            key=_CAMPAIGN,
+            format_func=lambda key: _label(known[key]),
+            on_change=_chosen,
         )
-    st.query_params["campaign"] = chosen
     return known[chosen]
+
+
+def _chosen() -> None:
+    address.write(_PARAMETER, st.session_state[_CAMPAIGN])
 
 
 def _label(campaign: Campaign) -> str:
@@ -77,4 +89,4 @@ def _announce_new(shown: frozenset[str]) -> None:
 
 
 def _go_to(campaign_id: str) -> None:
-    st.session_state[_CAMPAIGN] = campaign_id
+    address.write(_PARAMETER, campaign_id)

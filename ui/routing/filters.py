@@ -19,7 +19,7 @@ from livetables.tables.filters import (
 )
 from livetables.tables.matching import matches
 from realtime_handlers.routing import METRIC_COLUMNS
-from ui.base import session
+from ui.base import address, session
 from ui.base.people import name_of
 from ui.base.text import as_label, shortened
 from ui.routing.tables import METRICS
@@ -60,7 +60,7 @@ def current_filters() -> tuple[Filter, ...]:
 def read_address() -> None:
     """Take the filters from the address, and have the server apply them. Call it in every run of the page."""
     try:
-        filters = check(parse(st.query_params.get(_PARAMETER, "")), METRIC_COLUMNS)
+        filters = check(parse(address.read(_PARAMETER) or ""), METRIC_COLUMNS)
     except FilterError as error:
         st.warning(
             as_label(f"The filter in the address is ignored. {error}"), icon=":material/filter_alt_off:"
@@ -79,10 +79,7 @@ def set_filters(filters: Iterable[Filter]) -> None:
     checked = check(tuple(dict.fromkeys(filters)), METRIC_COLUMNS)
     choose(METRICS, checked)
     st.session_state[FILTERS] = checked
-    if checked:
-        st.query_params[_PARAMETER] = format_filters(checked)
-    else:
-        st.query_params.pop(_PARAMETER, None)
+    address.write(_PARAMETER, format_filters(checked) if checked else None)
 
 
 def column_label(column: str) -> str:
