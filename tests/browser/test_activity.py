@@ -25,6 +25,25 @@ async def test_an_admin_sees_who_changed_what_from_what_to_what(
     await expect(entry).to_contain_text(person.name)
     await expect(entry).to_contain_text("bio")
     await expect(entry).to_contain_text(before)
+
+    # What is unfolded stays so, on a page that stays where it is.
+    main = window.page.get_by_test_id("stMain")
+    entries, older = main.locator("li[data-row]"), main.get_by_role("button", name="Older")
+    await entry.locator("summary").click()
+    await expect(entry.get_by_text(before)).to_be_visible()
+    said = [{"author_id": person.user_id, "body": unique("Chatter")} for _ in range(30)]
+    person.client.table("tavern_messages").insert(said[:3]).execute()
+    await expect(visitor.entry(window.page, said[2]["body"])).to_be_visible()
+    await expect(entry.get_by_text(before)).to_be_visible()
+    person.client.table("tavern_messages").insert(said[3:]).execute()
+    await expect(visitor.entry(window.page, said[29]["body"])).to_be_visible()
+    await expect(entries).to_have_count(25)
+    await older.click()
+    await expect(entry).to_contain_text(person.name)
+    await expect(entries).to_have_count(25)
+    person.client.table("tavern_messages").insert({"author_id": person.user_id, "body": "More"}).execute()
+    await main.get_by_role("button", name="Newer").click()
+    await expect(entries.first).to_contain_text("More")
     assert window.full_runs() == runs
 
 

@@ -19,8 +19,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const inBlock = (element) => (element?.closest?.(selector) ? element : null);
   const buttonOf = (event) => inBlock(event.target)?.closest("button[data-action]") ?? null;
   const rowOf = (button) => button.closest("[data-row]")?.dataset.row ?? "";
-  const find = ({ row, action }) =>
-    container()?.querySelector(`[data-row="${CSS.escape(row)}"] [data-action="${CSS.escape(action)}"]`);
+  const find = ({ row, action }) => {
+    const target = action === undefined ? "summary" : `[data-action="${CSS.escape(action)}"]`;
+    return container()?.querySelector(`[data-row="${CSS.escape(row)}"] ${target}`);
+  };
 
   const act = (button) => {
     if (!button || button.disabled) return;
@@ -48,8 +50,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const focus = (event) => {
     if (!inBlock(event.target)) return;
-    const button = buttonOf(event);
-    focused = button && { row: rowOf(button), action: button.dataset.action };
+    const held = buttonOf(event) ?? event.target.closest("[data-row] summary");
+    focused = held && { row: rowOf(held), action: held.dataset.action };
   };
   const refocus = () => {
     if (focused && document.activeElement === document.body) find(focused)?.focus({ preventScroll: true });

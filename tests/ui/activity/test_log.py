@@ -1,56 +1,34 @@
-"""The change log as a table."""
+"""The change log as a list, and its pages."""
 
-from tests.ui.samples import BERLIN, HOSTILE, HOSTILE_HTML, TODAY, logged, snapshot, user
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.ui.samples import BERLIN, NOW, TODAY, logged, snapshot, user
 from ui.activity import log
-from ui.activity.log import FieldChange, Reader
+from ui.activity.fields import Reader
 from ui.base.people import finder
 
-ANN = user("Ann", id="0a0a0a0a-0000-4000-8000-000000000001")
-EVENT = "0e0e0e0e-0000-4000-8000-000000000002"
-READER = Reader(BERLIN, TODAY, finder(snapshot([ANN])), {EVENT: "Quiz"})
+ANN = user("Ann")
+READER = Reader(BERLIN, TODAY, finder(snapshot([ANN])), {})
 
 
-def test_only_changed_fields_are_shown() -> None:
-    entry = logged(
-        "UPDATE",
-        "events",
-        ANN,
-        {"title": "A", "location": "Bar", "version": 1},
-        {"title": "B", "location": "Bar", "version": 2},
-    )
-    assert log.field_changes(entry) == [FieldChange("title", "A", "B")]
-
-
-def test_a_row_has_time_person_table_action_and_change() -> None:
-    html = log.table_html([logged("UPDATE", "events", ANN, {"title": "A"}, {"title": "B"})], READER)
-    for words in ("19:30:00", "Ann", "Events", "changed", "<b>title</b> <del>A</del> → <ins>B</ins>"):
+def test_an_entry_is_a_sentence_with_its_time_that_unfolds_its_fields() -> None:
+    html = log.list_html([logged("UPDATE", "events", ANN, {"title": "A"}, {"title": "B"})], READER)
+    for words in ("19:30:00", "changed the event", "<details><summary>", "<del>A</del> → <ins>B</ins>"):
         assert words in html
 
 
-def test_ids_and_times_are_readable() -> None:
-    new: dict[str, object] = {
-        "organizer_id": ANN.id,
-        "event_id": EVENT,
-        "starts_at": "2026-11-20T18:30:00+00:00",
-    }
-    html = log.table_html([logged("INSERT", "events", None, None, new)], READER)
-    for words in (
-        "<b>organizer</b> <ins>Ann</ins>",
-        "<ins>Quiz</ins>",
-        "19:30 (Europe/Berlin)",
-        "the system",
-    ):
-        assert words in html
+def test_without_fields_there_is_nothing_to_unfold() -> None:
+    html = log.list_html([logged("INSERT", "private_messages", ANN, None, None)], READER)
+    assert "sent a private message" in html
+    assert "<details>" not in html
 
 
-def test_private_content_is_not_shown() -> None:
-    assert "private" in log.table_html([logged("INSERT", "private_messages", ANN, None, None)], READER)
-
-
-def test_text_is_never_markup() -> None:
-    html = log.table_html([logged("UPDATE", "users", ANN, {"bio": HOSTILE}, {"bio": f"{HOSTILE}!"})], READER)
-    assert "<img src=x" not in html
-    assert HOSTILE_HTML in html
+def test_each_day_has_a_heading() -> None:
+    entry = logged("INSERT", "private_messages", ANN, None, None)
+    html = log.list_html([entry, entry, replace(entry, changed_at=NOW - timedelta(days=1))], READER)
+    assert html.count('class="tv-day"') == 2
+    assert html.count("<li ") == 3
 
 
 def test_newest_first_and_filtered() -> None:
@@ -63,3 +41,14 @@ def test_newest_first_and_filtered() -> None:
     assert [entry.id for entry in ordered] == [3, 2, 1]
     assert [entry.id for entry in log.chosen(ordered, "events", None)] == [3, 1]
     assert [entry.id for entry in log.chosen(ordered, None, ANN.id)] == [2, 1]
+
+
+def test_a_page_follows_the_last_entry_of_the_one_before_whatever_happens_meanwhile() -> None:
+    entries = [logged("INSERT", "events", ANN, None, None, number=number) for number in range(60, 0, -1)]
+    first = log.page_after(entries, None)
+    assert ([each.id for each in first.entries], first.first, first.more) == ([*range(60, 35, -1)], 1, True)
+    later = [logged("INSERT", "events", ANN, None, None, number=61), *entries]
+    second = log.page_after(later, first.entries[-1].id)
+    assert [each.id for each in second.entries] == [*range(35, 10, -1)]
+    third = log.page_after(later, second.entries[-1].id)
+    assert ([each.id for each in third.entries], third.first, third.more) == ([*range(10, 0, -1)], 52, False)
