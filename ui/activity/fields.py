@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -11,9 +11,10 @@ from typing import Final
 from db.hub.models import ChangeLogEntry
 from ui.base import times
 from ui.base.html import EMPTY, Markup, Template, join
-from ui.base.people import FindUser, name_of
+from ui.base.links import link_html, to_event
+from ui.base.people import FindUser, linked_name_html
 from ui.base.region import Region
-from ui.base.text import shortened
+from ui.base.text import one_line, shortened
 
 _BOOKKEEPING: Final = frozenset({"id", "version", "updated_at", "updated_by", "created_at"})
 _LONGEST_VALUE: Final = 300
@@ -21,9 +22,11 @@ _UUID_LENGTH: Final = 36
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:")
 
 _FIELDS = Template("<dl>{rows}</dl>")
+_LINK = Template("<div><dt>{field}</dt><dd>{link}</dd></div>")
 _INSERTED = Template('<div><dt>{field}</dt><dd dir="auto"><ins>{after}</ins></dd></div>')
 _DELETED = Template('<div><dt>{field}</dt><dd dir="auto"><del>{before}</del></dd></div>')
 _UPDATED = Template('<div><dt>{field}</dt><dd dir="auto"><del>{before}</del> → <ins>{after}</ins></dd></div>')
+_TITLE = Template("<bdi>{title}</bdi>")
 _NOTHING: Final = Template("<i>nothing</i>")()
 
 
@@ -49,7 +52,7 @@ class Reader:
     today: date
     find: FindUser
     names: Mapping[str, str]
-    """The names of ids that are not a person's, such as the titles of events."""
+    """The titles of events by their ids."""
 
 
 def field_changes(entry: ChangeLogEntry) -> list[FieldChange]:
@@ -66,7 +69,20 @@ def field_changes(entry: ChangeLogEntry) -> list[FieldChange]:
 def fields_html(entry: ChangeLogEntry, reader: Reader) -> Markup:
     """Show the fields of an entry with their values; nothing if there are none to show."""
     rows = join(_change_html(change, entry.op, reader) for change in field_changes(entry))
-    return _FIELDS(rows=rows) if rows else EMPTY
+    return _FIELDS(rows=join((*_links(entry, reader), rows))) if rows else EMPTY
+
+
+def _links(entry: ChangeLogEntry, reader: Reader) -> Iterator[Markup]:
+    """Lead to who has done it, and to the event or person whose row it was."""
+    own_id = str(entry.row_key.get("id", ""))
+    if entry.actor and reader.find(entry.actor):
+        yield _LINK(field="by", link=_value_html(entry.actor, reader))
+    if own_id != entry.actor and _is_known(own_id, reader):
+        yield _LINK(field="of", link=_value_html(own_id, reader))
+
+
+def _is_known(row_id: str, reader: Reader) -> bool:
+    return reader.find(row_id) is not None or row_id in reader.names
 
 
 def _change_html(change: FieldChange, op: str, reader: Reader) -> Markup:
@@ -83,9 +99,11 @@ def _value_html(value: object, reader: Reader) -> Markup | str:
     if value is None or value == "":
         return _NOTHING
     text = str(value)
-    if len(text) == _UUID_LENGTH:
-        person = reader.find(text)
-        text = name_of(person) if person else reader.names.get(text, text)
+    person = reader.find(text) if len(text) == _UUID_LENGTH else None
+    if person is not None:
+        return linked_name_html(person)
+    if text in reader.names:
+        return link_html(to_event(text), _TITLE(title=one_line(reader.names[text])))
     return _moment(text, reader.region) or shortened(text, _LONGEST_VALUE)
 
 

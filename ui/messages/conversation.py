@@ -16,14 +16,13 @@ from livetables.fragments import live_fragment
 from livetables.tables.snapshot import Snapshot
 from ui.base import address, drafts, focus, html, layout, session, times
 from ui.base.follow import follow
-from ui.base.people import avatar_html, name_html, name_of, role_html
+from ui.base.links import INBOX_WITH
+from ui.base.people import linked_avatar_html, linked_name_html, name_of, role_html
 from ui.base.write_queue import WRITES, Expected, Mode
 from ui.messages import composer, inbox, tables
 from ui.messages.composer import Composer
 from ui.writes.submit import show_unsent, submit, submit_row
 
-PARAMETER: Final = "with"
-"""The parameter of the page's address that names the other person of the open conversation."""
 CHOSEN: Final = "inbox_chosen"
 """The other person of the conversation that is shown."""
 THREAD: Final = "inbox_thread"
@@ -56,7 +55,7 @@ def chosen() -> str | None:
 
 def open_with(user_id: str | None) -> None:
     """Open a conversation with the next full run; None leads back to the list."""
-    address.write(PARAMETER, user_id)
+    address.write(INBOX_WITH, user_id)
 
 
 def follow_address() -> None:
@@ -65,7 +64,7 @@ def follow_address() -> None:
     An address that names nobody is the list. Beside it, where there is room, stands the conversation that was
     open last, or the newest. It stays the same one until the person comes to the page again.
     """
-    came, asked = address.arrived(PARAMETER), address.read(PARAMETER)
+    came, asked = address.arrived(INBOX_WITH), address.read(INBOX_WITH)
     if came:
         st.session_state[_UNNAMED] = st.session_state.get(_LAST)
     if _is_known(asked):
@@ -105,8 +104,8 @@ def head() -> None:
     html.show(
         _HEAD(
             opened=_BY_ADDRESS if st.session_state[_OPENED] else html.EMPTY,
-            avatar=avatar_html(other),
-            name=name_html(other),
+            avatar=linked_avatar_html(other),
+            name=linked_name_html(other),
             role=role_html(other),
         )
     )

@@ -28,11 +28,8 @@ def test_ids_and_times_are_readable() -> None:
         "starts_at": "2026-11-20T18:30:00+00:00",
     }
     html = fields_html(logged("INSERT", "events", None, None, new), READER)
-    for words in (
-        '<dt>organizer</dt><dd dir="auto"><ins>Ann</ins>',
-        "<ins>Quiz</ins>",
-        "19:30 (Europe/Berlin)",
-    ):
+    person, quiz = f'href="person?id={ANN.id}"><bdi>Ann</bdi>', f'href="event?id={EVENT}"><bdi>Quiz</bdi>'
+    for words in ("<dt>organizer</dt>", person, quiz, "19:30 (Europe/Berlin)"):
         assert words in html
 
 

@@ -2,7 +2,6 @@
 
 from tests.ui.samples import HOSTILE
 from ui.base import links
-from ui.messages import inbox
 
 
 def test_an_address_is_a_page_and_an_id_whatever_is_in_it() -> None:
@@ -12,8 +11,8 @@ def test_an_address_is_a_page_and_an_id_whatever_is_in_it() -> None:
     assert "<img" not in links.link_html(links.to_person(HOSTILE), links.ALL_EVENTS)
 
 
-def test_a_conversation_has_the_address_that_the_inbox_reads() -> None:
-    assert links.to_inbox("u1") == f"inbox?{inbox.PARAMETER}=u1"
+def test_a_conversation_has_an_address_in_the_inbox() -> None:
+    assert links.to_inbox("u1") == "inbox?with=u1"
 
 
 def test_the_keyboard_passes_a_picture_whose_name_is_a_link_as_well() -> None:
