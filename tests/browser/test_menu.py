@@ -60,8 +60,17 @@ async def test_on_a_phone_the_menu_goes_when_it_has_served(open_window: OpenWind
     await expect(visitor.heading(page)).to_have_text("Inbox")
     await expect(page).to_have_title("(2) Inbox · Tavern")
     await expect(inbox).to_have_attribute("aria-current", "page")
+    # Nothing is read in the list, which makes room for a conversation and comes back.
+    await expect(visitor.in_list(page, sender.name)).to_be_visible()
+    await expect(visitor.message_field(page)).to_have_count(0)
+    await expect(page).to_have_title("(2) Inbox · Tavern")
     await visitor.open_conversation(page, sender.name)
+    await expect(visitor.message_field(page)).to_be_in_viewport()
+    await expect(visitor.in_list(page, sender.name)).to_have_count(0)
     await expect(page).to_have_title("Inbox · Tavern")
+    await page.get_by_role("button", name="All conversations").click()
+    await expect(visitor.in_list(page, sender.name)).to_be_visible()
+    await expect(visitor.message_field(page)).to_have_count(0)
     await expect(inbox.locator(".stMarkdownBadge")).to_have_count(0)
     assert await button.evaluate(f"element => {_BADGE}") == "none"
 
