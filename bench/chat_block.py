@@ -35,7 +35,7 @@ def main() -> Iterator[Figure]:
     messages = [_message(number, people[number // 3 % len(people)]) for number in range(_MESSAGES)]
 
     def with_templates() -> str:
-        return build_room(messages, find, _REGION, _TODAY, frozenset())
+        return "".join(build_room(messages, find, _REGION, _TODAY, frozenset(), tail=0))
 
     def with_f_strings() -> str:
         return "".join(_blocks(messages, find, _TODAY))
@@ -72,7 +72,6 @@ def _message(number: int, author: User) -> TavernMessage:
 
 
 def _blocks(messages: Sequence[TavernMessage], find: FindUser, today: date) -> Iterator[str]:
-    yield '<div class="tv-room" role="log" aria-label="Messages">'
     previous: TavernMessage | None = None
     for message in messages:
         day = message.created_at.astimezone(_REGION.zone).date()
@@ -83,7 +82,6 @@ def _blocks(messages: Sequence[TavernMessage], find: FindUser, today: date) -> I
         following = not new_day and previous is not None and _is_grouped(message, previous)
         yield _message_html(message, find(message.author_id), following=following)
         previous = message
-    yield "</div>"
 
 
 def _is_grouped(message: TavernMessage, previous: TavernMessage) -> bool:
@@ -94,9 +92,11 @@ def _is_grouped(message: TavernMessage, previous: TavernMessage) -> bool:
 def _message_html(message: TavernMessage, author: User | None, *, following: bool) -> str:
     exactly = _escaped(times.full(message.created_at, _REGION))
     time_html = f'<time title="{exactly}">{times.clock(message.created_at, _REGION.zone)}</time>'
-    name = f"<b><bdi>{_escaped(name_of(author))}</bdi></b>"
+    link = f'<a class="tv-link" href="person?id={_escaped(message.author_id)}"'
+    name = f"<b>{link}><bdi>{_escaped(name_of(author))}</bdi></a></b>"
+    avatar = f'{link} tabindex="-1" aria-hidden="true">{_avatar_html(author)}</a>'
     head = "" if following else f'<div class="tv-head">{name}{_role_html(author)}{time_html}</div>'
-    side = f'<div class="tv-side">{time_html if following else _avatar_html(author)}</div>'
+    side = f'<div class="tv-side">{time_html if following else avatar}</div>'
     edited = ' <span class="tv-edited">(edited)</span>' if message.edited_at else ""
     body = f'<div class="tv-body" dir="auto">{_escaped(message.body or "")}{edited}</div>'
     return (

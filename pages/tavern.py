@@ -22,7 +22,7 @@ from ui.base.write_queue import WRITES, Expected, Mode
 from ui.messages import composer, tables
 from ui.messages.composer import Composer
 from ui.messages.edit import LONGEST, edit_message
-from ui.messages.room import room_html
+from ui.messages.room import room_pieces
 from ui.shell import destination, welcome
 from ui.shell.account import sign_in_link
 from ui.shell.run_app import run_whole_app
@@ -49,7 +49,7 @@ def show() -> None:
         _earlier()
         _messages()
     _marks()
-    follow(BLOCK)
+    follow(BLOCK, label="Messages")
     _actions()
     _composer()
 
@@ -66,7 +66,9 @@ def _messages() -> None:
         layout.empty("🍺", "Quiet so far", "Write the first message.")
         return
     shown, today, pending = st.session_state[_SHOWN], times.today_in(region.zone), session.pending(TABLE)
-    html.show(room_html(messages, session.users(), shown, region, today, pending))
+    with st.container(key="room_pieces", gap=None):
+        for piece in room_pieces(messages, session.users(), shown, region, today, pending):
+            html.show(piece)
 
 
 @st.fragment(key="room_earlier")

@@ -22,6 +22,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const memory = memories.get(block) ?? { known: new Set(), atEnd: true, line: null, count: 0, place: null };
   memories.set(block, memory);
   block.tabIndex = 0; // so that the keyboard can scroll it
+  if (data.label) {
+    block.setAttribute("role", "log");
+    block.setAttribute("aria-label", data.label);
+  }
 
   const rows = () => [...block.querySelectorAll("[data-row]")];
   const isVisible = () => document.visibilityState === "visible";

@@ -78,8 +78,11 @@ def join(parts: Iterable[Value], separator: Value = EMPTY) -> Markup:
 
 
 def show(block: Markup) -> None:
-    """Show a block of HTML on the page."""
-    st.html(block)
+    """Show a block of HTML on the page. An empty block is a place for a later one."""
+    if block:
+        st.html(block)
+    else:
+        st.empty()
 
 
 def _markup(escaped: str) -> Markup:

@@ -10,16 +10,17 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import Any, Final, TypeVar, cast
 
-from ui.base.html import Markup
+T = TypeVar("T")
 
 _MOST_BLOCKS = 64
-_blocks: OrderedDict[Hashable, Markup] = OrderedDict()
+_blocks: Final[OrderedDict[Hashable, Any]] = OrderedDict()
 _lock = threading.RLock()
 
 
-def shared_html(key: Hashable, build: Callable[[], Markup]) -> Markup:
-    """Return the block with this key. The first caller builds it while the others wait.
+def shared_html(key: Hashable, build: Callable[[], T]) -> T:
+    """Return the block with this key, or the pieces of one. The first caller builds it while the others wait.
 
     The key names everything that the block depends on; a snapshot in it stands for its rows.
     """
@@ -29,4 +30,4 @@ def shared_html(key: Hashable, build: Callable[[], Markup]) -> Markup:
             if len(_blocks) > _MOST_BLOCKS:
                 _blocks.popitem(last=False)
         _blocks.move_to_end(key)
-        return _blocks[key]
+        return cast(T, _blocks[key])

@@ -1,10 +1,16 @@
-"""The common room as one block of HTML, the same for everybody in a region."""
+"""The common room as pieces of HTML, the same for everybody in a region.
+
+The newest messages are a piece each, and all before them are one. So a new message sends one small piece to
+every tab. When the pieces are used up, the messages in them join those before.
+"""
 
 from __future__ import annotations
 
+import threading
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Final, Self
 
@@ -18,10 +24,12 @@ from ui.base.html_cache import shared_html
 from ui.base.people import FindUser, finder, linked_avatar_html, linked_name_html, role_html
 from ui.base.region import Region
 
+PIECES: Final = 32
+"""How many of the newest messages are a piece each, at most."""
+
 GROUPED_WITHIN = timedelta(minutes=7)
 """Messages of one person that are closer than this stand under one name."""
 
-_ROOM = Template('<div class="tv-room" role="log" aria-label="Messages">{blocks}</div>')
 _DAY = Template('<div class="tv-day"><span>{day}</span></div>')
 _FIRST = Template(
     '<article tabindex="-1" class="tv-message" data-row="{id}" data-owner="{author_id}">'
@@ -66,57 +74,112 @@ class _Author:
         return cls(linked_avatar_html(user), _AUTHOR(name=linked_name_html(user), role=role_html(user)))
 
 
-def newest(messages: Snapshot[TavernMessage], count: int) -> Sequence[TavernMessage]:
-    """Return the newest messages, oldest of them first."""
-    return messages.derived("in order", _in_order)[-count:]
-
-
 def _in_order(rows: Rows[TavernMessage]) -> list[TavernMessage]:
-    return sorted(rows.values(), key=lambda message: (message.created_at, message.id))
+    return sorted(rows.values(), key=_place)
 
 
-def room_html(
+class _Tail:
+    """Where the pieces of single messages begin, for all sessions of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._newest_before: tuple[datetime, str] | None = None
+
+    def length(self, messages: Sequence[TavernMessage]) -> int:
+        """Return how many of the newest messages are a piece each."""
+        with self._lock:
+            before = self._newest_before
+            length = PIECES + 1 if before is None else _count_after(messages, before)
+            if length <= PIECES:
+                return length
+            self._newest_before = _place(messages[-1]) if messages else None
+            return 0
+
+
+def _count_after(messages: Sequence[TavernMessage], place: tuple[datetime, str]) -> int:
+    return len(messages) - bisect_right(messages, place, key=_place)
+
+
+def _place(message: TavernMessage) -> tuple[datetime, str]:
+    return message.created_at, message.id
+
+
+_tail: Final = _Tail()
+
+
+def _tail_length(rows: Rows[TavernMessage]) -> int:
+    # Not pure, but computed once for a snapshot: all sessions show it in the same pieces.
+    return _tail.length(_in_order(rows))
+
+
+def room_pieces(
     messages: Snapshot[TavernMessage],
     users: Snapshot[User],
     count: int,
     region: Region,
     today: date,
     pending: frozenset[str] = frozenset(),
-) -> Markup:
+) -> Sequence[Markup]:
     """Show the newest messages by day and person; built once for all viewers in a region.
 
-    `pending` are the ids of the messages that the database has not confirmed yet.
+    At least `count` are shown, and at most `PIECES` more. Returns `PIECES + 1` pieces in order; those at the
+    end may be empty. `pending` are the ids of the messages that the database has not confirmed yet.
     """
     return shared_html(
         ("room", messages, users, count, region, today, pending),
-        lambda: build_room(newest(messages, count), finder(users), region, today, pending),
+        lambda: _build_pieces(messages, users, count, region, today, pending),
     )
 
 
+def _build_pieces(
+    messages: Snapshot[TavernMessage],
+    users: Snapshot[User],
+    count: int,
+    region: Region,
+    today: date,
+    pending: frozenset[str],
+) -> list[Markup]:
+    ordered, tail = messages.derived("in order", _in_order), messages.derived("tail", _tail_length)
+    # Not the newest `count`: else each new message would take one away from the first piece, and change it.
+    shown = ordered[max(0, len(ordered) - tail - count) :]
+    return build_room(shown, finder(users), region, today, pending, tail=tail)
+
+
 def build_room(
-    messages: Sequence[TavernMessage], find: FindUser, region: Region, today: date, pending: frozenset[str]
-) -> Markup:
-    """Build the block that `room_html` caches."""
-    return _ROOM(blocks=join(_blocks(messages, find, region, today, pending)))
+    messages: Sequence[TavernMessage],
+    find: FindUser,
+    region: Region,
+    today: date,
+    pending: frozenset[str],
+    *,
+    tail: int,
+) -> list[Markup]:
+    """Build the pieces that `room_pieces` caches; the newest `tail` messages are a piece each."""
+    blocks = list(_blocks(messages, find, region, today, pending))
+    before = max(0, len(blocks) - tail)
+    pieces = [join(blocks[:before]), *blocks[before:]]
+    return pieces + [EMPTY] * (PIECES + 1 - len(pieces))
 
 
 def _blocks(
     messages: Sequence[TavernMessage], find: FindUser, region: Region, today: date, pending: frozenset[str]
 ) -> Iterator[Markup]:
+    """Show each message, with a line before the first one of a day."""
     author_of = cache(lambda user_id: _Author.of(find(user_id)))
     previous: TavernMessage | None = None
     day: date | None = None
     for message in messages:
         new_day = message.created_at.astimezone(region.zone).date() != day
+        line = EMPTY
         if new_day:
             day = message.created_at.astimezone(region.zone).date()
-            yield _DAY(day=times.day_name(message.created_at, region, today))
+            line = _DAY(day=times.day_name(message.created_at, region, today))
         following = not new_day and previous is not None and _is_grouped(message, previous)
         end = _SENDING if message.id in pending else _actions_html(message)
         if following:
             yield _following_html(message, region, end)
         else:
-            yield _first_html(message, author_of(message.author_id), region, end)
+            yield join((line, _first_html(message, author_of(message.author_id), region, end)))
         previous = message
 
 

@@ -32,7 +32,10 @@ _VISITORS: Final = Template("<small>{text}</small>")
 
 
 @live_fragment(
-    tables=("events", "rsvps", "users", PRESENCE), varies_by=("user", "time_zone", "language"), key="welcome"
+    tables=("events", "rsvps", "users", PRESENCE),
+    varies_by=("time_zone", "language"),
+    key="welcome",
+    shared=True,
 )
 def show() -> None:
     """Show a visitor what this is, and the way in."""

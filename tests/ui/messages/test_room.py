@@ -5,14 +5,15 @@ import re
 from db.hub.models import Role
 from tests.ui.samples import BERLIN, HOSTILE, HOSTILE_HTML, NOW, TODAY, message, snapshot, user
 from ui.base import times
-from ui.messages.room import room_html
+from ui.base.html import join
+from ui.messages.room import PIECES, room_pieces
 
 ANN, BOB = user("Ann", role=Role.ADMIN), user("Bob")
 PEOPLE = snapshot([ANN, BOB])
 
 
 def room(*messages: object, count: int = 50) -> str:
-    return room_html(snapshot(messages), PEOPLE, count, BERLIN, TODAY)  # type: ignore[arg-type]  # messages
+    return join(room_pieces(snapshot(messages), PEOPLE, count, BERLIN, TODAY))  # type: ignore[arg-type]  # messages
 
 
 def test_messages_are_shown_in_order_however_they_arrived() -> None:
@@ -21,8 +22,10 @@ def test_messages_are_shown_in_order_however_they_arrived() -> None:
 
 
 def test_the_newest_are_shown() -> None:
-    html = room(*(message(f"number {minute};", ANN, minutes=minute) for minute in range(10)), count=3)
-    assert re.findall(r"number (\d+);", html) == ["7", "8", "9"]
+    html = room(*(message(f"number {minute};", ANN, minutes=minute) for minute in range(100)), count=3)
+    shown = [int(number) for number in re.findall(r"number (\d+);", html)]
+    assert 3 <= len(shown) <= 3 + PIECES
+    assert shown == list(range(100))[-len(shown) :]
 
 
 def test_messages_close_together_stand_under_one_name() -> None:
@@ -42,7 +45,7 @@ def test_the_clock_is_the_viewers() -> None:
 
 def test_text_and_names_are_never_markup() -> None:
     people = snapshot([user("Ann", display_name=HOSTILE)])
-    html = room_html(snapshot([message(HOSTILE, ANN)]), people, 50, BERLIN, TODAY)
+    html = join(room_pieces(snapshot([message(HOSTILE, ANN)]), people, 50, BERLIN, TODAY))
     assert "<img src=x" not in html
     assert html.count(HOSTILE_HTML) == 2
 
@@ -64,10 +67,24 @@ def test_a_message_outlives_its_authors_profile() -> None:
     assert "farewell" in html
 
 
-def test_the_block_is_built_once_for_all_viewers_in_a_region() -> None:
+def test_the_pieces_are_built_once_for_all_viewers_in_a_region() -> None:
     messages = snapshot([message("a", ANN)])
-    first = room_html(messages, PEOPLE, 50, BERLIN, TODAY)
-    assert room_html(messages, PEOPLE, 50, BERLIN, TODAY) is first
+    first = room_pieces(messages, PEOPLE, 50, BERLIN, TODAY)
+    assert room_pieces(messages, PEOPLE, 50, BERLIN, TODAY) is first
     tokyo = BERLIN.in_zone(times.zone_named("Asia/Tokyo"))
-    elsewhere = room_html(messages, PEOPLE, 50, tokyo, TODAY)
+    elsewhere = room_pieces(messages, PEOPLE, 50, tokyo, TODAY)
     assert elsewhere != first
+
+
+def test_a_new_message_changes_one_piece_until_all_are_used_up() -> None:
+    said = [message(f"number {minute};", ANN, minutes=10_000 + minute) for minute in range(100)]
+    changed: list[int] = []
+    before = room_pieces(snapshot(said), PEOPLE, 80, BERLIN, TODAY)
+    for minute in range(100, 300):
+        said.append(message(f"number {minute};", ANN, minutes=10_000 + minute))
+        pieces = room_pieces(snapshot(said), PEOPLE, 80, BERLIN, TODAY)
+        assert len(pieces) == PIECES + 1
+        assert f"number {minute};" in join(pieces)
+        changed.append(sum(old != new for old, new in zip(before, pieces, strict=True)))
+        before = pieces
+    assert sum(count != 1 for count in changed) <= 200 // PIECES + 1
