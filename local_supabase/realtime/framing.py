@@ -15,6 +15,8 @@ JsonObject = dict[str, object]
 
 _HEADER_LIMIT = 255
 _REPAIRED_LIMIT = 200_000
+# Ours: a message of the allowed size could have millions, and hold everybody up while they are built.
+_CONTAINERS_LIMIT = 200_000
 
 
 class FrameError(ValueError):
@@ -78,6 +80,13 @@ class ClientMessage:
     payload: object
 
 
+def has_many_containers(text: str | bytes) -> bool:
+    """Return whether a JSON text may have more arrays and objects than are built."""
+    if isinstance(text, str):
+        return text.count("[") + text.count("{") > _CONTAINERS_LIMIT
+    return text.count(b"[") + text.count(b"{") > _CONTAINERS_LIMIT
+
+
 def parse_text(version: Version, text: str | bytes) -> ClientMessage:
     """Read a text frame.
 
@@ -85,6 +94,8 @@ def parse_text(version: Version, text: str | bytes) -> ClientMessage:
         NotUnicodeError: it holds half of a surrogate pair.
         FrameError: it is not a message of this version.
     """
+    if has_many_containers(text):
+        raise FrameError("too many arrays and objects")
     try:
         document: object = orjson.loads(text)
     except orjson.JSONDecodeError as error:

@@ -10,7 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local_supabase.identity import Identity, bearer_token
-from local_supabase.realtime.framing import Encoding, JsonObject, UserBroadcast
+from local_supabase.realtime.framing import (
+    Encoding,
+    JsonObject,
+    UserBroadcast,
+    has_many_containers,
+)
 from local_supabase.realtime.limits import Limits
 from local_supabase.realtime.private import Extension, PolicyUnavailableError
 from local_supabase.realtime.services import Services
@@ -98,6 +103,8 @@ class HttpBroadcasts:
             return UserBroadcast(event, Encoding.BINARY, body)
         if media_type != "application/json":
             raise BroadcastRefusedError(415, {"message": "Unsupported Media Type"})
+        if has_many_containers(body):
+            raise BroadcastRefusedError(422, {"errors": {"payload": [_INVALID]}})
         try:
             orjson.loads(body)
         except orjson.JSONDecodeError as error:
@@ -170,6 +177,8 @@ def _split(body: bytes, most: int) -> Sequence[msgspec.Raw]:
             raise BroadcastRefusedError(429, {"message": _TOO_MANY})
     except msgspec.ValidationError as error:
         raise BroadcastRefusedError(422, {"errors": {"messages": [_INVALID]}}) from error
+    if has_many_containers(body):
+        raise BroadcastRefusedError(422, {"errors": {"messages": [_INVALID]}})
     return msgspec.json.decode(messages, type=list[msgspec.Raw])
 
 

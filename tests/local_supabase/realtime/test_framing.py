@@ -124,3 +124,12 @@ def test_half_of_a_surrogate_pair_is_an_error_that_says_what_to_answer(
     with pytest.raises(NotUnicodeError) as refused:
         parse_text(version, text)
     assert refused.value.message == ClientMessage("1", "2", "realtime:a", "phx_join", None)
+
+
+@pytest.mark.parametrize("container", ["[]", "{}"])
+def test_a_message_of_very_many_arrays_or_objects_is_not_built(container: str) -> None:
+    payload = ",".join([container] * 200_001)
+    with pytest.raises(FrameError, match="too many"):
+        parse_text(Version.V1, f'{{"topic": "t", "event": "e", "payload": [{payload}]}}')
+    text = parse_text(Version.V1, '{"topic": "t", "event": "e", "payload": "%s"}' % ("[" * 100_000))
+    assert text.payload == "[" * 100_000

@@ -87,3 +87,12 @@ def test_many_broadcasts_are_refused_before_they_are_built(stack: StackInfo) -> 
     response = send(stack, "/realtime/v1/api/broadcast", content)
     assert response.status_code == 429
     assert response.json()["message"] == "Too many messages to broadcast, please reduce the batch size"
+
+
+@pytest.mark.parametrize("path", ["broadcast", "broadcast/room/events/hello"])
+def test_a_broadcast_of_very_many_arrays_is_refused_before_it_is_built(stack: StackInfo, path: str) -> None:
+    payload = b",".join([b"[]"] * 300_000)
+    content = b'{"messages": [{"topic": "room", "event": "hello", "payload": {"a": [%s]}}]}' % payload
+    response = send(stack, f"/realtime/v1/api/{path}", content)
+    assert response.status_code == 422
+    assert "is invalid" in response.text
