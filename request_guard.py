@@ -4,6 +4,7 @@
   of another port of this machine, would otherwise act with the person's cookie. Browsers always send the
   `Origin` of a page; a program that sends none has no cookie of somebody else either.
 - Uploads are taken only for sessions that show an uploader, and only so many bytes.
+- A page's message may not be large: the session would keep it.
 - Streamlit's metrics are not public.
 - Pages load pictures from this server only, so that no text that somebody wrote can make a viewer's browser
   call another host for one.
@@ -40,6 +41,9 @@ _PUBLIC_ORIGIN: Final = "TAVERN_ORIGIN"
 _POLICY: Final = "img-src 'self' data: blob:"
 _FRAMING: Final = 10_000
 """Bytes that a multipart body has beside the file."""
+_MESSAGE_BYTES: Final = 5_000_000
+"""Of a message from a page: what people have typed into all of its widgets."""
+_TOO_BIG: Final = 1009
 _ASK_AFTER: Final = "x-ask-after"
 _SHORTEST_PAUSE: Final = 3  # seconds
 _ASKED_A_SECOND: Final = 50
@@ -68,7 +72,7 @@ class RequestGuard:
         elif scope["type"] == "websocket":
             self._pages += 1
             try:
-                await self._app(scope, receive, send)
+                await self._app(scope, _of_small_messages(receive, send), send)
             finally:
                 self._pages -= 1
         elif _HEALTH.search(scope["path"]):
@@ -95,6 +99,20 @@ class RequestGuard:
             # The server reads no more of a body than its length says.
             self._uploads.arrived(session, file, int(length))
             await self._app(scope, receive, send)
+
+
+def _of_small_messages(receive: Receive, send: Send) -> Receive:
+    """Return a `receive` that closes a websocket instead of passing a large message on."""
+
+    async def receive_small() -> Message:
+        message = await receive()
+        content = message.get("bytes") or message.get("text") or b""
+        if len(content) <= _MESSAGE_BYTES:
+            return message
+        await send({"type": "websocket.close", "code": _TOO_BIG})
+        return {"type": "websocket.disconnect", "code": _TOO_BIG}
+
+    return receive_small
 
 
 def _with_policy(send: Send) -> Send:

@@ -46,6 +46,8 @@ _MANY: Final = Saving(_BULK)
 _PROBLEMS_SHOWN: Final = 20
 _SAMPLE: Final = 80
 _LONGEST_ANSWER: Final = 50_000
+# The server takes no larger messages from a page: request_guard.py. More text comes as a file.
+_LONGEST_PASTE: Final = 1_000_000
 _GOLD_LABELS: Final[Mapping[Verdict | None, str]] = {
     None: "None",
     Verdict.A: "The first",
@@ -183,7 +185,9 @@ def _read(campaign: Campaign, number: int) -> ImportedTasks | None:
     place = drafts.pasted_tasks(campaign.id)
     key = drafts.shown(place, f"{_BULK}_text_{number}").key
     drafts.keep(place, key)
-    text = st.text_area("Or paste it here", key=key, height=140, placeholder=_EXAMPLE)
+    text = st.text_area(
+        "Or paste it here", key=key, height=140, max_chars=_LONGEST_PASTE, placeholder=_EXAMPLE
+    )
     try:
         if file is not None:
             text = _text_of(file.getvalue(), f"{_BULK}_encoding_{file.file_id}")

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from websockets.exceptions import InvalidStatus
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
-from tests.security.app.streamlit_client import open_session, websocket
+from tests.security.app.streamlit_client import open_session, texts, websocket
 from tests.support.app import AppUnderTest
 
 
@@ -27,6 +28,22 @@ def test_a_visitor_fills_no_memory_with_uploads(server: AppUnderTest) -> None:
         session = open_session(opened)
         assert _upload(server, session, 10).status_code == 403
         assert _upload(server, session, 5_000_000).status_code == 403
+
+
+def test_a_visitor_fills_no_memory_with_messages(server: AppUnderTest) -> None:
+    """What a page sends of its widgets is kept as long as its session."""
+    request = BackMsg()
+    request.rerun_script.widget_states.widgets.add(id="w", string_value="x" * 3_000_000)
+    with websocket(_netloc(server)) as opened:
+        assert open_session(opened)
+        opened.send(request.SerializeToString())
+        opened.ping().wait(60)
+        request.rerun_script.widget_states.widgets.add(id="v", string_value="x" * 3_000_000)
+        opened.send(request.SerializeToString())
+        with pytest.raises(ConnectionClosedError) as closed:
+            texts(opened, "no text")
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
 
 
 def test_nobody_uploads_for_a_session_that_does_not_exist(server: AppUnderTest) -> None:
