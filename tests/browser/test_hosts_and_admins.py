@@ -58,7 +58,10 @@ async def test_cohosts_cancelling_and_hiding(open_window: OpenWindow, stack: Sta
     confirm = dialog.get_by_role("button", name="Yes, cancel it")
     await dialog.get_by_label("Reason").fill("x" * 501)
     await confirm.click()
-    await expect(dialog.get_by_role("alert")).to_contain_text("up to 500 characters")
+    problem = dialog.get_by_role("alert")
+    await expect(problem).to_contain_text("up to 500 characters")
+    # Dialogs stand beside the app, in its colors.
+    await expect(problem).to_have_css("color", "rgb(163, 38, 42)")
     await dialog.get_by_label("Reason").fill("The cook is ill.")
     await confirm.click()
     await expect(theirs).to_contain_text("Cancelled")

@@ -2,6 +2,7 @@
 // - A click on a link closes the person's own menu, and on a phone, where the sidebar covers the page, the sidebar too.
 //   No reload opens it there again.
 // - `data.unread` stands in the title, and as `--tv-unread` in the style sheet, for the button of the closed menu.
+// - What stands beside the app (dialogs, popovers) has its color scheme, which a person may have chosen.
 // - The links to the current page, whose address is `data.current`, say so to screen readers and to the style sheet.
 const SIDEBAR = '[data-testid="stSidebar"]';
 const COLLAPSE = '[data-testid="stSidebarCollapseButton"] button';
@@ -54,6 +55,13 @@ export default function ({ data, parentElement }) {
     else link.removeAttribute("aria-current");
   }
 
+  const app = document.querySelector(".stApp");
+  const scheme = () => {
+    root.style.colorScheme = getComputedStyle(app).colorScheme;
+  };
+  scheme();
+  const schemes = new MutationObserver(scheme);
+  schemes.observe(app, { attributes: true, attributeFilter: ["class"] });
   const titles = new MutationObserver(count);
   titles.observe(document.head, { childList: true, subtree: true, characterData: true });
   const menus = new MutationObserver(() => phone.matches && forget());
@@ -64,6 +72,7 @@ export default function ({ data, parentElement }) {
 
   const stop = () => {
     titles.disconnect();
+    schemes.disconnect();
     menus.disconnect();
     document.removeEventListener("click", clicked, true);
     document.removeEventListener("keydown", pressed);
