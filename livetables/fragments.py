@@ -32,9 +32,10 @@ def live_fragment(
     - `varies_by` names everything else the output depends on: "time_zone", "language", "role", "user", or a
       key of `st.session_state`.
     - `key` is the fragment's name, unique in the app. By default it is the function's module and name.
-    - `shared` says that the body depends on nothing but `tables` and `varies_by`, and does nothing but show
-      elements. When a table changes, it then runs for one of the sessions that agree in both, and the others
-      are sent the elements that differ. A body with a widget reruns for each session all the same.
+    - `shared` says that the body depends on nothing but `tables`, `varies_by` and its arguments, and does
+      nothing but show elements. When a table changes, it then runs for one of the sessions that agree in all
+      of them, and the others are sent the elements that differ. A body with a widget reruns for each all the
+      same.
 
     The function returns nothing. Put what other parts of the page need into `st.session_state`.
     """
@@ -43,7 +44,7 @@ def live_fragment(
     def decorate(function: Callable[P, None]) -> Callable[P, None]:
         @functools.wraps(function)
         def shown(*args: P.args, **kwargs: P.kwargs) -> None:
-            with rendering(names, varies_by, shared=shared):
+            with rendering(names, varies_by, (args, tuple(kwargs.items())), shared=shared):
                 function(*args, **kwargs)
 
         name = key or f"{function.__module__}.{function.__qualname__}"

@@ -129,15 +129,18 @@ class Sessions:
         # Rerun the other fragments that show this table.
         self._schedule([session_id], frozenset({table}))
 
-    def variant(self, session_id: str, varies_by: Sequence[str]) -> Hashable:
-        """Return the running session's values of what a fragment varies by; None if one has no hash."""
+    def variant(self, session_id: str, varies_by: Sequence[str], arguments: object) -> Hashable:
+        """Return the arguments of a fragment, and the running session's values of what else it varies by.
+
+        None if one of them has no hash.
+        """
         user_id = self.session(session_id).attached.user_id
         values = tuple(user_id if name in ("user", "role") else rerun.varying(name) for name in varies_by)
         try:
-            hash(values)
+            hash((values, arguments))
         except TypeError:
             return None
-        return values
+        return values, arguments
 
     def session(self, session_id: str) -> ShownSession:
         """Return a bound session. Raises `LiveError` if it is not bound."""
@@ -283,14 +286,16 @@ def enter_fragment(tables: Sequence[str]) -> None:
 
 
 @contextmanager
-def rendering(tables: Sequence[str], varies_by: Sequence[str], *, shared: bool) -> Iterator[None]:
+def rendering(
+    tables: Sequence[str], varies_by: Sequence[str], arguments: object, *, shared: bool
+) -> Iterator[None]:
     """Do the same for the block, and share with other sessions what a fragment shows that is `shared`."""
     session_id = rerun.current_session()
     if session_id is None:
         yield
         return
     sessions = _running_sessions()
-    variant = sessions.variant(session_id, varies_by) if shared else None
+    variant = sessions.variant(session_id, varies_by, arguments) if shared else None
     with sessions.rendering(session_id, rerun.current_fragment(), tables, variant):
         yield
 

@@ -37,7 +37,7 @@ def show() -> None:
     actions.follow_clicks(BLOCK)
 
 
-@live_fragment(tables=(PRESENCE, "events", "users"), varies_by=("user",), key="events_editors")
+@live_fragment(tables=(PRESENCE, "events", "users"), varies_by=("user",), key="events_editors", shared=True)
 def _editors() -> None:
     editors = editors_html(session.present().now, tables.events(), session.users(), session.my_id())
     if editors:
@@ -58,6 +58,7 @@ _TABLES = ("events", "rsvps", "users", "event_cohosts")
         "language",
     ),
     key="events_upcoming",
+    shared=True,
 )
 def _upcoming() -> None:
     viewing = _viewing()
@@ -75,6 +76,7 @@ def _upcoming() -> None:
         "language",
     ),
     key="events_past",
+    shared=True,
 )
 def _past() -> None:
     viewing = _viewing()

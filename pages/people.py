@@ -45,7 +45,7 @@ def _searched() -> None:
     st.rerun("people_directory")
 
 
-@live_fragment(tables=("users", PRESENCE, WRITES), varies_by=(_SEARCH,), key="people_directory")
+@live_fragment(tables=("users", PRESENCE, WRITES), varies_by=(_SEARCH,), key="people_directory", shared=True)
 def _directory() -> None:
     query = st.session_state.get(_SEARCH, "")
     users = session.users()

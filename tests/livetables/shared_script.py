@@ -38,7 +38,14 @@ def secrets() -> None:
             st.text(f"secret: {secret.text}")
 
 
+@live_fragment(tables=["things"], shared=True)
+def count(*, of: str) -> None:
+    """Count the things that contain a text, which only the argument says."""
+    st.text(f"{of}: {sum(of in thing.text for thing in st.session_state['things'])}")
+
+
 with st.container():
     things()
+count(of=st.query_params.get("topic", "none"))
 others()
 secrets()

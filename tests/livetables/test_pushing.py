@@ -1,5 +1,6 @@
 """Shared fragments on a real Streamlit runtime: one session reruns, the others are sent what differs."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,10 +35,12 @@ def people(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wait_last(tab: Tab, text: str) -> None:
-    """Wait until a text with this beginning is the last one that the tab was sent."""
-    wait_for(
-        lambda: tab.texts[-1:] and tab.texts[-1].startswith(text), what=f"{text!r}, after {tab.texts[-3:]}"
-    )
+    """Wait until a text with this beginning is the last row that the tab was sent."""
+
+    def rows() -> list[str]:
+        return [one for one in tab.texts if not re.fullmatch(r"\w+: \d", one)]
+
+    wait_for(lambda: rows()[-1:] and rows()[-1].startswith(text), what=f"{text!r}, after {rows()[-3:]}")
 
 
 def opened(server: Server, count: int, **state: object) -> list[Tab]:
@@ -86,6 +89,17 @@ def test_sessions_that_vary_each_get_their_own(server: Server, engine: Engine) -
     for tab in blue:
         wait_last(tab, "new in blue, UTC")
     assert stage.rendered.count("things") == 3
+
+
+def test_sessions_whose_fragment_has_other_arguments_get_their_own(server: Server, engine: Engine) -> None:
+    ales, pies = (opened(server, 2, query_string=f"topic={topic}") for topic in ("ale", "pie"))
+    engine.apply_written("things", record("1", "an ale"))
+    for tabs, expected, other in ((ales, "ale: 1", "pie:"), (pies, "pie: 0", "ale:")):
+        for tab in tabs:
+            wait_last(tab, "an ale")
+            tab.wait_idle()
+            wait_for(lambda tab=tab, text=expected: text in tab.texts, what=expected)  # type: ignore[misc]
+            assert not [text for text in tab.texts if text.startswith(other)]
 
 
 def test_an_element_that_is_gone_makes_every_session_rerun(server: Server, engine: Engine) -> None:
