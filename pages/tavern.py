@@ -12,6 +12,7 @@ from db.errors import UnreachableError
 from db.hub import tavern_messages
 from db.hub.models import TavernMessage
 from livetables.fragments import live_fragment
+from livetables.sessions import enter_fragment
 from ui.base import drafts, feedback, html, layout, session, times
 from ui.base.follow import follow
 from ui.base.html import Template
@@ -73,7 +74,10 @@ def _messages() -> None:
 
 @st.fragment(key="room_earlier")
 def _earlier() -> None:
-    if st.session_state.get(_ALL_SHOWN) or len(tables.tavern_messages()) < _FIRST:
+    enough = len(tables.tavern_messages()) >= _FIRST
+    # Each message would rerun it, so it follows the room only until there are earlier ones.
+    enter_fragment(() if enough else (TABLE,))
+    if not enough or st.session_state.get(_ALL_SHOWN):
         return
     st.button("Load earlier messages", type="tertiary", on_click=_load_earlier, width="stretch")
 

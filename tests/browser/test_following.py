@@ -108,8 +108,9 @@ async def test_one_keeps_ones_place_and_learns_of_what_is_new(
     at_end = "room => room.scrollHeight - room.scrollTop - room.clientHeight < 40"
     await page.wait_for_function(f"({at_end})(document.querySelector('.st-key-room'))")
     await settled(page)
-    await _scroll_up(page)
     earlier = page.get_by_role("button", name="Load earlier messages")
+    await expect(earlier).to_be_attached()
+    await _scroll_up(page)
     await expect(earlier).to_be_in_viewport()
     oldest = await room.locator("[data-row]").first.get_attribute("data-row")
     before = await _place_of(room, oldest)
