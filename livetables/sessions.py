@@ -253,7 +253,8 @@ class Sessions:
                 self._loop.call_later(_SWEEP, self._sweep)
 
     def _check(self, session_id: str, session: ShownSession) -> None:
-        if not rerun.is_connected(session_id):
+        # A script that outlives its connection still asks for what the session is shown.
+        if not rerun.is_connected(session_id) and rerun.is_idle(session_id):
             with self._lock:
                 self._sessions.pop(session_id, None)
             session.engine.detach(session_id)

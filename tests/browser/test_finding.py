@@ -44,6 +44,7 @@ async def test_people_are_found_in_the_directory_and_in_the_inbox(
     await visitor.sign_in(page, me.email, me.password)
     await visitor.go(page, "Inbox")
     person, mark = asked["lukasz"]
+    await page.get_by_role("button", name="New message").click()
     field = page.get_by_test_id("stSelectbox").filter(has_text="To").get_by_role("combobox")
     await field.click()
     await field.fill(f"lukasz {mark}")
