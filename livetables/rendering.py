@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 Path = tuple[int, ...]
 
@@ -22,9 +23,12 @@ class Element:
     block: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rendering:
-    """Everything that one run of a fragment has shown, in the order in which it was sent."""
+    """Everything that one run of a fragment has shown, in the order in which it was sent.
+
+    Two renderings are equal only if they are the same object, so that they are quickly found in a cache.
+    """
 
     elements: Mapping[Path, Element]
 
@@ -49,3 +53,9 @@ class Rendering:
                 return None
             changes.append(element)
         return changes
+
+
+@lru_cache(maxsize=256)
+def changes_between(shown: Rendering, newest: Rendering) -> list[Element] | None:
+    """Return `newest.changes_from(shown)`, compared once for all sessions. Do not change the list."""
+    return newest.changes_from(shown)

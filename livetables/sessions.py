@@ -15,10 +15,10 @@ from livetables.engine import Engine
 from livetables.errors import LiveError
 from livetables.faults import FAULTS
 from livetables.feed.status import FeedState, FeedStatus
-from livetables.rendering import Element, Rendering
+from livetables.rendering import Element, Rendering, changes_between
 from livetables.rerun_scheduler import RerunResult, RerunScheduler
 from livetables.sharing import LEADER_TIMEOUT, Group, Renderings
-from livetables.shown import Rendered, ShownSession
+from livetables.shown import Moment, Rendered, ShownSession
 from livetables.tables.filters import Filter
 from livetables.users import UserSession
 
@@ -43,6 +43,7 @@ class Sessions:
             None if loop is None else RerunScheduler(loop, self._rerun, rerun.is_idle, self._push)
         )
         self._renderings = Renderings()
+        self._moment: Moment | None = None
         self._engines: set[Engine] = set()
         self._sweeping = False
 
@@ -181,16 +182,29 @@ class Sessions:
             return RerunResult.GONE
         if not rerun.is_idle(session_id):
             return RerunResult.BUSY
-        stale = session.stale_fragments(tables)
+        stale = session.stale_fragments(tables, self._now())
         for fragment in stale:
             if not rerun.has_fragment(session_id, fragment):
                 session.fragments.pop(fragment, None)
         result = rerun.rerun_fragments(session_id, stale) if stale else RerunResult.NOTHING
         if result is RerunResult.STARTED:
-            for group in [session.group(fragment) for fragment in stale if fragment in session.fragments]:
+            for group in [
+                session.group(fragment, self._now()) for fragment in stale if fragment in session.fragments
+            ]:
                 if group is not None:
                     self._lead(group, session_id)
         return result
+
+    def _now(self) -> Moment:
+        """Return the moment of this turn of the loop. Called on the loop."""
+        if self._moment is None:
+            self._moment = Moment()
+            if self._loop is not None:
+                self._loop.call_soon(self._end_moment)
+        return self._moment
+
+    def _end_moment(self) -> None:
+        self._moment = None
 
     def _lead(self, group: Group, session_id: str) -> None:
         """Let the group wait for this session's rerun, but not for long."""
@@ -215,12 +229,13 @@ class Sessions:
         result = RerunResult.STARTED
         pushed: list[tuple[Rendered, Group, Rendering]] = []
         elements: list[Element] = []
-        for fragment in session.stale_fragments(tables):
-            group, rendered = session.group(fragment), session.fragments[fragment]
+        moment = self._now()
+        for fragment in session.stale_fragments(tables, moment):
+            group, rendered = session.group(fragment, moment), session.fragments[fragment]
             newest = None if group is None else self._renderings.find(group)
             changes = None
             if group is not None and newest is not None and rendered.rendering is not None:
-                changes = newest.changes_from(rendered.rendering)
+                changes = changes_between(rendered.rendering, newest)
             if group is not None and newest is not None and changes is not None:
                 pushed.append((rendered, group, newest))
                 elements += changes
@@ -228,8 +243,8 @@ class Sessions:
                 result = RerunResult.NOTHING
             elif result is RerunResult.STARTED:
                 result = RerunResult.WAITING
-        if elements:
-            sent = rerun.push_elements(session_id, elements, session.newest_tables())
+        if pushed:
+            sent = rerun.push_elements(session_id, elements, moment.tables(session))
             if sent is not RerunResult.STARTED:
                 return sent
         for rendered, group, newest in pushed:
@@ -259,7 +274,7 @@ class Sessions:
                 self._sessions.pop(session_id, None)
             session.engine.detach(session_id)
             return
-        if self._scheduler is not None and (tables := session.stale_tables()):
+        if self._scheduler is not None and (tables := session.stale_tables(self._now())):
             self._scheduler.schedule([session_id], tables)
 
 

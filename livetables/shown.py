@@ -43,29 +43,58 @@ class ShownSession:
         """Return the newest versions of these tables."""
         return {table: self.attached.version(table) for table in tables}
 
-    def group(self, fragment: str) -> Group | None:
-        """Return the group of sessions that a shared fragment shows the same; None if it is not shared."""
-        rendered = self.fragments[fragment]
-        if rendered.variant is None:
-            return None
-        return Group(fragment, rendered.variant, tuple(self.versions(rendered.tables).items()))
-
     def newest_tables(self) -> dict[str, Snapshot[Any]]:
         """Return the tables that were put into `st.session_state`, at the newest moment."""
         return {name: table for name, table in self.attached.tables().items() if name in self.table_names}
 
-    def stale_tables(self) -> frozenset[str]:
+    def stale_tables(self, moment: Moment) -> frozenset[str]:
         """Return the tables of all fragments that show an old version."""
         rendered = list(self.fragments.values())
-        return frozenset(table for one in rendered if self._is_stale(one) for table in one.tables)
+        return frozenset(table for one in rendered if self._is_stale(one, moment) for table in one.tables)
 
-    def stale_fragments(self, tables: frozenset[str]) -> list[str]:
+    def stale_fragments(self, tables: frozenset[str], moment: Moment) -> list[str]:
         """Return the ids of the fragments that show one of these tables and an old version of any table."""
         return [
             fragment
             for fragment, rendered in list(self.fragments.items())
-            if not tables.isdisjoint(rendered.tables) and self._is_stale(rendered)
+            if not tables.isdisjoint(rendered.tables) and self._is_stale(rendered, moment)
         ]
 
-    def _is_stale(self, rendered: Rendered) -> bool:
-        return rendered.versions != self.versions(rendered.tables)
+    def group(self, fragment: str, moment: Moment) -> Group | None:
+        """Return the group of sessions that a shared fragment shows the same; None if it is not shared."""
+        rendered = self.fragments[fragment]
+        if rendered.variant is None:
+            return None
+        return Group(fragment, rendered.variant, tuple(moment.versions(self, rendered.tables).items()))
+
+    def _is_stale(self, rendered: Rendered, moment: Moment) -> bool:
+        return rendered.versions != moment.versions(self, rendered.tables)
+
+
+class Moment:
+    """The newest tables and their versions, looked up once for all sessions of a user that have no views.
+
+    Keep it for one turn of the event loop, and look there again in the next one. Not thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._versions: dict[Hashable, dict[str, Hashable]] = {}
+        self._tables: dict[Hashable, dict[str, Snapshot[Any]]] = {}
+
+    def versions(self, session: ShownSession, tables: tuple[str, ...]) -> dict[str, Hashable]:
+        """Return the versions of these tables that the session is shown."""
+        if session.filtered:
+            return session.versions(tables)
+        key = (session.engine, session.attached.user_id, tables)
+        if key not in self._versions:
+            self._versions[key] = session.versions(tables)
+        return self._versions[key]
+
+    def tables(self, session: ShownSession) -> dict[str, Snapshot[Any]]:
+        """Return the tables that were put into the session's `st.session_state`."""
+        if session.filtered:
+            return session.newest_tables()
+        key = (session.engine, session.attached.user_id, session.table_names)
+        if key not in self._tables:
+            self._tables[key] = session.newest_tables()
+        return self._tables[key]

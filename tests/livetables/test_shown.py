@@ -5,7 +5,8 @@ from collections.abc import Hashable, Iterator
 import pytest
 
 from livetables.engine import Engine
-from livetables.shown import Rendered, ShownSession
+from livetables.shown import Moment, Rendered, ShownSession
+from livetables.tables.filters import parse
 from tests.livetables.things import idle_engine, record
 
 
@@ -27,20 +28,37 @@ def showing(engine: Engine, name: str, variant: Hashable = None) -> ShownSession
 def test_a_fragment_is_stale_once_a_table_of_it_changes(engine: Engine) -> None:
     session = showing(engine, "tab")
     engine.apply_written("others", record("1", "else"))
-    assert session.stale_tables() == frozenset()
+    assert session.stale_tables(Moment()) == frozenset()
     engine.apply_written("things", record("1", "new"))
-    assert session.stale_tables() == {"things"}
-    assert session.stale_fragments(frozenset({"things"})) == ["list"]
-    assert session.stale_fragments(frozenset({"others"})) == []
+    assert session.stale_tables(Moment()) == {"things"}
+    assert session.stale_fragments(frozenset({"things"}), Moment()) == ["list"]
+    assert session.stale_fragments(frozenset({"others"}), Moment()) == []
 
 
 def test_only_a_shared_fragment_has_a_group(engine: Engine) -> None:
-    assert showing(engine, "tab").group("list") is None
-    assert showing(engine, "other tab", ("UTC",)).group("list") is not None
+    assert showing(engine, "tab").group("list", Moment()) is None
+    assert showing(engine, "other tab", ("UTC",)).group("list", Moment()) is not None
 
 
 def test_sessions_that_see_the_same_are_one_group(engine: Engine) -> None:
     one, two, far = (showing(engine, name, (zone,)) for name, zone in (("a", 1), ("b", 1), ("c", 2)))
-    assert one.group("list") == two.group("list") != far.group("list")
+    assert one.group("list", Moment()) == two.group("list", Moment()) != far.group("list", Moment())
     engine.apply_written("things", record("1", "new"))
-    assert one.group("list") == two.group("list")
+    assert one.group("list", Moment()) == two.group("list", Moment())
+
+
+def test_a_moment_looks_up_the_tables_of_one_user_once(engine: Engine) -> None:
+    moment = Moment()
+    one, two = showing(engine, "a"), showing(engine, "b")
+    before = moment.versions(one, ("things",))
+    engine.apply_written("things", record("1", "new"))
+    assert moment.versions(two, ("things",)) is before
+    assert Moment().versions(two, ("things",)) != before
+
+
+def test_a_session_with_a_view_is_looked_up_by_itself(engine: Engine) -> None:
+    moment = Moment()
+    one, two = showing(engine, "a"), showing(engine, "b")
+    two.attached.choose("things", parse("text=like.a%"))
+    two.filtered.add("things")
+    assert moment.versions(one, ("things",)) != moment.versions(two, ("things",))
