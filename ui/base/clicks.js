@@ -1,6 +1,5 @@
-// Reports clicks on the buttons `[data-action]` in a block of shared HTML, and restores the keyboard focus when new HTML
-// replaces the block. `data.block` is the key of the container around it, which also gets each action as an event
-// `tavern-action` at once.
+// Reports clicks on the buttons `[data-action]` in a block of shared HTML, and keeps unfolded what a person has unfolded.
+// `data.block` is the key of the container around it, which also gets each action as an event `tavern-action` at once.
 //
 // It listens on the document, because a full run may replace the container. Until it listens, the style sheet lets nobody
 // press the buttons: `data-tavern-clicks` on the root says that it does.
@@ -14,7 +13,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = document.documentElement;
   const selector = `.st-key-${CSS.escape(data.block)}`;
   const container = () => document.querySelector(selector);
-  let focused = null;
 
   const inBlock = (element) => (element?.closest?.(selector) ? element : null);
   const buttonOf = (event) => inBlock(event.target)?.closest("button[data-action]") ?? null;
@@ -48,15 +46,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (Math.hypot(clientX - last.x, clientY - last.y) <= SAME_PLACE) act(find(last));
   };
 
-  const focus = (event) => {
-    if (!inBlock(event.target)) return;
-    const held = buttonOf(event) ?? event.target.closest("[data-row] summary");
-    focused = held && { row: rowOf(held), action: held.dataset.action };
-  };
-  const refocus = () => {
-    if (focused && document.activeElement === document.body) find(focused)?.focus({ preventScroll: true });
-  };
-
   // What a person has unfolded stays so in new HTML.
   const unfolded = new Set();
   const toggle = ({ target }) => {
@@ -73,22 +62,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 
   const observer = new MutationObserver((changes) => {
-    if (!changes.some(({ target }) => inBlock(target))) return;
-    unfold();
-    refocus();
+    if (changes.some(({ target }) => inBlock(target))) unfold();
   });
   observer.observe(document.body, { childList: true, subtree: true });
-  // A dialog that closes gives the focus back to the button that opened it, which may have been replaced meanwhile.
-  const dialogs = new MutationObserver(() => setTimeout(refocus));
-  dialogs.observe(document.body, { childList: true });
-  const listeners = { click, pointerdown: press, pointerup: release, pointercancel: release, focusin: focus, toggle };
+  const listeners = { click, pointerdown: press, pointerup: release, pointercancel: release, toggle };
   for (const [name, listener] of Object.entries(listeners)) document.addEventListener(name, listener, true);
   ready.add(parentElement);
   root.toggleAttribute(READY, true);
 
   const stop = () => {
     observer.disconnect();
-    dialogs.disconnect();
     for (const [name, listener] of Object.entries(listeners)) document.removeEventListener(name, listener, true);
     ready.delete(parentElement);
     root.toggleAttribute(READY, ready.size > 0);

@@ -26,7 +26,7 @@ from ui.messages import tables as message_tables
 from ui.messages.inbox import is_unread
 from ui.ratings import notices as rating_notices
 from ui.routing import notices as routing_notices
-from ui.shell import follow_links, identity
+from ui.shell import follow_links, identity, keep_focus
 from ui.shell.account import create_account_link, sign_in_link
 from ui.writes.submit import show_outcomes
 
@@ -68,6 +68,7 @@ def show() -> None:
         _who()
     with st.sidebar:
         follow_links.show()
+        keep_focus.show()
 
 
 @live_fragment(
