@@ -6,6 +6,7 @@ import streamlit as st
 
 from livetables.fragments import PRESENCE, live_fragment
 from ui.base import html, layout, session
+from ui.base.fragments import rerun_only
 from ui.base.html_actions import mark
 from ui.base.html_cache import shared_html
 from ui.base.tab import own_key
@@ -42,7 +43,7 @@ def _search() -> None:
 
 def _searched() -> None:
     st.session_state[_SEARCH] = st.session_state[own_key(f"{_SEARCH}_box")]
-    st.rerun("people_directory")
+    rerun_only("people_directory")
 
 
 @live_fragment(tables=("users", PRESENCE, WRITES), varies_by=(_SEARCH,), key="people_directory", shared=True)

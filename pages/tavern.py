@@ -15,6 +15,7 @@ from livetables.fragments import live_fragment
 from livetables.sessions import enter_fragment
 from ui.base import drafts, feedback, html, layout, session, times
 from ui.base.follow import follow
+from ui.base.fragments import rerun_only
 from ui.base.html import Template
 from ui.base.html_actions import Click, clicked, mark
 from ui.base.navigation import Place, page
@@ -89,7 +90,7 @@ def _load_earlier() -> None:
             st.session_state[_ALL_SHOWN] = not session.load_older("tavern_messages")
         except UnreachableError as error:
             feedback.toast_error(error)
-    st.rerun(["room_earlier", "room_messages"])
+    rerun_only("room_earlier", "room_messages")
 
 
 # ---------------------------------------------------------------- edit, delete, hide

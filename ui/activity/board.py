@@ -15,6 +15,7 @@ from realtime_handlers.diagnostics import CHANGE_LOG
 from ui.activity import log, tables
 from ui.activity.fields import Reader
 from ui.base import feedback, html, layout, session, times
+from ui.base.fragments import rerun_only
 from ui.base.html_actions import clicked
 from ui.base.people import by_name, finder, option_of
 
@@ -56,7 +57,7 @@ def show_filters() -> None:
 def _filter() -> None:
     _take_filters()
     st.session_state[_TURNED] = ()
-    st.rerun("activity_rows")
+    rerun_only("activity_rows")
 
 
 def _take_filters() -> None:

@@ -23,6 +23,7 @@ from ui.agents.run_html import (
     timeline_html,
 )
 from ui.base import address, html, layout, session, times
+from ui.base.fragments import rerun_only
 from ui.base.kept_reads import kept_reads
 from ui.base.people import finder
 from ui.base.text import plural
@@ -132,7 +133,7 @@ def _controls(run_id: str) -> None:
 
 
 def _rerun_log() -> None:
-    st.rerun("agent_log")
+    rerun_only("agent_log")
 
 
 def _pause(run_id: str) -> None:

@@ -44,9 +44,9 @@ def toast_error(error: DatabaseError) -> None:
     st.toast(as_label(str(error)), icon=":material/error:", duration="long")
 
 
-def toast(text: str, icon: str = ":material/check:") -> None:
-    """Show a toast. `text` is plain text, not Markdown."""
-    st.toast(as_label(text), icon=icon)
+def toast(text: str, icon: str = ":material/check:", *, until_closed: bool = False) -> None:
+    """Show a toast for a few seconds, or until somebody closes it. `text` is plain text, not Markdown."""
+    st.toast(as_label(text), icon=icon, duration="infinite" if until_closed else "short")
 
 
 def warn_removed(what: str) -> None:

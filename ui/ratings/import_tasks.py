@@ -218,15 +218,18 @@ def _optional(values: Mapping[str, object], name: str) -> str | None:
     return None if values.get(name) in (None, "") else _text(values, name)
 
 
+_PRIORITY: Final = "priority must be a whole number from -1,000 to 1,000."
+
+
 def _priority(value: object) -> int:
     if value in (None, ""):
         return 0
     try:
         number = int(str(value))
     except ValueError:
-        raise ValueError("priority must be a whole number.") from None
+        raise ValueError(_PRIORITY) from None
     if not -1000 <= number <= 1000:
-        raise ValueError("priority must be between -1,000 and 1,000.")
+        raise ValueError(_PRIORITY)
     return number
 
 

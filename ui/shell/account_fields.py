@@ -16,10 +16,12 @@ Problems = Mapping[str, str]
 
 
 def problems_of_sign_in(email: str, password: str) -> Problems:
-    """Return what is missing for signing in."""
+    """Return what is missing or wrong for signing in."""
     problems = {}
-    if not _ADDRESS.fullmatch(email.strip()):
+    if not email.strip():
         problems["email"] = "Please enter your email address."
+    elif not _ADDRESS.fullmatch(email.strip()):
+        problems["email"] = "Please check the email address: it has one @ and no spaces."
     if not password:
         problems["password"] = "Please enter your password."  # noqa: S105 - a sentence
     return problems

@@ -36,7 +36,7 @@ def identify() -> SignedIn | None:
     """
     if session.was_signed_in():
         leave()
-        feedback.toast(f"{_SIGNED_OUT}. {_KEPT}", ":material/logout:")
+        feedback.toast(f"{_SIGNED_OUT}. {_KEPT}", ":material/logout:", until_closed=True)
     if not st.session_state.get(tab.IDENTIFIED):
         _restore()
     return session.signed_in()

@@ -22,6 +22,11 @@ def test_what_is_no_address_is_named(email: str) -> None:
     assert problems_of_account("Ada", email, "correct horse").keys() == {"email"}
 
 
+def test_an_address_that_was_entered_is_not_asked_for() -> None:
+    assert problems_of_sign_in(" ", "x")["email"].startswith("Please enter")
+    assert problems_of_sign_in("Zoë@@x", "x")["email"].startswith("Please check")
+
+
 def test_all_problems_are_named_at_once() -> None:
     assert problems_of_account(" \u202e ", "ada", "short").keys() == {"name", "email", "password"}
     assert problems_of_sign_in("", "").keys() == {"email", "password"}
