@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -95,11 +96,15 @@ PAGES: dict[Place, Callable[[], None]] = {
 """The function that shows each page."""
 
 
+_ROOT: Final = "_"
+"""The path that Streamlit keeps free for the page at the root, at which no other page can be."""
+
+
 def _pages() -> dict[Place, st.Page]:
     """Return the pages. Their titles are those of the browser's tabs."""
     return {
         Place.TAVERN: st.Page(
-            tavern.show, title="Tavern", icon=":material/sports_bar:", url_path="home", default=True
+            tavern.show, title="Tavern", icon=":material/sports_bar:", url_path=_ROOT, default=True
         ),
         Place.EVENTS: _page(Place.EVENTS, "Events", ":material/event:"),
         Place.EVENT: _page(Place.EVENT, "Event"),
@@ -126,7 +131,7 @@ def _more_pages(pages: Iterable[st.Page]) -> dict[str, tuple[Place, st.Page]]:
     room = st.Page(tavern.show, title="Tavern", url_path=Place.TAVERN.value)
     more = {room.url_path: (Place.TAVERN, room)}
     asked = navigation.asked_path()
-    if asked and "/" not in asked and asked not in {page.url_path for page in (*pages, room)}:
+    if asked and "/" not in asked and asked not in {_ROOT, *(page.url_path for page in (*pages, room))}:
         missing = st.Page(not_found.show, title="Not found · Tavern", url_path=asked)
         more[missing.url_path] = (Place.NOT_FOUND, missing)
     return more

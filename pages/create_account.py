@@ -29,7 +29,7 @@ def show() -> None:
                 type="password",
                 key="new_password",
                 autocomplete="new-password",
-                placeholder=f"At least {SHORTEST_PASSWORD} characters, and not a common password",
+                placeholder=f"At least {SHORTEST_PASSWORD} characters, not a common one",
             )
             places["password"] = st.container()
             sent = st.form_submit_button("Create account", type="primary", width="stretch")

@@ -39,7 +39,7 @@ _FIELD = Composer(drafts.ROOM, "room_say", "Say something…", LONGEST)
 _FIRST, _MORE = 80, 120
 
 _QUOTE = Template('<blockquote class="tv-quote">{text}</blockquote>')
-_INVITATION = Template('<p class="tv-lead">Everybody can read here. Sign in to write.</p>')()
+_INVITATION = Template('<p class="tv-lead">Everybody can read here.</p>')()
 
 
 def show() -> None:

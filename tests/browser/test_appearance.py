@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
-from tests.support.browser import PHONE, Scheme
+from tests.support.browser import PHONE, Scheme, settled
 from tests.support.people import sign_up, unique
+
+NOTEBOOK, WIDE = ViewportSize(width=1440, height=900), ViewportSize(width=1920, height=1080)
 
 
 async def test_everybody_reads_times_in_their_own_zone(open_window: OpenWindow, stack: StackInfo) -> None:
@@ -32,14 +34,53 @@ async def test_everybody_reads_times_in_their_own_zone(open_window: OpenWindow, 
         await expect(visitor.event(window.page, title)).to_contain_text(clock)
 
 
-async def test_a_phone_shows_every_page_without_sideways_scrolling(open_window: OpenWindow) -> None:
-    for path in ("/", "/events", "/people", "/inbox", "/sign_in", "/create_account"):
-        window = await open_window(path, viewport=PHONE)
-        await visitor.is_live(window.page)
-        sideways = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
-        assert await window.page.evaluate(sideways) == 0
-        main = "(() => { const m = document.querySelector('[data-testid=stMain]');"
-        assert await window.page.evaluate(f"{main} return m.scrollWidth - m.clientWidth }})()") == 0
+AS_HIGH_AS_THE_WINDOW = ("", "sign_in", "create_account")
+# How far each part of a page can be scrolled: its box, and its content.
+_ROOMS = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  const scrolls = (part) => /auto|scroll/.test(getComputedStyle(part).overflowY) && part.clientHeight > 0
+    && part.scrollHeight > part.clientHeight + 1;
+  return {
+    sideways: Math.max(...[document.scrollingElement, main].map((e) => e.scrollWidth - e.clientWidth)),
+    window: document.scrollingElement.scrollHeight - innerHeight,
+    page: main.scrollHeight - innerHeight,
+    inner: [...main.querySelectorAll('*')].filter(scrolls).map((part) => part.className),
+    width: document.querySelector('.stMainBlockContainer').clientWidth / main.clientWidth,
+    text: Math.max(0, ...[...document.querySelectorAll('.tv-text, .tv-body')].map((e) => e.clientWidth)),
+  }
+}"""
+
+
+async def _misfits(page: Page, url: str, place: str) -> list[str]:
+    """Return what does not fit in a window of one of the sizes at this page."""
+    await page.goto(f"{url}/{place}")
+    await visitor.is_live(page)
+    await settled(page)
+    found = []
+    for viewport in (PHONE, NOTEBOOK, WIDE):
+        await page.set_viewport_size(viewport)
+        await page.wait_for_function("width => innerWidth === width", arg=viewport["width"])
+        rooms = await page.evaluate(_ROOMS)
+        fits = {
+            "nothing scrolls sideways": rooms["sideways"] == 0,
+            "one part scrolls": rooms["window"] == 0 and (rooms["page"] <= 0 or rooms["inner"] == []),
+            "the page is as high as the window": rooms["page"] <= 0 or place not in AS_HIGH_AS_THE_WINDOW,
+            "a wide screen is used": rooms["width"] > 0.8,
+            "lines are short enough to read": rooms["text"] <= 960,
+        }
+        found += [f"/{place} at {viewport['width']} px: {rule}" for rule, holds in fits.items() if not holds]
+    return found
+
+
+async def test_only_one_part_of_a_page_scrolls(open_window: OpenWindow) -> None:
+    window = await open_window()
+    page = window.page
+    await expect(page.get_by_role("link", name="Join in")).to_be_visible()
+    for place in ("", "sign_in", "create_account"):
+        assert await _misfits(page, window.url, place) == []
+    await visitor.create_account(page, "Scroller")
+    for place in ("", "inbox", "events", "people", "agents", "ratings", "leaderboard"):
+        assert await _misfits(page, window.url, place) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -56,8 +97,9 @@ async def test_every_address_leads_to_a_page_of_the_app(open_window: OpenWindow)
     # Before the first run of a process, Streamlit looks for the address among the files in `pages/`.
     window = await open_window()
     page = window.page
-    await page.goto(f"{window.url}/no-such-page?next=1")
-    await expect(visitor.heading(page)).to_have_text("Not found")
+    for path in ("home", "no-such-page?next=1"):
+        await page.goto(f"{window.url}/{path}")
+        await expect(visitor.heading(page)).to_have_text("Not found")
     await expect(page).to_have_title("Not found · Tavern")
     await visitor.is_live(page)
     await page.get_by_test_id("stMain").get_by_role("link", name="Go to the common room").click()
