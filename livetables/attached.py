@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from livetables.audiences import Audience, status_of, tables_of
 from livetables.feed.status import FeedStatus
 from livetables.feed_runner import FeedRunner
-from livetables.pseudo_tables import PseudoTables
+from livetables.pseudo_tables import ItemWatch, PseudoTables
 from livetables.registry import Registry
 from livetables.tables.filters import Filter
 from livetables.tables.snapshot import Snapshot
@@ -59,6 +60,14 @@ class AttachedSession:
             if name in audience.store.specs:
                 return audience.number, audience.revision(name)
         return self._pseudo_tables.version(name, self.user_id)
+
+    def has_items(self) -> bool:
+        """Return whether the user has an item of their own (`Engine.own_changed`), such as pending writes."""
+        return self._pseudo_tables.has_items(self.user_id)
+
+    def watch_items(self) -> AbstractContextManager[ItemWatch]:
+        """Watch the user's own items in the block."""
+        return self._pseudo_tables.watch(self.user_id)
 
     def status(self) -> FeedStatus:
         """Return how the session is connected: the worst of the public feed, the user's, and the views."""

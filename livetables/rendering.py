@@ -40,8 +40,11 @@ class Rendering:
     def changes_from(self, shown: Rendering) -> list[Element] | None:
         """Return what to send to a page that shows `shown`, so that it shows this rendering.
 
-        None if sending elements cannot do that: only a run removes an element, and changes a block.
+        None if sending elements cannot do that: only a run removes an element, and changes a block, and knows
+        where on the page a fragment stands that shows nothing yet.
         """
+        if not shown.elements and self.elements:
+            return None
         if not shown.elements.keys() <= self.elements.keys():
             return None
         changes = []

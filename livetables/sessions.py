@@ -95,12 +95,18 @@ class Sessions:
             return
         group = Group(fragment, variant, tuple(rendered.versions.items()))
         shown: Rendering | None = None
-        try:
-            with rerun.captured() as captured:
-                yield
-            shown = rendered.rendering = captured.rendering(fragment)
-        finally:
-            self._schedule(self._renderings.put(group, shown, session_id), frozenset(tables))
+        with self.session(session_id).attached.watch_items() as own:
+            try:
+                with rerun.captured() as captured:
+                    yield
+                shown = rendered.rendering = captured.rendering(fragment)
+            finally:
+                if own.changed:
+                    rendered.versions = {}  # perhaps it shows an item that is already gone again
+                # It may be sent to others only if it shows nothing of this person's, and the noted tables.
+                private = own.had_items or group.versions != tuple(rendered.versions.items())
+                released = self._renderings.put(group, shown, session_id, private=private)
+                self._schedule(released, frozenset(tables))
 
     def look_at(self, session_id: str, page: str, item: str) -> None:
         """Report to others where this session is. Filters chosen on another page end."""
@@ -186,13 +192,13 @@ class Sessions:
         for fragment in stale:
             if not rerun.has_fragment(session_id, fragment):
                 session.fragments.pop(fragment, None)
+        before = [session.fragments[fragment] for fragment in stale if fragment in session.fragments]
         result = rerun.rerun_fragments(session_id, stale) if stale else RerunResult.NOTHING
         if result is RerunResult.STARTED:
-            for group in [
-                session.group(fragment, self._now()) for fragment in stale if fragment in session.fragments
-            ]:
-                if group is not None:
-                    self._lead(group, session_id)
+            for rendered in before:
+                rendered.rendering = None  # the browser drops it if the run ends before it comes to it
+            for group in session.groups(stale, self._now()):
+                self._lead(group, session_id)
         return result
 
     def _now(self) -> Moment:
@@ -213,15 +219,13 @@ class Sessions:
             self._loop.call_later(LEADER_TIMEOUT, self._give_up, group, session_id)
 
     def _give_up(self, group: Group, session_id: str) -> None:
-        self._schedule(
-            self._renderings.give_up(group, session_id), frozenset(name for name, _ in group.versions)
-        )
+        released = self._renderings.give_up(group, session_id)
+        self._schedule(released, frozenset(name for name, _ in group.versions))
 
     def _push(self, session_id: str, tables: frozenset[str]) -> RerunResult:
         """Send the session what other sessions have rendered of its shared fragments. Called on the loop.
 
-        Returns `STARTED` if the session needs no more than that, `WAITING` if it waits for another session's
-        rerun, `NOTHING` if it has to rerun.
+        Returns `STARTED` if that is all, `WAITING` if another session reruns, `NOTHING` if it has to rerun.
         """
         session = self._sessions.get(session_id)
         if session is None:
@@ -233,20 +237,18 @@ class Sessions:
         for fragment in session.stale_fragments(tables, moment):
             group, rendered = session.group(fragment, moment), session.fragments[fragment]
             newest = None if group is None else self._renderings.find(group)
-            changes = None
-            if group is not None and newest is not None and rendered.rendering is not None:
-                changes = changes_between(rendered.rendering, newest)
+            known = rendered.rendering
+            changes = None if known is None or newest is None else changes_between(known, newest)
             if group is not None and newest is not None and changes is not None:
                 pushed.append((rendered, group, newest))
                 elements += changes
-            elif group is None or rendered.rendering is None or not self._renderings.wait(group, session_id):
+            elif group is None or known is None or not self._renderings.wait(group, session_id):
                 result = RerunResult.NOTHING
             elif result is RerunResult.STARTED:
                 result = RerunResult.WAITING
-        if pushed:
-            sent = rerun.push_elements(session_id, elements, moment.tables(session))
-            if sent is not RerunResult.STARTED:
-                return sent
+        sent = rerun.push_elements(session_id, elements, moment.tables(session)) if pushed else result
+        if pushed and sent is not RerunResult.STARTED:
+            return sent
         for rendered, group, newest in pushed:
             rendered.versions, rendered.rendering = dict(group.versions), newest
         return result
@@ -367,9 +369,7 @@ def connection() -> FeedStatus:
     Raises `LiveError` if the session is not bound.
     """
     attached = _running_session()
-    if attached is None:
-        return FeedStatus(FeedState.CONNECTING, datetime.now(UTC))
-    return attached.status()
+    return FeedStatus(FeedState.CONNECTING, datetime.now(UTC)) if attached is None else attached.status()
 
 
 def look_at(page: str, item: str = "") -> None:

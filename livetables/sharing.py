@@ -61,22 +61,34 @@ class Renderings:
             if group not in self._renderings:
                 self._leaders[group] = session_id
 
-    def put(self, group: Group, rendering: Rendering | None, session_id: str) -> frozenset[str]:
-        """Keep what the session has rendered; None if it cannot be sent. Return the sessions that waited."""
+    def put(
+        self, group: Group, rendering: Rendering | None, session_id: str, *, private: bool = False
+    ) -> frozenset[str]:
+        """Keep what the session has rendered; None if it cannot be sent. Return the sessions that waited.
+
+        What is `private` is not kept, because only this session may be shown it.
+        """
         with self._lock:
+            if private:
+                return self._end(self._led(group.fragment, session_id))
             self._renderings[group] = rendering
             self._renderings.move_to_end(group)
             while len(self._renderings) > _MOST_RENDERINGS:
                 self._renderings.popitem(last=False)
             # A change during the rerun has made it the rendering of another group than the one it led.
-            led = [one for one, leader in self._leaders.items() if leader == session_id]
-            ended = [group, *(one for one in led if one.fragment == group.fragment)]
-            return self._end(ended)
+            return self._end([group, *self._led(group.fragment, session_id)])
 
     def give_up(self, group: Group, session_id: str) -> frozenset[str]:
         """Wait no longer for the rerun of this session. Return the sessions that have waited."""
         with self._lock:
             return self._end([group]) if self._leaders.get(group) == session_id else frozenset()
+
+    def _led(self, fragment: str, session_id: str) -> list[Group]:
+        return [
+            group
+            for group, leader in self._leaders.items()
+            if leader == session_id and group.fragment == fragment
+        ]
 
     def _end(self, groups: list[Group]) -> frozenset[str]:
         waited: set[str] = set()

@@ -61,11 +61,19 @@ class ShownSession:
         ]
 
     def group(self, fragment: str, moment: Moment) -> Group | None:
-        """Return the group of sessions that a shared fragment shows the same; None if it is not shared."""
+        """Return the group of sessions that a shared fragment shows the same; None if there is none.
+
+        Somebody with pending writes is shown them in any fragment, declared or not, so they share nothing.
+        """
         rendered = self.fragments[fragment]
-        if rendered.variant is None:
+        if rendered.variant is None or self.attached.has_items():
             return None
         return Group(fragment, rendered.variant, tuple(moment.versions(self, rendered.tables).items()))
+
+    def groups(self, fragments: Iterable[str], moment: Moment) -> list[Group]:
+        """Return the groups of those fragments that have one."""
+        groups = [self.group(fragment, moment) for fragment in fragments if fragment in self.fragments]
+        return [group for group in groups if group is not None]
 
     def _is_stale(self, rendered: Rendered, moment: Moment) -> bool:
         return rendered.versions != moment.versions(self, rendered.tables)

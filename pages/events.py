@@ -37,7 +37,9 @@ def show() -> None:
     actions.follow_clicks(BLOCK)
 
 
-@live_fragment(tables=(PRESENCE, "events", "users"), varies_by=("user",), key="events_editors", shared=True)
+@live_fragment(
+    tables=(PRESENCE, "events", "users", WRITES), varies_by=("user",), key="events_editors", shared=True
+)
 def _editors() -> None:
     editors = editors_html(session.present().now, tables.events(), session.users(), session.my_id())
     if editors:

@@ -17,8 +17,19 @@ st.session_state["colour"] = st.query_params.get("colour", "red")
 def things() -> None:
     """Show each thing in an element of its own."""
     stage.rendered.append("things")
+    stage.inside()
     for thing in sorted(st.session_state["things"], key=lambda one: one.id):
         st.text(f"{thing.text} in {st.session_state['colour']}, {st.context.timezone}")
+    if signed_in is not None and signed_in.user_id in stage.pending:
+        st.text(f"pending: {stage.pending[signed_in.user_id]}")
+
+
+@live_fragment(tables=["things"], shared=True)
+def notices() -> None:
+    """Show the things that are notices. At first there are none, so the fragment shows nothing."""
+    for thing in st.session_state["things"]:
+        if thing.text.startswith("notice"):
+            st.text(f"noticed: {thing.text}")
 
 
 @live_fragment(tables=["others"], shared=True)
@@ -44,6 +55,9 @@ def count(*, of: str) -> None:
     st.text(f"{of}: {sum(of in thing.text for thing in st.session_state['things'])}")
 
 
+if "wide" in st.query_params:
+    st.text("Something above")
+notices()
 with st.container():
     things()
 count(of=st.query_params.get("topic", "none"))

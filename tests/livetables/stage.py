@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from livetables.engine import Engine
 from livetables.tables.filters import Filter
@@ -20,3 +21,13 @@ filters: tuple[Filter, ...] = ()
 gate = threading.Event()
 """The script of every tab waits for it at the end."""
 gate.set()
+pending: dict[str, str] = {}
+"""What a user has written and nobody has confirmed, by the user's id."""
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+inside: Callable[[], object] = _nothing
+"""What the fragment of the things does before it shows them."""

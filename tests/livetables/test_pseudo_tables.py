@@ -26,3 +26,23 @@ def test_an_item_belongs_to_one_user_and_can_be_forgotten() -> None:
     assert pseudo.version("drafts", "cy") == pseudo.version("drafts", None) == 0
     pseudo.set_item("drafts", "ada", 0)
     assert pseudo.version("drafts", "ada") == 0
+
+
+def test_whoever_watches_learns_of_an_item_that_comes_and_goes() -> None:
+    pseudo = PseudoTables(lambda: 0)
+    with pseudo.watch("ada") as ada, pseudo.watch("bo") as bo, pseudo.watch(None) as visitor:
+        pseudo.set_item("drafts", "ada", 1)
+        pseudo.set_item("drafts", "ada", 0)
+    assert (ada.changed, bo.changed, visitor.changed) == (True, False, False)
+    assert not ada.had_items
+
+
+def test_a_user_has_items_until_each_is_forgotten() -> None:
+    pseudo = PseudoTables(lambda: 0)
+    pseudo.set_item("drafts", "ada", 1)
+    pseudo.set_item("files", "ada", 1)
+    pseudo.set_item("drafts", "ada", 0)
+    with pseudo.watch("ada") as ada, pseudo.watch("bo") as bo:
+        assert (ada.had_items, bo.had_items) == (True, False)
+    pseudo.set_item("files", "ada", 0)
+    assert not pseudo.has_items("ada")

@@ -1,10 +1,13 @@
 """Shared fragments on a real Streamlit runtime: one session reruns, the others are sent what differs."""
 
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
+import streamlit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streamlit.proto.ClientState_pb2 import ContextInfo
@@ -79,6 +82,7 @@ def test_a_pushed_session_has_the_newest_rows_in_its_state(server: Server, engin
 
 
 def test_sessions_that_vary_each_get_their_own(server: Server, engine: Engine) -> None:
+    engine.apply_written("things", record("0", "a thing"))
     zones = [opened(server, 2, context_info=ContextInfo(timezone=zone)) for zone in ("Asia/Tokyo", "UTC")]
     blue = opened(server, 2, query_string="colour=blue", context_info=ContextInfo(timezone="UTC"))
     engine.apply_written("things", record("1", "new"))
@@ -157,6 +161,181 @@ def test_the_others_do_not_wait_for_a_session_that_hangs(
     for tab in tabs:
         wait_last(tab, "late")
     assert lost
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], object]]:
+    """Return what the sessions do once, the next time that they show the things, by session id."""
+    acts: dict[str, Callable[[], object]] = {}
+    monkeypatch.setattr(stage, "inside", lambda: acts.pop(rerun.current_session() or "", lambda: None)())
+    monkeypatch.setattr(stage, "pending", {})
+    return acts
+
+
+_RERUN: Final = rerun.rerun_fragments
+
+
+def lead(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this tab be the first that reruns the fragment of the things."""
+
+    def this_first(session_id: str, fragments: list[str]) -> object:
+        first = session_id == tab.session_id or "things" in stage.rendered
+        return _RERUN(session_id, fragments) if first else RerunResult.BUSY
+
+    stage.rendered.clear()
+    monkeypatch.setattr(rerun, "rerun_fragments", this_first)
+
+
+def page_texts(tab: Tab) -> list[str]:
+    """Return the contents of the tab's page, as far as they are text."""
+    return [bytes.fromhex(one).decode(errors="replace") for one in page_of(tab.messages).values()]
+
+
+def test_nobody_is_sent_what_another_has_pending(
+    server: Server,
+    engine: Engine,
+    people: None,
+    inside: dict[str, Callable[[], object]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Even if the fragment does not say that it shows pending writes, and runs for them first."""
+    [ada], [bo], visitors = (
+        opened(server, 1, query_string="user=ada"),
+        opened(server, 1, query_string="user=bo"),
+        opened(server, 2),
+    )
+    stage.pending["ada"] = "a draft"
+    engine.own_changed("drafts", "ada", 1)
+    lead(ada, monkeypatch)
+    engine.apply_written("things", record("1", "news"))
+    for tab in (bo, *visitors):
+        wait_last(tab, "news")
+        tab.wait_idle()
+    wait_last(ada, "pending: a draft")
+    assert not [text for tab in (bo, *visitors) for text in tab.texts if "draft" in text]
+
+
+def test_nobody_is_sent_what_another_submits_meanwhile(
+    server: Server,
+    engine: Engine,
+    people: None,
+    inside: dict[str, Callable[[], object]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The write is submitted and refused while the fragment renders for the group: 0, 1, 0."""
+    [ada], [bo], visitors = (
+        opened(server, 1, query_string="user=ada"),
+        opened(server, 1, query_string="user=bo"),
+        opened(server, 2),
+    )
+    lead(ada, monkeypatch)
+
+    class Refused(dict[str, str]):
+        """Writes that are refused as soon as they have been shown."""
+
+        def __getitem__(self, user_id: str) -> str:
+            engine.own_changed("drafts", user_id, 0)
+            return self.pop(user_id)
+
+    def submit() -> None:
+        stage.pending["ada"] = "a draft"
+        engine.own_changed("drafts", "ada", 1)
+
+    monkeypatch.setattr(stage, "pending", Refused())
+    inside[ada.session_id] = submit
+    engine.apply_written("things", record("1", "news"))
+    for tab in (bo, *visitors):
+        wait_last(tab, "news")
+        tab.wait_idle()
+    wait_for(lambda: "pending: a draft" in ada.texts, what="the draft in its own tab")
+    wait_for(lambda: not [one for one in page_texts(ada) if "pending" in one], what="the draft to go")
+    assert not [text for tab in (bo, *visitors) for text in tab.texts if "draft" in text]
+
+
+def test_what_appears_in_an_empty_fragment_appears_at_its_place(server: Server, engine: Engine) -> None:
+    """A fragment that shows nothing does not tell where it stands, and pages differ above it."""
+    tabs = [*opened(server, 2), *opened(server, 2, query_string="wide=1")]
+    engine.apply_written("things", record("1", "notice"))
+    for tab in tabs:
+        wait_for(lambda tab=tab: "noticed: notice" in tab.texts, what="the notice")  # type: ignore[misc]
+        wait_last(tab, "notice in red")
+        tab.wait_idle()
+    fresh = [server.tab(), *opened(server, 1, query_string="wide=1")]
+    pages = [page_of(tab.messages) for tab in tabs]
+    assert pages == [page_of(fresh[0].messages)] * 2 + [page_of(fresh[1].messages)] * 2
+
+
+def fail() -> None:
+    """Fail as a body with a fault does."""
+    raise RuntimeError("a fault in the body")
+
+
+@pytest.mark.parametrize("end", [fail, streamlit.stop, streamlit.rerun], ids=["raises", "stops", "reruns"])
+def test_the_others_are_shown_a_change_whose_rerun_was_cut_short(
+    server: Server,
+    engine: Engine,
+    inside: dict[str, Callable[[], object]],
+    monkeypatch: pytest.MonkeyPatch,
+    end: Callable[[], object],
+) -> None:
+    tabs = opened(server, 3)
+    lead(tabs[0], monkeypatch)
+    inside[tabs[0].session_id] = end
+    engine.apply_written("things", record("1", "news"))
+    for tab in tabs[1:]:
+        wait_last(tab, "news")
+    # The browser has dropped the fragments to which the run did not come.
+    wait_for(lambda: [one for one in page_texts(tabs[0]) if "none: 0" in one], what="the fragment after it")
+    engine.apply_written("things", record("2", "more news"))
+    for tab in tabs:
+        wait_last(tab, "more news")
+        tab.wait_idle()
+    assert [page_of(tab.messages) for tab in tabs] == [page_of(server.tab().messages)] * 3
+
+
+def test_the_others_are_shown_a_change_when_the_tab_that_reruns_for_them_closes(
+    server: Server,
+    engine: Engine,
+    inside: dict[str, Callable[[], object]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tabs = opened(server, 3)
+    lead(tabs[0], monkeypatch)
+    leads, closed = threading.Event(), threading.Event()
+
+    def wait_for_the_end() -> None:
+        leads.set()
+        closed.wait(30)
+
+    inside[tabs[0].session_id] = wait_for_the_end
+    engine.apply_written("things", record("1", "news"))
+    assert leads.wait(30)
+    tabs[0].disconnect()
+    closed.set()
+    for tab in tabs[1:]:
+        wait_last(tab, "news")
+        tab.wait_idle()
+    assert [page_of(tab.messages) for tab in tabs[1:]] == [page_of(server.tab().messages)] * 2
+
+
+def test_the_next_person_in_a_tab_is_sent_nothing_of_the_last_one(
+    server: Server, engine: Engine, people: None
+) -> None:
+    [tab], [ada] = opened(server, 1, query_string="user=ada"), opened(server, 1, query_string="user=ada")
+    engine.apply_written("secrets", record("1", "ada 1"), "ada")
+    wait_last(tab, "secret: ada 1")
+    tab.wait_idle()
+    tab.run(query_string="user=bo")
+    sent = len(tab.texts)
+    engine.apply_written("secrets", record("2", "ada 2"), "ada")
+    engine.apply_written("secrets", record("2", "bo 2"), "bo")
+    wait_last(ada, "secret: ada 2")
+    wait_last(tab, "secret: bo 2")
+    tab.run(query_string="")
+    engine.apply_written("secrets", record("3", "bo 3"), "bo")
+    engine.apply_written("things", record("3", "public"))
+    wait_last(tab, "public")
+    assert not [text for text in tab.texts[sent:] if "ada" in text or "bo 3" in text]
 
 
 ACTS = st.lists(

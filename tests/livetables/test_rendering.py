@@ -55,3 +55,9 @@ def test_sending_cannot_make_an_element_a_block_or_change_one() -> None:
 def test_of_several_elements_at_one_place_the_last_one_counts() -> None:
     twice = Rendering.of([Element((0,), "draft", "draft"), Element((0,), "final", "final")])
     assert [one.message for one in twice.elements.values()] == ["final"]
+
+
+def test_what_appears_in_an_empty_fragment_needs_a_run() -> None:
+    empty = Rendering.of([])
+    assert BEFORE.changes_from(empty) is None
+    assert empty.changes_from(empty) == []

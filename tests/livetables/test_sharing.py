@@ -58,3 +58,13 @@ def test_only_the_newest_renderings_are_kept() -> None:
         renderings.put(Group("fragment", (), (("things", number),)), RENDERING, "ada")
     assert renderings.find(FIRST) is None
     assert renderings.find(Group("fragment", (), (("things", 999),))) is RENDERING
+
+
+def test_nobody_waits_for_a_rerun_that_only_its_own_session_may_be_shown() -> None:
+    renderings = Renderings()
+    renderings.lead(FIRST, "ada")
+    renderings.wait(FIRST, "bo")
+    assert renderings.put(FIRST, RENDERING, "ada", private=True) == {"bo"}
+    assert renderings.find(FIRST) is None
+    renderings.lead(FIRST, "bo")
+    assert renderings.wait(FIRST, "cy")

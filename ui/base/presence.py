@@ -14,6 +14,7 @@ from ui.base.html_cache import shared_html
 from ui.base.links import link_html, to_person
 from ui.base.people import avatar_html, name_html
 from ui.base.text import plural
+from ui.base.write_queue import WRITES
 
 _MOST_NAMES = 8
 _PAGES: Mapping[str, str] = {
@@ -45,7 +46,7 @@ _AND = Template("{first} and {last}")
 _VERB = Template("{people} {verb}")
 
 
-@live_fragment(tables=(PRESENCE, "users"), key="here_now", shared=True)
+@live_fragment(tables=(PRESENCE, "users", WRITES), key="here_now", shared=True)
 def show() -> None:
     """Show who is here and on which page."""
     present, users = session.present(), session.users()

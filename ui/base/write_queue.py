@@ -115,21 +115,25 @@ class WriteQueue:
     def add(self, write: Write, me: SignedIn) -> None:
         """Write it after the writes before it, or in parallel to them (`Mode`), always with this sign-in."""
         with self._lock:
+            # In one step with `_changed`: a fragment that shows the write must learn that it shows it.
             self._writes.append(write)
-        self._submit(write, me)
+            self._note(write, me)
+        self._start(write)
 
     def retry(self, write: Write, me: SignedIn) -> None:
         """Try a refused write again, with this sign-in."""
         with self._lock:
             if write not in self._writes or write.state is not State.REFUSED:
                 return
-        self._submit(write, me)
+            self._note(write, me)
+        self._start(write)
 
-    def _submit(self, write: Write, me: SignedIn) -> None:
-        with self._lock:
-            write.me, write.state, write.error = me, State.PENDING, None
-            self._has_profile = self._has_profile or self._profile_exists()
-            self._changed()
+    def _note(self, write: Write, me: SignedIn) -> None:
+        write.me, write.state, write.error = me, State.PENDING, None
+        self._has_profile = self._has_profile or self._profile_exists()
+        self._changed()
+
+    def _start(self, write: Write) -> None:
         if write.mode is Mode.CONCURRENT:
             self._shared.long_threads.start(lambda: self._settle(write, self._do(write)))
         else:
