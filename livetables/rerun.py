@@ -201,10 +201,13 @@ def _element(message: ForwardMsg, fragment: str) -> Element | None:
     return None
 
 
-def push_elements(session_id: str, elements: Iterable[Element], state: Mapping[str, object]) -> RerunResult:
-    """Send the elements to an idle session, and set these items of its `st.session_state`.
+def push_elements(
+    session_id: str, fragments: Iterable[str], elements: Iterable[Element], state: Mapping[str, object]
+) -> RerunResult:
+    """Send the elements of these fragments to an idle session, and set these items of its `st.session_state`.
 
-    Call it on the sessions' loop. Returns `STARTED` if they are on their way.
+    Call it on the sessions' loop. Returns `STARTED` if they are on their way, `NOTHING` if the session no longer
+    shows one of the fragments.
     """
     session = _session(session_id)
     if session is None:
@@ -212,6 +215,8 @@ def push_elements(session_id: str, elements: Iterable[Element], state: Mapping[s
     # Elements that join the messages of a run could reach the browser before the blocks they stand in.
     if session._scriptrunner is not None or not session._browser_queue.is_empty():
         return RerunResult.BUSY
+    if not all(map(session.has_fragment, fragments)):
+        return RerunResult.NOTHING
     session._session_state._new_session_state.update(state)
     for element in elements:
         session._enqueue_forward_msg(cast("ForwardMsg", element.message))

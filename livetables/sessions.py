@@ -206,11 +206,8 @@ class Sessions:
         if self._moment is None:
             self._moment = Moment()
             if self._loop is not None:
-                self._loop.call_soon(self._end_moment)
+                self._loop.call_soon(setattr, self, "_moment", None)
         return self._moment
-
-    def _end_moment(self) -> None:
-        self._moment = None
 
     def _lead(self, group: Group, session_id: str) -> None:
         """Let the group wait for this session's rerun, but not for long."""
@@ -235,7 +232,9 @@ class Sessions:
         elements: list[Element] = []
         moment = self._now()
         for fragment in session.stale_fragments(tables, moment):
-            group, rendered = session.group(fragment, moment), session.fragments[fragment]
+            group, rendered = session.group(fragment, moment), session.fragments.get(fragment)
+            if rendered is None:  # a run has begun meanwhile, on a thread of its own
+                return RerunResult.BUSY
             newest = None if group is None else self._renderings.find(group)
             known = rendered.rendering
             changes = None if known is None or newest is None else changes_between(known, newest)
@@ -246,9 +245,11 @@ class Sessions:
                 result = RerunResult.NOTHING
             elif result is RerunResult.STARTED:
                 result = RerunResult.WAITING
-        sent = rerun.push_elements(session_id, elements, moment.tables(session)) if pushed else result
-        if pushed and sent is not RerunResult.STARTED:
-            return sent
+        if pushed:
+            ids = [group.fragment for _, group, _ in pushed]
+            sent = rerun.push_elements(session_id, ids, elements, moment.tables(session))
+            if sent is not RerunResult.STARTED:
+                return sent
         for rendered, group, newest in pushed:
             rendered.versions, rendered.rendering = dict(group.versions), newest
         return result

@@ -65,14 +65,14 @@ class ShownSession:
 
         Somebody with pending writes is shown them in any fragment, declared or not, so they share nothing.
         """
-        rendered = self.fragments[fragment]
-        if rendered.variant is None or self.attached.has_items():
+        rendered = self.fragments.get(fragment)
+        if rendered is None or rendered.variant is None or self.attached.has_items():
             return None
         return Group(fragment, rendered.variant, tuple(moment.versions(self, rendered.tables).items()))
 
     def groups(self, fragments: Iterable[str], moment: Moment) -> list[Group]:
         """Return the groups of those fragments that have one."""
-        groups = [self.group(fragment, moment) for fragment in fragments if fragment in self.fragments]
+        groups = [self.group(fragment, moment) for fragment in fragments]
         return [group for group in groups if group is not None]
 
     def _is_stale(self, rendered: Rendered, moment: Moment) -> bool:
