@@ -206,8 +206,8 @@ def push_elements(
 ) -> RerunResult:
     """Send the elements of these fragments to an idle session, and set these items of its `st.session_state`.
 
-    Call it on the sessions' loop. Returns `STARTED` if they are on their way, `NOTHING` if the session no longer
-    shows one of the fragments.
+    Call it on the sessions' loop. Returns `STARTED` if they are on their way, `NOTHING` if the session no
+    longer shows one of the fragments.
     """
     session = _session(session_id)
     if session is None:

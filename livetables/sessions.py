@@ -246,7 +246,7 @@ class Sessions:
             elif result is RerunResult.STARTED:
                 result = RerunResult.WAITING
         if pushed:
-            ids = [group.fragment for _, group, _ in pushed]
+            ids = (group.fragment for _, group, _ in pushed)
             sent = rerun.push_elements(session_id, ids, elements, moment.tables(session))
             if sent is not RerunResult.STARTED:
                 return sent
@@ -257,8 +257,7 @@ class Sessions:
     def _sweep(self) -> None:
         """Detach the sessions whose tabs are closed, so that their users' feeds can close. Runs on the loop.
 
-        Sessions that still show old rows are rerun again: a run may have been cut short before it rendered
-        the change for which it was started, and no other event would reveal that.
+        Sessions that still show old rows rerun again: a run may be cut short, which nothing else tells.
         """
         with self._lock:
             sessions = list(self._sessions.items())

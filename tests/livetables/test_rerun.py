@@ -94,3 +94,15 @@ def test_a_script_thread_that_does_not_start_leaves_the_session_usable(
     assert server.call(lambda: rerun.is_idle(tab.session_id))
     assert server.call(lambda: rerun.rerun_fragments(tab.session_id, [fragment])) is RerunResult.STARTED
     tab.wait_idle()
+
+
+def test_nothing_is_sent_to_a_fragment_that_a_session_does_not_show(server: Server, engine: object) -> None:
+    """Its elements would stand in blocks that the page no longer has."""
+    tab = server.tab()
+    shown = tab.fragment_of("things:")
+
+    def sent(*fragments: str) -> RerunResult:
+        return server.call(lambda: rerun.push_elements(tab.session_id, fragments, [], {}))
+
+    assert sent(shown) is RerunResult.STARTED
+    assert sent(shown, "unknown") is RerunResult.NOTHING
