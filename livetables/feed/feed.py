@@ -182,6 +182,11 @@ class Feed:
     def _apply_arrived(self) -> None:
         arrived, self._arrived = self._arrived, []
         changes = [change for data in arrived if (change := self._read_arrived(data)) is not None]
+        # A message that was delayed may be older than the read that found its row gone, and that of the
+        # deletion may be lost with the stream. The log names the row no more, so it is read once more.
+        for change in self._store.revived_by(changes):
+            self._sync.doubt(change.table, change.key)
+            self._read_now.set()
         self._store.apply(changes)
         self._config.on_streamed(changes)
         committed = [change.committed_at for change in changes if change.committed_at is not None]

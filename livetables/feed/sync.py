@@ -38,6 +38,7 @@ class Sync:
         self._specs: Final = specs
         self._reader: Final = reader
         self._cursor: str | None = None
+        self._doubtful: defaultdict[str, set[Key]] = defaultdict(set)
         self._oldest: dict[str, Record] = {}
         self._forget_before = 0
         self._forgot_at = 0.0
@@ -84,6 +85,10 @@ class Sync:
         self._cursor = answer.cursor
         self._forget_deletions()
         return lost
+
+    def doubt(self, table: str, key: Key) -> None:
+        """Read this row again with the next call of `catch_up`, although the log may name no change of it."""
+        self._doubtful[table].add(key)
 
     async def refetch(self, table: str, keys: Sequence[Key]) -> None:
         """Read these rows again."""
@@ -133,12 +138,18 @@ class Sync:
         return lost
 
     async def _read_changes(self, logged: Iterable[LoggedChange]) -> list[Change[Any]]:
-        keys: defaultdict[str, list[Key]] = defaultdict(list)
+        keys: defaultdict[str, dict[Key, None]] = defaultdict(dict)
         for entry in logged:
-            keys[entry.table].append(entry.key)
-        reads = [self._read(self._specs[table], some) for table, some in keys.items()]
+            keys[entry.table][entry.key] = None
+        doubtful = {table: set(some) for table, some in self._doubtful.items()}
+        for table, some in doubtful.items():
+            keys[table].update(dict.fromkeys(some))
+        reads = [self._read(self._specs[table], list(some)) for table, some in keys.items() if some]
         reads += [self._read_newest(spec) for spec in self._specs.values() if not spec.logged]
-        return [change for changes in await _together(reads) for change in changes]
+        changes = [change for changes in await _together(reads) for change in changes]
+        for table, some in doubtful.items():
+            self._doubtful[table] -= some
+        return changes
 
     async def _read(self, spec: AnySpec, keys: Sequence[Key]) -> list[Change[Any]]:
         position = self.store.position()

@@ -128,6 +128,13 @@ class Rows(Mapping[Key, R]):
         cell = self._cell(key)
         return 0 if cell is None or cell.row is None else cell.position
 
+    def revives(self, change: Change[R]) -> bool:
+        """Return whether the change shows a deleted row again only because it arrived after the deletion."""
+        cell = self._cell(change.key)
+        if cell is None or cell.row is not None or cell.deletion is None or change.row is None:
+            return False
+        return change.version <= cell.deletion.ceiling and cell.with_change(change).row is not None
+
     def forget_deleted(self, before: int) -> Rows[R]:
         """Drop the record of deletions seen before this position.
 

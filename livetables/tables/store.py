@@ -180,6 +180,10 @@ class Store:
 
         return [key for key, row in rows.items() if key not in existing and is_gone(row)]
 
+    def revived_by(self, changes: Iterable[Change[Any]]) -> list[Change[Any]]:
+        """Return the changes that show deleted rows again only because they arrive after the deletion."""
+        return [change for change in changes if self._rows[change.table].revives(change)]
+
     def count_visible(self, changes: Iterable[Change[Any]]) -> int:
         """Return how many of the changes would make a visible difference if they were applied."""
         with self._lock:

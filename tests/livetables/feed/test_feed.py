@@ -232,6 +232,39 @@ async def test_a_message_that_cannot_be_read_takes_no_good_one_along(
         assert (bad,) not in running.synced.rows()
 
 
+async def test_a_late_insertion_does_not_bring_back_what_reading_found_deleted(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    """The stream was slow, and ended before it delivered the deletion."""
+    late: list[Message] = []
+
+    def hold(message: Message) -> Message | None:
+        if message["event"] != "postgres_changes":
+            return message
+        late.append(message)
+        return None
+
+    def insertion_of(key: tuple[str]) -> Message | None:
+        found = (one for one in late if one["payload"]["data"]["type"] == "INSERT" and key[0] in str(one))
+        return next(found, None)
+
+    async with running_feed(proxy.url, stack, replace(QUICK, reconcile=0.2)) as running:
+        await running.wait_state(FeedState.LIVE)
+        proxy.rewrite = hold
+        message = post_message(stack, ada)
+        await running.wait_shown(message)
+        with sql(stack) as cursor:
+            cursor.execute("delete from public.tavern_messages where id = %s", message)
+        await wait_until(lambda: message not in running.synced.rows(), what="reading to find the row gone")
+        insertion = await wait_until(lambda: insertion_of(message), what="the message to be held")
+        proxy.rewrite = None
+        proxy.inject(insertion)
+        await wait_until(
+            lambda: message in {change.key for change in running.streamed}, what="the late message"
+        )
+        await wait_until(lambda: message not in running.synced.rows(), within=10, what="the row to go again")
+
+
 async def test_a_fault_while_reading_does_not_end_the_feed(
     proxy: FaultProxy, stack: StackInfo, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

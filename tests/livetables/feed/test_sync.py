@@ -11,7 +11,7 @@ from livetables.config import EngineConfig
 from livetables.errors import ReadError
 from livetables.faults import FAULTS
 from livetables.feed.reads import ChangesSince
-from livetables.tables.changes import Record
+from livetables.tables.changes import Change, Op, Record
 from livetables.tables.spec import AnySpec
 from livetables.timing import wait_for_event
 from local_supabase.stack.runtime import StackInfo
@@ -201,6 +201,29 @@ async def test_single_rows_can_be_read_again(project: EngineConfig, stack: Stack
         assert one.rows()[changed].body == "changed"
         assert one.rows()[untouched].body != "changed"
         assert deleted not in one.rows()
+
+
+async def test_a_doubtful_row_is_read_once_more_with_the_next_call(
+    project: EngineConfig, stack: StackInfo, ada: Person
+) -> None:
+    message = post_message(stack, ada)
+    async with synced(project) as one:
+        await one.sync.load()
+        row = one.rows()[message]
+        with sql(stack) as cursor:
+            cursor.execute("delete from public.tavern_messages where id = %s", message)
+        await one.sync.catch_up()
+        late = Change(MESSAGES.name, Op.UPDATE, message, row, row.version, position=one.store.position())
+        one.store.apply([late])
+        assert one.store.revived_by([late]) == []
+        await one.sync.catch_up()
+        assert message in one.rows()
+        one.sync.doubt(MESSAGES.name, message)
+        await one.sync.catch_up()
+        assert message not in one.rows()
+        requests = one.reader.requests
+        await one.sync.catch_up()
+        assert one.reader.requests == requests + 1
 
 
 async def test_older_rows_are_loaded_page_by_page(

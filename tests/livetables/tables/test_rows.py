@@ -188,3 +188,19 @@ def test_applying_a_change_leaves_earlier_rows_untouched() -> None:
     assert dict(rows) == before
     assert len(after) == len(rows) - 1
     assert ("7",) not in after
+
+
+def test_a_write_that_arrives_after_a_deletion_revives_the_row() -> None:
+    """It may be newer than the deletion, or may have been delayed. Only reading can tell."""
+    write = _written(GENERATED, Row("a", 1, START), START, position=3)
+    assert not Rows[Row]().revives(write)
+    deleted = Rows[Row]().apply(GENERATED.deleted(("a",), position=2))
+    assert deleted.revives(write)
+    assert not deleted.apply(write).revives(write)
+    assert not deleted.apply(GENERATED.deleted(("a",), position=4)).revives(write)
+
+
+def test_a_row_that_was_certainly_inserted_again_is_not_revived() -> None:
+    later = START + timedelta(minutes=1)
+    deleted = Rows[Row]().apply(NATURAL.deleted(("a",), committed_at=START, position=2))
+    assert not deleted.revives(_written(NATURAL, Row("a", 1, later), later, position=3))
