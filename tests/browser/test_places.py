@@ -89,6 +89,7 @@ async def test_an_address_leads_there_through_signing_in_on_a_phone(
     await expect(page.locator(".tv-event")).to_be_visible()
     assert await faults(page) == [], "an event"
     await page.set_viewport_size(PHONE)
+    await settled(page)
     await page.get_by_role("link", name="Sign in to answer").click()
     await visitor.fill_credentials(page, guest.email, guest.password)
     await visitor.form_button(page, "Sign in").click()

@@ -283,7 +283,7 @@ async def test_a_comment_outlives_a_lost_lease(open_window: OpenWindow, stack: S
     await page.get_by_role("button", name="Start rating").click()
     await expect(main).to_contain_text("Contested")
     await page.get_by_label("Comment").fill("a long thought")
-    await page.get_by_label("Comment").blur()
+    await page.get_by_label("Comment").press("Escape")
     with owner(stack) as cursor:
         cursor.execute(
             "update public.task_leases set expires_at = now() - interval '1 second' where campaign_id = %s",

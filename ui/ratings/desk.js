@@ -31,7 +31,10 @@ export default function ({ data, parentElement }) {
   const press = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (isTyped(event.target)) {
-      if (event.key === "Escape" && event.target === comment()) event.target.blur();
+      if (event.key === "Escape" && event.target === comment()) {
+        event.target.blur();
+        commenting = null;
+      }
       return;
     }
     if (waitsForField()) {
@@ -63,7 +66,12 @@ export default function ({ data, parentElement }) {
     commenting = event.target === comment() ? event.target : null;
     waitingSince = null;
   };
+  // Who leaves the field goes somewhere: to another element, or to where they click.
+  const noteLeaving = (event) => {
+    if (event.target !== comment()) commenting = null;
+  };
   const noteBlur = (event) => {
+    if (event.relatedTarget) commenting = null;
     // Browsers differ in whether an element loses the focus before or after it is taken out of the page.
     setTimeout(() => {
       if (event.target === commenting && commenting.isConnected) commenting = null;
@@ -75,11 +83,13 @@ export default function ({ data, parentElement }) {
   window.addEventListener("keydown", press, true);
   window.addEventListener("focusin", noteFocus, true);
   window.addEventListener("focusout", noteBlur, true);
+  window.addEventListener("pointerdown", noteLeaving, true);
   const stop = () => {
     clearInterval(timer);
     window.removeEventListener("keydown", press, true);
     window.removeEventListener("focusin", noteFocus, true);
     window.removeEventListener("focusout", noteBlur, true);
+    window.removeEventListener("pointerdown", noteLeaving, true);
   };
   states.set(parentElement, stop);
   return stop;

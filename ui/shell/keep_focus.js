@@ -10,6 +10,9 @@ const FIELD = 'input:not([type="hidden"]), textarea';
 const KEY = "st-key-";
 const MOMENT = 150; // milliseconds, in which a block is drawn anew
 const stops = new WeakMap();
+// These outlive the component, which another page draws anew.
+let last = null; // what had the focus, outside dialogs
+let byKeyboard = false;
 
 const isHome = (element) => element.closest(HOME) !== null && element.closest(LAYER) === null;
 const isLost = () => document.activeElement === null || document.activeElement === document.body;
@@ -93,9 +96,7 @@ const begin = () => {
 
 export default function ({ parentElement }) {
   stops.get(parentElement)?.();
-  let last = null; // what had the focus, outside dialogs
   let layers = 0;
-  let byKeyboard = false;
   let timer = null;
 
   const later = () => {
@@ -113,6 +114,7 @@ export default function ({ parentElement }) {
   };
   const focused = ({ target }) => {
     if (isHome(target)) last = describe(target);
+    else if (byKeyboard) begin();
   };
   const pointed = ({ target }) => {
     byKeyboard = false;
@@ -129,6 +131,7 @@ export default function ({ parentElement }) {
   document.addEventListener("pointerdown", pointed, true);
   document.addEventListener("keydown", pressed, true);
   if (isHome(document.activeElement)) last = describe(document.activeElement);
+  else if (last && isLost()) timer = setTimeout(later, MOMENT);
 
   const stop = () => {
     clearTimeout(timer);
