@@ -4,7 +4,12 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import (
+    Locator,
+    Page,
+    TimeoutError,  # noqa: A004 - Playwright's own
+    expect,
+)
 
 from tests.support.browser import settled
 from tests.support.people import PASSWORD, email_of, sign_in_elsewhere, sign_up, stack_of, unique
@@ -210,11 +215,18 @@ async def address(page: Page, name: str) -> None:
 
 async def choose(select: Locator, option: str) -> None:
     """Choose an option of a select box by typing its text."""
-    field = select.get_by_role("combobox")
-    # The list closes when the page scrolls. So the field is in view, and at rest, before the list opens.
-    await field.click()
-    await field.fill(option)
-    await select.page.get_by_role("option", name=option).click()
+    field, wanted = select.get_by_role("combobox"), select.page.get_by_role("option", name=option)
+    for _ in range(5):
+        # The list closes when the page scrolls or is drawn anew. Whoever sees that opens it again.
+        await field.click()
+        await field.fill(option)
+        try:
+            await wanted.click(timeout=5_000)
+        except TimeoutError:
+            await field.press("Escape")
+        else:
+            return
+    await wanted.click()
 
 
 def conversation(page: Page) -> Locator:
