@@ -26,7 +26,7 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, cast
 
 import streamlit as st
 from streamlit import runtime
@@ -96,6 +96,11 @@ def is_history_navigation() -> bool:
     """Return whether the running script was asked for by going back or forward in the browser."""
     context = get_script_run_ctx(suppress_warning=True)
     return bool(getattr(context, "is_history_navigation", False))
+
+
+def stop() -> NoReturn:
+    """End the running script, as `st.stop` does."""
+    st.stop()
 
 
 def session_state() -> MutableMapping[str, Any]:

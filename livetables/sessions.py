@@ -139,9 +139,14 @@ class Sessions:
     def variant(self, session_id: str, varies_by: Sequence[str], arguments: object) -> Hashable:
         """Return the arguments of a fragment, and the running session's values of what else it varies by.
 
-        None if one of them has no hash.
+        None if one of them has no hash. Ends the script if its tab was closed.
         """
-        user_id = self.session(session_id).attached.user_id
+        session = self._sessions.get(session_id)
+        if session is None:
+            if self._loop is not None and not rerun.is_connected(session_id):
+                rerun.stop()  # the tab is gone, and so may be what its script needs
+            return None
+        user_id = session.attached.user_id
         values = tuple(user_id if name in ("user", "role") else rerun.varying(name) for name in varies_by)
         try:
             hash((values, arguments))
@@ -313,8 +318,8 @@ def rendering(
         yield
         return
     sessions = _running_sessions()
-    variant = sessions.variant(session_id, varies_by, arguments) if shared else None
-    with sessions.rendering(session_id, rerun.current_fragment(), tables, variant):
+    variant = sessions.variant(session_id, varies_by, arguments)
+    with sessions.rendering(session_id, rerun.current_fragment(), tables, variant if shared else None):
         yield
 
 
@@ -364,19 +369,13 @@ def load_older(table: str) -> bool:
 
 
 def connection() -> FeedStatus:
-    """Return how the running session is connected, its views included.
-
-    Raises `LiveError` if the session is not bound.
-    """
+    """Return how the running session is connected, its views included. Raises `LiveError` if not bound."""
     attached = _running_session()
     return FeedStatus(FeedState.CONNECTING, datetime.now(UTC)) if attached is None else attached.status()
 
 
 def look_at(page: str, item: str = "") -> None:
-    """Report to others that the running session shows this page, with this row open.
-
-    What was chosen on another page (`choose`) ends.
-    """
+    """Report to others that the session shows this page, with this row open. Other pages' choices end."""
     session_id = rerun.current_session()
     if session_id is not None:
         _running_sessions().look_at(session_id, page, item)
