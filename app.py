@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from db.settings import SettingsError
-from livetables.sessions import look_at
+from livetables.running_session import look_at
 from local_supabase.errors import LocalSupabaseError
 from pages import (
     activity,

@@ -2,5 +2,5 @@
 
 It knows no table of the app that uses it and nothing of its database access. Only `rerun` and `fragments`
 import Streamlit. Start with `engine` (keeps all tables current), `tables.spec` (describes one table), and
-`sessions` and `fragments` (show the tables).
+`running_session` and `fragments` (show the tables).
 """

@@ -11,7 +11,7 @@ import streamlit as st
 from livetables.presence.model import PRESENCE
 from livetables.pseudo_tables import STATUS
 from livetables.rerun import supported
-from livetables.sessions import rendering
+from livetables.running_session import rendering
 
 __all__ = ["FALLBACK_EVERY", "PRESENCE", "STATUS", "live_fragment"]
 

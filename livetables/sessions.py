@@ -6,15 +6,12 @@ import asyncio
 import threading
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Final
 
 from livetables import rerun
-from livetables.attached import AttachedSession
 from livetables.engine import Engine
 from livetables.errors import LiveError
 from livetables.faults import FAULTS
-from livetables.feed.status import FeedState, FeedStatus
 from livetables.rendering import Element, Rendering, changes_between
 from livetables.rerun_scheduler import RerunResult, RerunScheduler
 from livetables.sharing import LEADER_TIMEOUT, Group, Renderings
@@ -67,13 +64,15 @@ class Sessions:
         session.fragments.clear()
         self._update_state(session)
 
-    def enter(
-        self, session_id: str, fragment: str | None, tables: Sequence[str], variant: Hashable = None
-    ) -> Rendered | None:
+    def enter(self, session_id: str, fragment: str | None, tables: Sequence[str]) -> None:
         """Move the session to the newest moment, for a fragment that begins to render these tables."""
         session = self._sessions.get(session_id)
-        if session is None:
-            return None
+        if session is not None:
+            self._enter(session, fragment, tables)
+
+    def _enter(
+        self, session: ShownSession, fragment: str | None, tables: Sequence[str], variant: Hashable = None
+    ) -> Rendered:
         # Note the versions first. A change after that is rendered once too often, not once too seldom.
         rendered = Rendered(tuple(tables), session.versions(tables), variant)
         if fragment is not None:
@@ -89,13 +88,14 @@ class Sessions:
 
         `variant` are the values of what a shared fragment varies by, None if the fragment is not shared.
         """
-        rendered = self.enter(session_id, fragment, tables, variant)
-        if rendered is None or fragment is None or variant is None:
+        session = self._sessions.get(session_id)
+        rendered = None if session is None else self._enter(session, fragment, tables, variant)
+        if session is None or rendered is None or fragment is None or variant is None:
             yield
             return
         group = Group(fragment, variant, tuple(rendered.versions.items()))
         shown: Rendering | None = None
-        with self.session(session_id).attached.watch_items() as own:
+        with session.attached.watch_items() as own:
             try:
                 with rerun.captured() as captured:
                     yield
@@ -139,12 +139,10 @@ class Sessions:
     def variant(self, session_id: str, varies_by: Sequence[str], arguments: object) -> Hashable:
         """Return the arguments of a fragment, and the running session's values of what else it varies by.
 
-        None if one of them has no hash. Ends the script if its tab was closed.
+        None if one of them has no hash, or the session is not bound.
         """
         session = self._sessions.get(session_id)
         if session is None:
-            if self._loop is not None and not rerun.is_connected(session_id):
-                rerun.stop()  # the tab is gone, and so may be what its script needs
             return None
         user_id = session.attached.user_id
         values = tuple(user_id if name in ("user", "role") else rerun.varying(name) for name in varies_by)
@@ -153,6 +151,11 @@ class Sessions:
         except TypeError:
             return None
         return values, arguments
+
+    def end_if_closed(self, session_id: str) -> None:
+        """End the running script if its tab was closed: what the script needs may be gone too."""
+        if session_id not in self._sessions and self._loop is not None and not rerun.is_connected(session_id):
+            rerun.stop()
 
     def session(self, session_id: str) -> ShownSession:
         """Return a bound session. Raises `LiveError` if it is not bound."""
@@ -283,117 +286,3 @@ class Sessions:
             return
         if self._scheduler is not None and (tables := session.stale_tables(self._now())):
             self._scheduler.schedule([session_id], tables)
-
-
-_lock: Final = threading.Lock()
-_by_loop: Final[dict[asyncio.AbstractEventLoop | None, Sessions]] = {}
-
-
-def bind_session(engine: Engine, user: UserSession | None) -> None:
-    """Show the engine's tables in the running session. Call it first in every full run.
-
-    Puts a `Snapshot` of every table the user may read into `st.session_state.<table>`, removes the tables
-    they may no longer read, and reruns the session's live fragments from now on. It reads nothing from the
-    database. A session's first run waits up to `FIRST_LOAD` seconds for tables that are still loading.
-    """
-    session_id = rerun.current_session()
-    if session_id is not None:
-        _running_sessions().bind(session_id, engine, user)
-
-
-def enter_fragment(tables: Sequence[str]) -> None:
-    """Move the running session to the newest moment, for the running fragment, which shows these tables."""
-    session_id = rerun.current_session()
-    if session_id is not None:
-        _running_sessions().enter(session_id, rerun.current_fragment(), tables)
-
-
-@contextmanager
-def rendering(
-    tables: Sequence[str], varies_by: Sequence[str], arguments: object, *, shared: bool
-) -> Iterator[None]:
-    """Do the same for the block, and share with other sessions what a fragment shows that is `shared`."""
-    session_id = rerun.current_session()
-    if session_id is None:
-        yield
-        return
-    sessions = _running_sessions()
-    variant = sessions.variant(session_id, varies_by, arguments)
-    with sessions.rendering(session_id, rerun.current_fragment(), tables, variant if shared else None):
-        yield
-
-
-def choose(table: str, filters: Sequence[Filter]) -> None:
-    """Show the running session only rows of a table that pass the filters, or without filters all rows.
-
-    From now on `st.session_state.<table>` is a snapshot of these rows. The server filters them for loading,
-    streaming and catching up. Call it in a page's script, a fragment or a callback, on every run: the same
-    choice again costs nothing. The choice lasts until another one, or until the page changes (`look_at`).
-    Sessions of one user with the same choice share one view. `is_loading` is true until its first rows are
-    there.
-
-    Raises `FilterError` for columns that are not `filterable`, and `LiveError` if the session is not bound or
-    its user has no such table.
-    """
-    session_id = rerun.current_session()
-    if session_id is not None:
-        _running_sessions().choose(session_id, rerun.current_fragment(), table, filters)
-
-
-def is_loading(table: str) -> bool:
-    """Return whether the table, as the running session has chosen it, has not got its first rows yet.
-
-    Raises `LiveError` if the session is not bound or its user has no such table.
-    """
-    attached = _running_session()
-    return attached is not None and attached.is_loading(table)
-
-
-def refusal(table: str) -> str | None:
-    """Return why the database refuses to answer what the running session has chosen, None if it does not.
-
-    Raises `LiveError` if the session is not bound or its user has no such table.
-    """
-    attached = _running_session()
-    return None if attached is None else attached.refusal(table)
-
-
-def load_older(table: str) -> bool:
-    """Load the next older rows of a table, as the running session has chosen it. Blocks; False if none exist.
-
-    Raises `ReadError` if no usable answer came back, `TimeoutError` after 10 s, and `LiveError` if the
-    session is not bound or its user has no such table.
-    """
-    attached = _running_session()
-    return attached is not None and attached.load_older(table)
-
-
-def connection() -> FeedStatus:
-    """Return how the running session is connected, its views included. Raises `LiveError` if not bound."""
-    attached = _running_session()
-    return FeedStatus(FeedState.CONNECTING, datetime.now(UTC)) if attached is None else attached.status()
-
-
-def look_at(page: str, item: str = "") -> None:
-    """Report to others that the session shows this page, with this row open. Other pages' choices end."""
-    session_id = rerun.current_session()
-    if session_id is not None:
-        _running_sessions().look_at(session_id, page, item)
-
-
-def _running_session() -> AttachedSession | None:
-    """Return the handle of the running session, None outside of a script. Raises `LiveError` if not bound."""
-    session_id = rerun.current_session()
-    return None if session_id is None else _running_sessions().session(session_id).attached
-
-
-def _running_sessions() -> Sessions:
-    """Return the sessions of the running server, or of none in Streamlit's AppTest."""
-    loop = rerun.session_loop()
-    with _lock:
-        if loop not in _by_loop:
-            # The sessions of a server that has ended are gone with its loop.
-            for old in [old for old in _by_loop if old is not None and old.is_closed()]:
-                del _by_loop[old]
-            _by_loop[loop] = Sessions(loop)
-        return _by_loop[loop]

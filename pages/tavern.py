@@ -12,7 +12,7 @@ from db.errors import UnreachableError
 from db.hub import tavern_messages
 from db.hub.models import TavernMessage
 from livetables.fragments import live_fragment
-from livetables.sessions import enter_fragment
+from livetables.running_session import enter_fragment
 from ui.base import drafts, feedback, html, layout, session, times
 from ui.base.follow import follow
 from ui.base.fragments import rerun_only

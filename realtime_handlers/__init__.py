@@ -12,7 +12,7 @@ from typing import Final
 
 from livetables.config import EngineConfig
 from livetables.engine import Engine
-from livetables.sessions import bind_session
+from livetables.running_session import bind_session
 from livetables.tables.spec import AnySpec
 from livetables.users import UserSession
 from realtime_handlers import accounts, agents, diagnostics, events, messages, people, ratings, routing

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from livetables.fragments import live_fragment
-from livetables.sessions import bind_session
+from livetables.running_session import bind_session
 from livetables.users import UserSession
 from tests.livetables import stage
 

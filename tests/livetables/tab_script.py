@@ -3,7 +3,7 @@
 import streamlit as st
 
 from livetables.fragments import STATUS, live_fragment
-from livetables.sessions import bind_session, choose, is_loading, look_at
+from livetables.running_session import bind_session, choose, is_loading, look_at
 from tests.livetables import stage
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from livetables.fragments import live_fragment
-from livetables.sessions import bind_session, choose
+from livetables.running_session import bind_session, choose
 from livetables.tables.filters import parse
 from tests.livetables import stage
 

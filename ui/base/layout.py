@@ -12,7 +12,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from livetables.feed.status import FeedState, FeedStatus
 from livetables.fragments import STATUS, live_fragment
-from livetables.sessions import connection
+from livetables.running_session import connection
 from ui.base import session, times
 from ui.base.html import Markup, Template, show
 from ui.base.text import plural

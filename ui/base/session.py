@@ -15,7 +15,7 @@ from db.auth.accounts import Accounts, SignedIn
 from db.clients import Clients
 from db.errors import UnreachableError
 from db.hub.models import Role, User
-from livetables import sessions
+from livetables import running_session
 from livetables.engine import Engine
 from livetables.errors import LiveError
 from livetables.presence.model import Present
@@ -146,7 +146,7 @@ def load_older(table: str) -> bool:
         UnreachableError: The database did not answer.
     """
     try:
-        return sessions.load_older(table)
+        return running_session.load_older(table)
     except (LiveError, TimeoutError) as error:
         raise UnreachableError from error
 

@@ -14,7 +14,7 @@ from db.hub.models import Event
 from db.merge import changed
 from db.rows import Values
 from livetables.fragments import PRESENCE, live_fragment
-from livetables.sessions import enter_fragment, look_at
+from livetables.running_session import enter_fragment, look_at
 from ui.base import drafts, feedback, presence, session
 from ui.base.html import show
 from ui.base.navigation import here

@@ -15,7 +15,7 @@ from db.hub import tavern_messages
 from db.hub.models import TavernMessage
 from db.rows import Values
 from livetables.fragments import live_fragment
-from livetables.sessions import enter_fragment
+from livetables.running_session import enter_fragment
 from ui.base import drafts, feedback
 from ui.base.text import as_label
 from ui.base.write_queue import WRITES, Expected, with_values

@@ -8,7 +8,7 @@ from typing import Final
 
 from db.errors import UnreachableError
 from livetables.errors import LiveError
-from livetables.sessions import load_older
+from livetables.running_session import load_older
 from livetables.tables.filters import Filter
 from ui.routing import tables
 from ui.routing.filters import keep_days

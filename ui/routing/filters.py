@@ -9,7 +9,7 @@ import streamlit as st
 
 from db.routing.models import RoutingDay
 from livetables.errors import FilterError
-from livetables.sessions import choose
+from livetables.running_session import choose
 from livetables.tables.filters import (
     Filter,
     Operator,

@@ -10,7 +10,7 @@ import streamlit as st
 from db.routing import metrics as metric_calls
 from db.routing.models import RoutingMetric
 from livetables.fragments import live_fragment
-from livetables.sessions import is_loading, refusal
+from livetables.running_session import is_loading, refusal
 from livetables.tables.rows import Rows
 from livetables.tables.snapshot import Snapshot
 from ui.base import html, layout, session
