@@ -38,7 +38,7 @@ class Sync:
         self._specs: Final = specs
         self._reader: Final = reader
         self._cursor: str | None = None
-        self._doubtful: defaultdict[str, set[Key]] = defaultdict(set)
+        self._doubtful: set[tuple[str, Key]] = set()
         self._oldest: dict[str, Record] = {}
         self._forget_before = 0
         self._forgot_at = 0.0
@@ -88,7 +88,7 @@ class Sync:
 
     def doubt(self, table: str, key: Key) -> None:
         """Read this row again with the next call of `catch_up`, although the log may name no change of it."""
-        self._doubtful[table].add(key)
+        self._doubtful.add((table, key))
 
     async def refetch(self, table: str, keys: Sequence[Key]) -> None:
         """Read these rows again."""
@@ -141,15 +141,17 @@ class Sync:
         keys: defaultdict[str, dict[Key, None]] = defaultdict(dict)
         for entry in logged:
             keys[entry.table][entry.key] = None
-        doubtful = {table: set(some) for table, some in self._doubtful.items()}
-        for table, some in doubtful.items():
-            keys[table].update(dict.fromkeys(some))
-        reads = [self._read(self._specs[table], list(some)) for table, some in keys.items() if some]
+        # A row may be doubted again while it is read. That doubt is for the next call.
+        doubtful, self._doubtful = self._doubtful, set()
+        for table, key in doubtful:
+            keys[table][key] = None
+        reads = [self._read(self._specs[table], list(some)) for table, some in keys.items()]
         reads += [self._read_newest(spec) for spec in self._specs.values() if not spec.logged]
-        changes = [change for changes in await _together(reads) for change in changes]
-        for table, some in doubtful.items():
-            self._doubtful[table] -= some
-        return changes
+        try:
+            return [change for changes in await _together(reads) for change in changes]
+        except BaseException:
+            self._doubtful |= doubtful
+            raise
 
     async def _read(self, spec: AnySpec, keys: Sequence[Key]) -> list[Change[Any]]:
         position = self.store.position()

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,7 +11,7 @@ from livetables.config import EngineConfig
 from livetables.errors import ReadError
 from livetables.faults import FAULTS
 from livetables.feed.reads import ChangesSince
-from livetables.tables.changes import Change, Op, Record
+from livetables.tables.changes import Change, Key, Op, Record
 from livetables.tables.spec import AnySpec
 from livetables.timing import wait_for_event
 from local_supabase.stack.runtime import StackInfo
@@ -224,6 +224,30 @@ async def test_a_doubtful_row_is_read_once_more_with_the_next_call(
         requests = one.reader.requests
         await one.sync.catch_up()
         assert one.reader.requests == requests + 1
+
+
+async def test_a_row_that_is_doubted_again_while_it_is_read_is_read_again(
+    project: EngineConfig, stack: StackInfo, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = post_message(stack, ada)
+    async with synced(project) as one:
+        await one.sync.load()
+        by_key, read = one.reader.by_key, list[list[Key]]()
+
+        async def doubted_meanwhile(spec: AnySpec, keys: Sequence[Key]) -> list[Record]:
+            read.append(list(keys))
+            if len(read) == 2:
+                raise ReadError("away")
+            one.sync.doubt(MESSAGES.name, message)
+            return await by_key(spec, keys)
+
+        monkeypatch.setattr(one.reader, "by_key", doubted_meanwhile)
+        one.sync.doubt(MESSAGES.name, message)
+        await one.sync.catch_up()
+        with pytest.raises(ReadError, match="away"):
+            await one.sync.catch_up()
+        await one.sync.catch_up()
+        assert read == [[message]] * 3  # the first, again, and again after the failure
 
 
 async def test_older_rows_are_loaded_page_by_page(
