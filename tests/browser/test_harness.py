@@ -51,6 +51,10 @@ async def test_it_counts_full_runs_and_finds_texts_in_frames(
     await page.get_by_label("Say").fill("a secret")
     await page.get_by_label("Say").press("Enter")
     await expect(page.get_by_test_id("stText")).to_have_text("a secret")
+    with pytest.raises(AssertionError) as failed:
+        await expect(page.get_by_test_id("stText")).to_have_text("another secret", timeout=1)
+    assert "a secret" in str(failed.value)
+    assert "snapshot" not in str(failed.value), "Playwright still describes the page: playwright_driver.cjs."
     assert window.full_runs() == runs + 1
     assert window.was_sent("a secret")
     assert await window.shows("a secret")

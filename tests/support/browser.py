@@ -1,12 +1,15 @@
 """Drive real browsers: one Chromium per test run and one context per person, which records every frame."""
 
+import json
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
 from playwright.async_api import (
     Browser,
     BrowserContext,
@@ -27,6 +30,7 @@ PATIENCE = 30_000  # milliseconds
 DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
 Scheme = Literal["light", "dark"]
+DRIVER_CHANGES = Path(__file__).with_name("playwright_driver.cjs")
 
 expect.set_options(timeout=PATIENCE)
 
@@ -182,7 +186,9 @@ class WindowPool:
 
 async def running_browser() -> AsyncIterator[Browser]:
     """Run one Chromium for the length of the iteration."""
-    async with async_playwright() as playwright:
+    with _changed_driver():
+        playwright = await async_playwright().start()
+    try:
         browser = await playwright.chromium.launch(
             executable_path=ensure_chromium(),
             args=list(FLAGS),
@@ -191,6 +197,17 @@ async def running_browser() -> AsyncIterator[Browser]:
         )
         yield browser
         await browser.close()
+    finally:
+        await playwright.stop()
+
+
+@contextmanager
+def _changed_driver() -> Iterator[None]:
+    """Let Node load DRIVER_CHANGES into a driver of Playwright that starts meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        # Node reads a quoted path as JSON does.
+        patch.setenv("NODE_OPTIONS", f"--require {json.dumps(str(DRIVER_CHANGES))}", prepend=" ")
+        yield
 
 
 async def settled(page: Page) -> None:
