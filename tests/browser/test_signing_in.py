@@ -1,19 +1,22 @@
 """Signing in and out, in several tabs and browsers."""
 
+import asyncio
 import re
 import uuid
 from dataclasses import replace
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from playwright.async_api import expect
 
 from db.auth.cookie import SessionCookie
 from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
+from tests.security.app.streamlit_client import open_session, texts, websocket
 from tests.support import visitor
-from tests.support.browser import Window
-from tests.support.people import PASSWORD, anonymous_client, email_of, sign_up, unique
+from tests.support.browser import Window, settled
+from tests.support.people import PASSWORD, Person, anonymous_client, email_of, sign_up, unique
 from tests.support.wait import wait_until
+from tests.verify.cast import owner
 from ui.shell.cookie import NAME
 
 
@@ -153,6 +156,24 @@ async def test_a_visitor_may_look_around(open_window: OpenWindow) -> None:
     await expect(visitor.navigation(window.page, "Activity")).to_have_count(0)
 
 
+def renew_in_app(stack: StackInfo, app: str, person: Person) -> bytes:
+    """Let the app replace the token of a person's newest sign-in; return the end of their cookie then."""
+    with owner(stack) as cursor:
+        cursor.execute(
+            "select token, session_id from auth.refresh_tokens where user_id = %s order by id desc",
+            (person.user_id,),
+        )
+        token, session_id = next(iter(cursor))
+    # The app is shown a token that it does not know yet, so it presents it and gets the next one.
+    elsewhere = anonymous_client(stack).auth.refresh_session(token).session
+    assert elsewhere is not None
+    cookie = SessionCookie(elsewhere.refresh_token, session_id, 1)
+    with websocket(urlsplit(app).netloc, app, {"Cookie": f"{NAME}={quote(str(cookie))}"}) as opened:
+        open_session(opened)
+        texts(opened, person.name)
+    return f"~{session_id}~2".encode()
+
+
 async def test_two_people_in_two_tabs_of_one_browser(open_window: OpenWindow, stack: StackInfo) -> None:
     ann, bo = sign_up(stack, "Ann"), sign_up(stack, "Bo")
     window = await open_window()
@@ -165,6 +186,12 @@ async def test_two_people_in_two_tabs_of_one_browser(open_window: OpenWindow, st
     await visitor.sign_in_by_form(second, bo.email, bo.password)
     told = second.get_by_test_id("stSidebar").get_by_text(f"{ann.name} is signed in in this browser too")
     await expect(told).to_be_visible()
+    assert (await cookie_of(window)).session_id == hers.session_id
+    renewed = await asyncio.to_thread(renew_in_app, stack, window.url, bo)
+    await wait_until(
+        lambda: any(renewed in frame for frame in window.received), within=20, what="his new token"
+    )
+    await settled(second)
     assert (await cookie_of(window)).session_id == hers.session_id
     await visitor.sign_out(second)
     assert (await cookie_of(window)).session_id == hers.session_id

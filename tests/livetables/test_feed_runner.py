@@ -2,9 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from threading import Thread
+from typing import Any
 
 import pytest
 
+from livetables.audiences import Audience
+from livetables.config import EngineConfig
 from livetables.engine import Engine
 from livetables.feed.status import FeedState
 from livetables.timing import Timing
@@ -100,3 +104,36 @@ def test_a_server_that_answers_slowly_is_not_taken_for_dead(
         proxy.delay = None
         assert engine.status(ada.user_id).since == since
         assert engine.status(ada.user_id).state is FeedState.LIVE
+
+
+class _Noticed(Audience):
+    """An audience at each look at which another thread opens a feed."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__("ada", [], engine._registry._context)
+        self._engine = engine
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "filters":
+            open_another(self._engine)
+        return super().__getattribute__(name)
+
+    def __hash__(self) -> int:
+        open_another(self._engine)
+        return 1
+
+
+def open_another(engine: Engine) -> None:
+    """Open a feed on another thread, as the engine's own does meanwhile."""
+    another = Audience("bo", [], engine._registry._context)
+    thread = Thread(target=engine._runner._feeds.setdefault, args=(another,))
+    thread.start()
+    thread.join()
+
+
+def test_the_open_feeds_can_be_listed_while_others_open() -> None:
+    engine = Engine(EngineConfig("http://localhost", "key"), [])
+    engine._runner._feeds.setdefault(_Noticed(engine))
+    feeds = engine.feeds
+    engine.stop()
+    assert feeds == {"ada", "bo"}

@@ -19,29 +19,32 @@ from tests.support.people import sign_up
 SECONDS = float(os.environ.get("TAVERN_HOSTILE_SECONDS", "300"))
 LIMIT = 3
 """How many times as long as in quiet a write, and its arrival, may take at the median and 95th percentile."""
-SAMPLES = 100
+SAMPLES = 60
+"""How many messages are written in each part, at least."""
 
 
-@pytest.mark.timeout(SECONDS + 900)
+@pytest.mark.timeout(SECONDS + 1800)
 def test_others_hardly_notice_an_attack(stack: StackInfo) -> None:
     people, attacker = [sign_up(stack, name) for name in ("Ada", "Bo")], sign_up(stack, "Eve")
-    each = SECONDS / (len(ACTS) + 1)
-    quiet = asyncio.run(work(stack, people, seconds=each, at_least=SAMPLES))
-    assert quiet.lost == []
-    slow = []
+    each = SECONDS / (2 * len(ACTS) + 1)
+    before = asyncio.run(work(stack, people, seconds=each, at_least=SAMPLES))
+    slow, lost = [], [*before.lost]
     for act in ACTS:
         with attacked(stack, attacker, [act]):
             noticed = asyncio.run(work(stack, people, seconds=each, at_least=SAMPLES))
+        # Other work of the machine comes and goes, so an attack is compared with the quiet around it.
+        after = asyncio.run(work(stack, people, seconds=each, at_least=SAMPLES))
+        quiet, before = before.with_(after), after
         ratios = [
-            now / before
+            now / usual
             for percent in (50, 95)
-            for now, before in zip(noticed.percentile(percent), quiet.percentile(percent), strict=True)
+            for now, usual in zip(noticed.percentile(percent), quiet.percentile(percent), strict=True)
         ]
         figures = " ".join(f"{ratio:.2f}" for ratio in ratios)
         sys.stdout.write(
             f"{act}: {len(noticed.arrived)} messages; p50 and p95 of answer, arrival: {figures} x quiet\n"
         )
-        assert noticed.lost == [], act
+        lost += noticed.lost + after.lost
         if max(ratios) > LIMIT:
             slow.append(f"{act}: {figures}")
-    assert slow == []
+    assert (slow, lost) == ([], [])

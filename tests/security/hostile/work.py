@@ -36,6 +36,10 @@ class Noticed:
     arrived: list[float] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 
+    def with_(self, other: Noticed) -> Noticed:
+        """Return what was noticed in both parts."""
+        return Noticed(self.answered + other.answered, self.arrived + other.arrived, self.lost + other.lost)
+
     def percentile(self, percent: int) -> tuple[float, float]:
         """Return the percentiles of `answered` and of `arrived`, in seconds."""
         answered, arrived = (

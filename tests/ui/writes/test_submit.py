@@ -1,5 +1,6 @@
-"""A read is waited for only while there is a connection."""
+"""A read is waited for only while there is a connection, and an outcome is told to whose write it was."""
 
+import inspect
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +10,13 @@ from typing import Any, cast
 import pytest
 
 from db.auth.accounts import SignedIn
-from db.errors import NotAllowedError, UnreachableError
+from db.errors import EventFullError, NotAllowedError, UnreachableError
 from livetables.feed.status import FeedState, FeedStatus
-from ui.base import session
-from ui.writes.submit import applying, fetch
+from tests.ui.fakes import ME, Connection, Database
+from ui.base import feedback, session
+from ui.base.write_queue import Expected, WriteQueues
+from ui.writes import submit as submitting
+from ui.writes.submit import applying, fetch, show_outcomes
 
 
 @dataclass(slots=True)
@@ -85,3 +89,41 @@ def test_a_write_that_cannot_be_shown_is_written_nevertheless(
     monkeypatch.setattr(Engine, "apply_written", fail, raising=False)
     write = applying("users", lambda _me: {"id": "x"})
     assert write(cast(SignedIn, Me())) == {"id": "x"}
+
+
+@dataclass(slots=True)
+class Services:
+    """The services of a process that writes."""
+
+    write_queues: WriteQueues
+    engine: Connection
+
+
+def test_the_outcome_of_a_write_is_told_to_its_owner_and_not_to_the_next_person_in_the_tab(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database, connection, toasts = Database(), Connection(), list[str]()
+    in_the_tab, show = [ME], inspect.unwrap(show_outcomes)  # the fragment's body
+    services = Services(WriteQueues(connection), connection)
+    monkeypatch.setattr(session, "services", lambda: services)
+    monkeypatch.setattr(session, "signed_in", lambda: in_the_tab[-1])
+    monkeypatch.setattr(submitting, "current_session", lambda: "tab")
+    monkeypatch.setattr(feedback, "toast_error", lambda error: toasts.append(str(error)))
+    row = Expected("tavern_messages", ("secret",), "a secret", new=True)
+    write = submitting.submit(database.write("a secret"), row, text="a secret")
+    refused = submitting.submit(database.write("full"))
+    assert session.pending("tavern_messages") == {"secret"}
+
+    in_the_tab.append(cast(SignedIn, Me("bo")))
+    database.errors = [NotAllowedError(), EventFullError()]
+    database.open.set()
+    assert write.wait(30)
+    assert refused.wait(30)
+    show()
+    mine = session.my_write_queue()
+    assert mine is not None
+    assert (toasts, session.pending("tavern_messages"), mine.unsent("tavern_messages")) == ([], set(), [])
+
+    in_the_tab.append(ME)
+    show()
+    assert toasts == [str(EventFullError())]
