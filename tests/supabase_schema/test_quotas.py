@@ -96,6 +96,35 @@ def test_changes_count_as_new_rows_do(db: Session, world: World) -> None:
     assert db.refusal(edit, world.people["other"]).pgcode == "PT429"
 
 
+def test_rows_that_are_there_already_use_nothing_up(db: Session, world: World) -> None:
+    """A program that sends its rows again, because an answer was lost, is not held up."""
+    db.act_as(world.people["other"])
+    again = (
+        "insert into public.tavern_messages (id, body) select md5('sent ' || n)::uuid, 'x'"
+        " from generate_series(1, %s) n on conflict (id) do nothing"
+    )
+    assert db.run(again, 590) == 590
+    assert [db.run(again, 590) for _ in range(3)] == [0, 0, 0]
+    assert db.run(again, 595) == 5
+    assert db.refusal(again, 601).pgcode == "PT429"  # only of one statement they count, before they are read
+    assert db.run(again, 600) == 5
+    assert db.refusal(again.replace("sent", "new"), 600).pgcode == "PT429"
+
+
+def test_what_is_refused_uses_nothing_up(db: Session, world: World) -> None:
+    db.act_as(world.people["other"])
+    for_another = (
+        "insert into public.tavern_messages (author_id, body) select %s, 'x' from generate_series(1, %s)"
+    )
+    assert db.refusal(for_another, world.people["owner"], 600).pgcode == "42501"
+    assert db.refusal(SAY.replace("'x'", "''"), 600).pgcode == "23514"
+    assert (
+        db.run("update public.tavern_messages set body = 'y' where author_id = %s", world.people["owner"])
+        == 0
+    )
+    assert db.run(SAY, 600) == 600
+
+
 def test_deletions_are_free(db: Session, world: World) -> None:
     db.act_as(world.people["other"])
     db.run(SAY, 600)
