@@ -101,3 +101,13 @@ async def test_an_admin_deletes_what_one_person_flooded(open_window: OpenWindow,
     )
     found = admin.client.table("tavern_messages").select("id").eq("author_id", flooder.user_id).execute()
     assert found.data == []
+
+    give_role(stack, admin.user_id, "member")
+    await expect(page.get_by_text("For admins only")).to_be_visible()
+    await expect(line).to_have_count(0)
+    await expect(page.get_by_text("After a flood")).to_have_count(0)
+    give_role(stack, admin.user_id, "admin")
+    await visitor.go(page, "Activity")
+    await page.get_by_text("After a flood").click()
+    await expect(page.get_by_role("button", name="Count the last hour")).to_be_visible()
+    await expect(line).to_have_count(0)

@@ -47,6 +47,10 @@ async def test_an_admin_sees_what_is_wrong_and_how_to_repair_it(
     await window.page.get_by_role("button", name="Run the checks again").click()
     await expect(_result(window.page, "Schema")).to_have_text("ok")
 
+    give_role(stack, admin.user_id, "member")
+    await expect(window.page.get_by_text("For admins only")).to_be_visible()
+    await expect(_row(window.page, "Schema")).to_have_count(0)
+
 
 async def test_nobody_else_has_the_page(open_window: OpenWindow, stack: StackInfo) -> None:
     person = sign_up(stack, "Member")

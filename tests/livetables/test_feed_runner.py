@@ -3,12 +3,11 @@
 import asyncio
 from dataclasses import replace
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from livetables.audiences import Audience
-from livetables.config import EngineConfig
 from livetables.engine import Engine
 from livetables.feed.status import FeedState
 from livetables.timing import Timing
@@ -16,6 +15,7 @@ from local_supabase.stack.runtime import StackInfo
 from tests.livetables.broken import NEVER, QUICK, running, wait_state
 from tests.livetables.fault_proxy import FaultProxy, _Connection
 from tests.livetables.support import Signed
+from tests.livetables.things import NOWHERE
 from tests.support.people import Person
 from tests.support.wait import wait_for
 
@@ -123,17 +123,22 @@ class _Noticed(Audience):
         return 1
 
 
+def put(engine: Engine, audience: Audience) -> None:
+    """Have a feed open, without running it."""
+    engine._runner._feeds[audience] = cast("asyncio.Task[None]", None)
+
+
 def open_another(engine: Engine) -> None:
     """Open a feed on another thread, as the engine's own does meanwhile."""
     another = Audience("bo", [], engine._registry._context)
-    thread = Thread(target=engine._runner._feeds.setdefault, args=(another,))
+    thread = Thread(target=put, args=(engine, another))
     thread.start()
     thread.join()
 
 
 def test_the_open_feeds_can_be_listed_while_others_open() -> None:
-    engine = Engine(EngineConfig("http://localhost", "key"), [])
-    engine._runner._feeds.setdefault(_Noticed(engine))
+    engine = Engine(NOWHERE, [])
+    put(engine, _Noticed(engine))
     feeds = engine.feeds
     engine.stop()
     assert feeds == {"ada", "bo"}

@@ -15,6 +15,7 @@ from ui.base import feedback, html, session
 from ui.base.export import csv_text
 from ui.base.html import Markup, join
 from ui.base.html_table import row_html, table_html
+from ui.base.kept_reads import kept_reads
 from ui.base.people import FindUser, by_name, finder, label_of, linked_name_html, name_of, option_of
 from ui.base.text import plural
 from ui.base.write_queue import Mode
@@ -44,8 +45,8 @@ def show() -> None:
 
 def _show_counts() -> None:
     if st.button("Count the last hour", icon=":material/query_stats:"):
-        st.session_state[_COUNTS] = fetch(cleaning.writes_by_person)
-    counts = cast("list[WriteCount] | DatabaseError | None", st.session_state.get(_COUNTS))
+        kept_reads()[_COUNTS] = fetch(cleaning.writes_by_person)
+    counts = cast("list[WriteCount] | DatabaseError | None", kept_reads().get(_COUNTS))
     if counts is None:
         return
     if isinstance(counts, DatabaseError):

@@ -52,6 +52,7 @@ _LABELS: Final[Mapping[Place, str]] = {
 _HOUSE: Final = (Place.TAVERN, Place.EVENTS, Place.PEOPLE, Place.INBOX)
 _WORKSHOP: Final = (Place.AGENTS, Place.ROUTING, Place.RATINGS, Place.LEADERBOARD)
 _ADMIN: Final = (Place.ACTIVITY, Place.DIAGNOSTICS)
+_FOR_ADMIN: Final = "menu_for_admin"
 
 
 def show() -> None:
@@ -71,11 +72,21 @@ def show() -> None:
         keep_focus.show()
 
 
+def _lost_its_admin() -> bool:
+    """Whether this tab's person has stopped being an admin since the last call.
+
+    What only admins see may stand in fragments that show no table, so the whole page is drawn anew.
+    """
+    before = st.session_state.get(_FOR_ADMIN, False)
+    st.session_state[_FOR_ADMIN] = session.is_admin()
+    return bool(before) and not session.is_admin()
+
+
 @live_fragment(
     tables=("users", "private_messages", STATUS, WRITES), varies_by=("user", "role"), key="navigation"
 )
 def _links() -> None:
-    if identity.needs_full_run():
+    if identity.needs_full_run() or _lost_its_admin():
         st.rerun()
     count = unread()
     with st.sidebar, st.container(key="links", gap=None):

@@ -122,7 +122,9 @@ def test_the_outcome_of_a_write_is_told_to_its_owner_and_not_to_the_next_person_
     show()
     mine = session.my_write_queue()
     assert mine is not None
-    assert (toasts, session.pending("tavern_messages"), mine.unsent("tavern_messages")) == ([], set(), [])
+    assert not toasts
+    assert not session.pending("tavern_messages")
+    assert not mine.unsent("tavern_messages")
 
     in_the_tab.append(ME)
     show()
