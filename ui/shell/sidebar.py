@@ -19,6 +19,7 @@ from livetables.tables.rows import Rows
 from ui.agents import notices as run_notices
 from ui.base import html, presence, session
 from ui.base.html import Template
+from ui.base.kept_reads import kept_reads
 from ui.base.navigation import Place, here, page
 from ui.base.people import avatar_html, name_of
 from ui.base.write_queue import WRITES
@@ -77,6 +78,7 @@ def _lost_its_admin() -> bool:
 
     What only admins see may stand in fragments that show no table, so the whole page is drawn anew.
     """
+    kept_reads()  # forgets what another role has read, also if no page asks for it until the role is back
     before = st.session_state.get(_FOR_ADMIN, False)
     st.session_state[_FOR_ADMIN] = session.is_admin()
     return bool(before) and not session.is_admin()
