@@ -156,9 +156,10 @@ class Sync:
     async def _read(self, spec: AnySpec, keys: Sequence[Key]) -> list[Change[Any]]:
         position = self.store.position()
         records = await self._reader.by_key(spec, keys)
-        found = {spec.key_of(record) for record in records}
-        gone = [spec.deleted(key, position=position) for key in keys if key not in found]
-        return _written(spec, records, position) + gone
+        written = _written(spec, records, position)
+        # What cannot be read is left out, also where the row as it was before is shown.
+        readable = {change.key for change in written}
+        return written + [spec.deleted(key, position=position) for key in keys if key not in readable]
 
     async def _read_newest(self, spec: AnySpec) -> list[Change[Any]]:
         """Read what the log does not contain: new rows of the window, and which rows are gone."""
