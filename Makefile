@@ -13,7 +13,7 @@ SOAK_PART = $(shell expr $(SOAK_SECONDS) / 4)
 
 PYTEST = $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
-.PHONY: run setup check quick-tests test soak lint format bench screenshots clean browser
+.PHONY: run setup check quick-tests test soak lint format bench bench-scale screenshots clean browser
 
 run: $(VENV)/.installed
 	$(BIN)/python -m streamlit run asgi.py --server.address=$(ADDRESS)
@@ -53,6 +53,10 @@ format: $(VENV)/.installed-dev
 
 bench: setup
 	$(BIN)/python -m bench
+
+# Live updates with many tabs: see bench/scale for its settings. The results go to bench/results.
+bench-scale: setup
+	TAVERN_SCALE_RESULT=$${TAVERN_SCALE_RESULT:-bench/results/scale.json} $(BIN)/python -m bench scale
 
 screenshots: setup
 	$(BIN)/python -m bench.screenshots
