@@ -6,9 +6,10 @@ import streamlit as st
 
 from db.hub.models import Event
 from livetables.fragments import PRESENCE, live_fragment
-from ui.base import html, layout, session
+from ui.base import html, layout, pieces, session
 from ui.base.html_actions import mark
 from ui.base.html_cache import shared_html
+from ui.base.pieces import in_pieces
 from ui.base.write_queue import WRITES
 from ui.events import actions, cards, new_event, schedule, tables
 from ui.events.cards import Viewing
@@ -18,6 +19,7 @@ from ui.shell.run_app import run_whole_app
 
 BLOCK = "event_cards"
 _UPCOMING_SHOWN, _PAST_SHOWN = 100, 30
+_CARDS_A_PIECE = 2
 
 
 def show() -> None:
@@ -68,7 +70,7 @@ def _upcoming() -> None:
     if not shown:
         layout.empty("🎻", "Nothing planned yet", "Sign in and plan the first evening.")
         return
-    _cards("upcoming", shown, viewing)
+    _cards("upcoming", shown, viewing, _UPCOMING_SHOWN)
 
 
 @live_fragment(
@@ -86,21 +88,25 @@ def _past() -> None:
     if not shown:
         layout.empty("🕯️", "No memories yet", "Events that are over move here.")
         return
-    _cards("past", shown, viewing)
+    _cards("past", shown, viewing, _PAST_SHOWN)
 
 
-def _cards(which: str, shown: list[Event], viewing: Viewing) -> None:
+def _cards(which: str, shown: list[Event], viewing: Viewing, most: int) -> None:
     """Show the cards, built once for everybody who is shown the same ones in the same region."""
     rsvps, users, cohosts = tables.rsvps(), session.users(), tables.cohosts()
     pending = frozenset().union(*(session.pending(table) for table in ("events", "rsvps", "event_cohosts")))
     ids = tuple(event.id for event in shown)
     by_event = schedule.cohosts_by_event(cohosts)
-    html.show(
-        shared_html(
-            (which, ids, tables.events(), rsvps, users, cohosts, viewing.region, viewing.today, pending),
-            lambda: cards.cards_html(shown, rsvps, users, by_event, viewing, pending),
-        )
+    built = shared_html(
+        (which, ids, tables.events(), rsvps, users, cohosts, viewing.region, viewing.today, pending),
+        lambda: in_pieces(
+            shown,
+            _CARDS_A_PIECE,
+            most,
+            lambda some: cards.cards_html(some, rsvps, users, by_event, viewing, pending),
+        ),
     )
+    pieces.show(f"events_{which}_cards", built)
 
 
 @live_fragment(

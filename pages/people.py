@@ -5,14 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from livetables.fragments import PRESENCE, live_fragment
-from ui.base import html, layout, session
+from ui.base import layout, pieces, session
 from ui.base.fragments import rerun_only
 from ui.base.html_actions import mark
 from ui.base.html_cache import shared_html
 from ui.base.tab import own_key
 from ui.base.text import plural
 from ui.base.write_queue import WRITES
-from ui.people.directory import directory_html, online_first, online_marks, search
+from ui.people.directory import Directory, online_marks, search
 from ui.shell.run_app import run_whole_app
 
 BLOCK = "directory"
@@ -51,18 +51,16 @@ def _directory() -> None:
     query = st.session_state.get(_SEARCH, "")
     users = session.users()
     online = frozenset(session.present().now.people)
-    found = online_first(search(users, query), online)
+    found = search(users, query)
     if not found:
         layout.empty("🔎", "Nobody found", "Try fewer letters.")
         return
-    shown = found[:_MOST_SHOWN]
-    html.show(
-        directory_html(shown)
-        if query
-        else shared_html(("directory", users, online), lambda: directory_html(shown))
+    directory = shared_html(
+        ("directory", users, online, query), lambda: Directory.of(found, online, _MOST_SHOWN)
     )
-    if len(found) > _MOST_SHOWN:
-        st.caption(f"{plural(len(found) - _MOST_SHOWN, 'more person', 'more people')}. Search to find them.")
+    pieces.show("directory_cards", directory.pieces)
+    if directory.more:
+        st.caption(f"{plural(directory.more, 'more person', 'more people')}. Search to find them.")
 
 
 @live_fragment(tables=("users", PRESENCE), varies_by=("user",), key="people_marks")

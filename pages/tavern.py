@@ -13,7 +13,7 @@ from db.hub import tavern_messages
 from db.hub.models import TavernMessage
 from livetables.fragments import live_fragment
 from livetables.running_session import enter_fragment
-from ui.base import drafts, feedback, html, layout, session, times
+from ui.base import drafts, feedback, html, layout, pieces, session, times
 from ui.base.follow import follow
 from ui.base.fragments import rerun_only
 from ui.base.html import Template
@@ -68,9 +68,7 @@ def _messages() -> None:
         layout.empty("🍺", "Quiet so far", "Write the first message.")
         return
     shown, today, pending = st.session_state[_SHOWN], times.today_in(region.zone), session.pending(TABLE)
-    with st.container(key="room_pieces", gap=None):
-        for piece in room_pieces(messages, session.users(), shown, region, today, pending):
-            html.show(piece)
+    pieces.show("room_pieces", room_pieces(messages, session.users(), shown, region, today, pending))
 
 
 @st.fragment(key="room_earlier")

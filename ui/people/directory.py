@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
 
 from db.hub.models import User
 from livetables.presence.model import Present
@@ -11,11 +13,12 @@ from ui.base import folding
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.links import to_inbox
 from ui.base.people import avatar_html, by_name, linked_name_html, name_of, role_html
+from ui.base.pieces import in_pieces
 from ui.base.text import shortened
 
 _LONGEST_BIO = 140
+_CARDS_A_PIECE: Final = 3
 
-_DIRECTORY = Template('<div class="tv-people">{cards}</div>')
 _CARD = Template(
     '<article class="tv-person" data-row="{id}" data-owner="{id}">'
     '{avatar}<div class="tv-main"><h2>{name}{role}<span class="tv-online">online</span></h2>{bio}</div>'
@@ -36,14 +39,36 @@ def _searched(user: User) -> str:
     return folding.fold(f"{user.display_name} {user.bio} {user.role.value}")
 
 
-def online_first(people: Iterable[User], online: frozenset[str]) -> list[User]:
-    """Return people in their order, those who are here now before the others."""
-    return sorted(people, key=lambda user: user.id not in online)
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The cards of people, those who are here now before the others."""
+
+    pieces: Sequence[Markup]
+    more: int
+    """How many people are left out."""
+
+    @classmethod
+    def of(cls, found: Sequence[User], online: frozenset[str], most: int) -> Self:
+        """Show at most `most` of those who are here, and at most as many of the others, in their order.
+
+        Somebody who comes or leaves moves only within the pieces of those who are here: each of the other
+        pieces has its place in the whole list.
+        """
+        here = [user for user in found if user.id in online][:most]
+        shown = {user.id for user in (*here, *found[:most])}
+
+        def build(people: Sequence[User]) -> Markup:
+            return cards_html(user for user in people if user.id not in online)
+
+        return cls(
+            in_pieces(here, _CARDS_A_PIECE, most, cards_html) + in_pieces(found, _CARDS_A_PIECE, most, build),
+            len(found) - len(shown),
+        )
 
 
-def directory_html(people: Iterable[User]) -> Markup:
+def cards_html(people: Iterable[User]) -> Markup:
     """Show people as cards."""
-    return _DIRECTORY(cards=join(map(_card_html, people)))
+    return join(map(_card_html, people))
 
 
 def _card_html(user: User) -> Markup:
