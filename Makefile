@@ -54,9 +54,9 @@ format: $(VENV)/.installed-dev
 bench: setup
 	$(BIN)/python -m bench
 
-# Live updates with many tabs: see bench/scale for its settings. The results go to bench/results.
+# Live updates with many tabs. The docstring of bench/scale names the settings.
 bench-scale: setup
-	TAVERN_SCALE_RESULT=$${TAVERN_SCALE_RESULT:-bench/results/scale.json} $(BIN)/python -m bench scale
+	$(BIN)/python -m bench scale
 
 screenshots: setup
 	$(BIN)/python -m bench.screenshots

@@ -13,6 +13,7 @@ from livetables.feed_runner import FeedRunner
 from livetables.pseudo_tables import ItemWatch, PseudoTables
 from livetables.registry import Registry
 from livetables.tables.filters import Filter
+from livetables.tables.part import Dependency, Part
 from livetables.tables.snapshot import Snapshot
 
 
@@ -50,16 +51,23 @@ class AttachedSession:
         """
         return self._audience_of(table).refusal
 
-    def version(self, name: str) -> Hashable:
-        """Return a value that changes with what the session is shown of a table.
+    def version(self, of: Dependency) -> Hashable:
+        """Return a value that changes with what the session is shown of a table, or of a part of one.
 
-        It is equal for two sessions only if they are shown the same. `name` may also be `STATUS`, `PRESENCE`,
-        or that of an item given to `Engine.own_changed`.
+        It is equal for two sessions only if they are shown the same. `of` may also be `STATUS`, `PRESENCE`,
+        or the name of an item given to `Engine.own_changed`.
         """
+        name = of.table if isinstance(of, Part) else of
         for audience in reversed(self._audiences()):
             if name in audience.store.specs:
-                return audience.number, audience.revision(name)
+                return audience.number, self._revision(audience, of)
         return self._pseudo_tables.version(name, self.user_id)
+
+    def _revision(self, audience: Audience, of: Dependency) -> Hashable:
+        if not isinstance(of, Part):
+            return audience.revision(of)
+        table = audience.tables.get(of.table)
+        return None if table is None else of.value(table, self.user_id)
 
     def has_items(self) -> bool:
         """Return whether the user has an item of their own (`Engine.own_changed`), such as pending writes."""

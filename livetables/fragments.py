@@ -12,8 +12,9 @@ from livetables.presence.model import PRESENCE
 from livetables.pseudo_tables import STATUS
 from livetables.rerun import supported
 from livetables.running_session import rendering
+from livetables.tables.part import Dependency, Part
 
-__all__ = ["FALLBACK_EVERY", "PRESENCE", "STATUS", "live_fragment"]
+__all__ = ["FALLBACK_EVERY", "PRESENCE", "STATUS", "Part", "live_fragment"]
 
 P = ParamSpec("P")
 
@@ -22,13 +23,18 @@ FALLBACK_EVERY: Final = 1.0
 
 
 def live_fragment(
-    *, tables: Sequence[str], varies_by: Sequence[str] = (), key: str | None = None, shared: bool = False
+    *,
+    tables: Sequence[Dependency],
+    varies_by: Sequence[str] = (),
+    key: str | None = None,
+    shared: bool = False,
 ) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """Turn a function into a fragment that reruns when one of `tables` changes, and only then.
 
     Before the body runs, all tables in `st.session_state` move to the newest moment together.
 
     - `tables` are the names of the tables it shows, `STATUS` for the connection, `PRESENCE` for who is here.
+      With a `Part` of a table it reruns only when the value of that part changes.
     - `varies_by` names everything else the output depends on: "time_zone", "language", "role", "user", or a
       key of `st.session_state`.
     - `key` is the fragment's name, unique in the app. By default it is the function's module and name.

@@ -19,6 +19,7 @@ from livetables.engine import Engine
 from livetables.feed.status import FeedState, FeedStatus
 from livetables.sessions import Sessions
 from livetables.tables.filters import Filter
+from livetables.tables.part import Dependency
 from livetables.users import UserSession
 
 _lock: Final = threading.Lock()
@@ -37,7 +38,7 @@ def bind_session(engine: Engine, user: UserSession | None) -> None:
         _sessions().bind(session_id, engine, user)
 
 
-def enter_fragment(tables: Sequence[str]) -> None:
+def enter_fragment(tables: Sequence[Dependency]) -> None:
     """Move the running session to the newest moment, for the running fragment, which shows these tables."""
     session_id = rerun.current_session()
     if session_id is not None:
@@ -46,7 +47,7 @@ def enter_fragment(tables: Sequence[str]) -> None:
 
 @contextmanager
 def rendering(
-    tables: Sequence[str], varies_by: Sequence[str], arguments: object, *, shared: bool
+    tables: Sequence[Dependency], varies_by: Sequence[str], arguments: object, *, shared: bool
 ) -> Iterator[None]:
     """Do the same for the block, and share with other sessions what a fragment shows that is `shared`."""
     session_id = rerun.current_session()

@@ -17,6 +17,7 @@ from livetables.rerun_scheduler import RerunResult, RerunScheduler
 from livetables.sharing import LEADER_TIMEOUT, Group, Renderings
 from livetables.shown import Moment, Rendered, ShownSession
 from livetables.tables.filters import Filter
+from livetables.tables.part import Dependency, table_names
 from livetables.users import UserSession
 
 FIRST_LOAD: Final = 5.0
@@ -64,14 +65,18 @@ class Sessions:
         session.fragments.clear()
         self._update_state(session)
 
-    def enter(self, session_id: str, fragment: str | None, tables: Sequence[str]) -> None:
+    def enter(self, session_id: str, fragment: str | None, tables: Sequence[Dependency]) -> None:
         """Move the session to the newest moment, for a fragment that begins to render these tables."""
         session = self._sessions.get(session_id)
         if session is not None:
             self._enter(session, fragment, tables)
 
     def _enter(
-        self, session: ShownSession, fragment: str | None, tables: Sequence[str], variant: Hashable = None
+        self,
+        session: ShownSession,
+        fragment: str | None,
+        tables: Sequence[Dependency],
+        variant: Hashable = None,
     ) -> Rendered:
         # Note the versions first. A change after that is rendered once too often, not once too seldom.
         rendered = Rendered(tuple(tables), session.versions(tables), variant)
@@ -82,7 +87,7 @@ class Sessions:
 
     @contextmanager
     def rendering(
-        self, session_id: str, fragment: str | None, tables: Sequence[str], variant: Hashable
+        self, session_id: str, fragment: str | None, tables: Sequence[Dependency], variant: Hashable
     ) -> Iterator[None]:
         """Enter a fragment that renders these tables in the block, and share what it shows.
 
@@ -106,7 +111,7 @@ class Sessions:
                 # It may be sent to others only if it shows nothing of this person's, and the noted tables.
                 private = own.had_items or group.versions != tuple(rendered.versions.items())
                 released = self._renderings.put(group, shown, session_id, private=private)
-                self._schedule(released, frozenset(tables))
+                self._schedule(released, table_names(tables))
 
     def look_at(self, session_id: str, page: str, item: str) -> None:
         """Report to others where this session is. Filters chosen on another page end."""
@@ -132,7 +137,8 @@ class Sessions:
         self._update_state(session)
         running = None if fragment is None else session.fragments.get(fragment)
         if running is not None:
-            running.versions.update(session.versions([table]))
+            chosen = [each for each in running.tables if table_names([each]) == {table}]
+            running.versions.update(session.versions(chosen))
         # Rerun the other fragments that show this table.
         self._schedule([session_id], frozenset({table}))
 
@@ -225,7 +231,7 @@ class Sessions:
 
     def _give_up(self, group: Group, session_id: str) -> None:
         released = self._renderings.give_up(group, session_id)
-        self._schedule(released, frozenset(name for name, _ in group.versions))
+        self._schedule(released, table_names(table for table, _ in group.versions))
 
     def _push(self, session_id: str, tables: frozenset[str]) -> RerunResult:
         """Send the session what other sessions have rendered of its shared fragments. Called on the loop.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from livetables.rendering import Rendering
+from livetables.tables.part import Dependency
 
 LEADER_TIMEOUT: Final = 0.5
 """Seconds for which a group waits for the rerun of its session. Then another one reruns."""
@@ -30,7 +31,7 @@ class Group:
 
     fragment: str
     variant: Hashable
-    versions: tuple[tuple[str, Hashable], ...]
+    versions: tuple[tuple[Dependency, Hashable], ...]
 
 
 class Renderings:

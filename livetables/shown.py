@@ -10,6 +10,7 @@ from livetables.attached import AttachedSession
 from livetables.engine import Engine
 from livetables.rendering import Rendering
 from livetables.sharing import Group
+from livetables.tables.part import Dependency, table_names
 from livetables.tables.snapshot import Snapshot
 
 
@@ -17,12 +18,17 @@ from livetables.tables.snapshot import Snapshot
 class Rendered:
     """A fragment that a session has rendered: its tables, and their versions at that time."""
 
-    tables: tuple[str, ...]
-    versions: dict[str, Hashable]
+    tables: tuple[Dependency, ...]
+    versions: dict[Dependency, Hashable]
     variant: Hashable = None
     """The values of what a shared fragment varies by; None if the fragment is not shared."""
     rendering: Rendering | None = None
     """What it shows; None if that is not known, or cannot be sent to other sessions."""
+    names: frozenset[str] = field(init=False)
+    """The names of the tables, also of those of which it shows a part."""
+
+    def __post_init__(self) -> None:
+        self.names = table_names(self.tables)
 
 
 @dataclass(slots=True)
@@ -39,8 +45,8 @@ class ShownSession:
     filtered: set[str] = field(default_factory=set)
     """The tables of which the session has chosen a view."""
 
-    def versions(self, tables: Iterable[str]) -> dict[str, Hashable]:
-        """Return the newest versions of these tables."""
+    def versions(self, tables: Iterable[Dependency]) -> dict[Dependency, Hashable]:
+        """Return the newest versions of these tables and parts."""
         return {table: self.attached.version(table) for table in tables}
 
     def newest_tables(self) -> dict[str, Snapshot[Any]]:
@@ -50,14 +56,14 @@ class ShownSession:
     def stale_tables(self, moment: Moment) -> frozenset[str]:
         """Return the tables of all fragments that show an old version."""
         rendered = list(self.fragments.values())
-        return frozenset(table for one in rendered if self._is_stale(one, moment) for table in one.tables)
+        return frozenset(name for one in rendered if self._is_stale(one, moment) for name in one.names)
 
     def stale_fragments(self, tables: frozenset[str], moment: Moment) -> list[str]:
         """Return the ids of the fragments that show one of these tables and an old version of any table."""
         return [
             fragment
             for fragment, rendered in list(self.fragments.items())
-            if not tables.isdisjoint(rendered.tables) and self._is_stale(rendered, moment)
+            if not tables.isdisjoint(rendered.names) and self._is_stale(rendered, moment)
         ]
 
     def group(self, fragment: str, moment: Moment) -> Group | None:
@@ -86,10 +92,10 @@ class Moment:
     """
 
     def __init__(self) -> None:
-        self._versions: dict[Hashable, dict[str, Hashable]] = {}
+        self._versions: dict[Hashable, dict[Dependency, Hashable]] = {}
         self._tables: dict[Hashable, dict[str, Snapshot[Any]]] = {}
 
-    def versions(self, session: ShownSession, tables: tuple[str, ...]) -> dict[str, Hashable]:
+    def versions(self, session: ShownSession, tables: tuple[Dependency, ...]) -> dict[Dependency, Hashable]:
         """Return the versions of these tables that the session is shown."""
         if session.filtered:
             return session.versions(tables)

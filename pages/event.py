@@ -11,6 +11,7 @@ from ui.base.html_actions import mark
 from ui.base.html_cache import shared_html
 from ui.base.links import ALL_EVENTS, ID
 from ui.base.navigation import Place, page
+from ui.base.parts import MY_COHOSTING, MY_PROFILE, MY_RSVPS
 from ui.base.text import one_line
 from ui.base.write_queue import WRITES
 from ui.events import actions, cards, schedule, tables
@@ -95,7 +96,7 @@ def _missing(event_id: str) -> None:
 
 
 @live_fragment(
-    tables=("rsvps", "event_cohosts", "users", WRITES), varies_by=("user", "role"), key="event_marks"
+    tables=(MY_RSVPS, MY_COHOSTING, MY_PROFILE, WRITES), varies_by=("user", "role"), key="event_marks"
 )
 def _marks() -> None:
     mark(

@@ -9,6 +9,7 @@ from livetables.fragments import PRESENCE, live_fragment
 from ui.base import html, layout, pieces, session
 from ui.base.html_actions import mark
 from ui.base.html_cache import shared_html
+from ui.base.parts import MY_COHOSTING, MY_PROFILE, MY_RSVPS
 from ui.base.pieces import in_pieces
 from ui.base.write_queue import WRITES
 from ui.events import actions, cards, new_event, schedule, tables
@@ -28,8 +29,8 @@ def show() -> None:
         sign_in_link("Sign in to plan an event")
     else:
         new_event.show()
-    _editors()
     with st.container(key=BLOCK):
+        _editors()
         soon, over = st.tabs(["Upcoming", "Past"])
         with soon:
             _upcoming()
@@ -39,13 +40,9 @@ def show() -> None:
     actions.follow_clicks(BLOCK)
 
 
-@live_fragment(
-    tables=(PRESENCE, "events", "users", WRITES), varies_by=("user",), key="events_editors", shared=True
-)
+@live_fragment(tables=(PRESENCE, "events", "users", WRITES), key="events_editors", shared=True)
 def _editors() -> None:
-    editors = editors_html(session.present().now, tables.events(), session.users(), session.my_id())
-    if editors:
-        html.show(editors)
+    html.show(editors_html(session.present().now, tables.events(), session.users()))
 
 
 def _viewing() -> Viewing:
@@ -110,7 +107,7 @@ def _cards(which: str, shown: list[Event], viewing: Viewing, most: int) -> None:
 
 
 @live_fragment(
-    tables=("rsvps", "event_cohosts", "users", WRITES), varies_by=("user", "role"), key="events_marks"
+    tables=(MY_RSVPS, MY_COHOSTING, MY_PROFILE, WRITES), varies_by=("user", "role"), key="events_marks"
 )
 def _marks() -> None:
     mark(

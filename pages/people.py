@@ -9,10 +9,11 @@ from ui.base import layout, pieces, session
 from ui.base.fragments import rerun_only
 from ui.base.html_actions import mark
 from ui.base.html_cache import shared_html
+from ui.base.parts import MY_PROFILE
 from ui.base.tab import own_key
 from ui.base.text import plural
 from ui.base.write_queue import WRITES
-from ui.people.directory import Directory, online_marks, search
+from ui.people.directory import Directory, search
 from ui.shell.run_app import run_whole_app
 
 BLOCK = "directory"
@@ -63,13 +64,9 @@ def _directory() -> None:
         st.caption(f"{plural(directory.more, 'more person', 'more people')}. Search to find them.")
 
 
-@live_fragment(tables=("users", PRESENCE), varies_by=("user",), key="people_marks")
+@live_fragment(tables=(MY_PROFILE,), varies_by=("user",), key="people_marks")
 def _marks() -> None:
-    mark(
-        BLOCK,
-        rows=online_marks(session.present().now),
-        everywhere=["guest"] if session.signed_in() is None else ["member"],
-    )
+    mark(BLOCK, everywhere=["guest"] if session.signed_in() is None else ["member"])
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from ui.base.fragments import rerun_only
 from ui.base.html import Template
 from ui.base.html_actions import Click, clicked, mark
 from ui.base.navigation import Place, page
+from ui.base.parts import MY_PROFILE
 from ui.base.text import shortened
 from ui.base.write_queue import WRITES, Expected, Mode
 from ui.messages import composer, tables
@@ -94,7 +95,7 @@ def _load_earlier() -> None:
 # ---------------------------------------------------------------- edit, delete, hide
 
 
-@live_fragment(tables=("users",), varies_by=("user", "role"), key="room_marks")
+@live_fragment(tables=(MY_PROFILE,), varies_by=("user", "role"), key="room_marks")
 def _marks() -> None:
     mark(BLOCK, everywhere=["admin"] if session.is_admin() else [])
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from livetables.fragments import STATUS, live_fragment
+from livetables.fragments import STATUS, Part, live_fragment
 from livetables.running_session import bind_session, choose, is_loading, look_at
 from tests.livetables import stage
 
@@ -40,6 +40,12 @@ def others() -> None:
     st.text(f"others: {texts('others')}")
 
 
+@live_fragment(tables=[Part("others", lambda others, _user: len(others) // 2)])
+def pairs() -> None:
+    """Show how many pairs of rows the other table has."""
+    st.text(f"pairs: {len(st.session_state['others']) // 2}")
+
+
 @live_fragment(tables=["secrets"])
 def secrets() -> None:
     """Show the private table."""
@@ -56,6 +62,7 @@ things()
 both("left")
 both("right")
 others()
+pairs()
 secrets()
 status()
 if not stage.gate.is_set():

@@ -43,6 +43,19 @@ def test_a_change_reaches_every_tab_without_a_full_run(server: Server, engine: E
     assert [tab.full_runs for tab in tabs] == runs
 
 
+def test_a_fragment_that_shows_a_part_of_a_table_reruns_only_when_that_part_changes(
+    server: Server, engine: Engine
+) -> None:
+    tab = server.tab()
+    assert "pairs: 0" in tab.texts
+    engine.apply_written("others", record("1", "first"))
+    wait_shown(tab, "others: first")
+    tab.wait_idle()
+    assert [text for text in tab.texts if text.startswith("pairs")] == ["pairs: 0"]
+    engine.apply_written("others", record("2", "second"))
+    wait_shown(tab, "pairs: 1")
+
+
 def test_half_typed_text_survives_a_rerun(server: Server, engine: Engine) -> None:
     tab = server.tab()
     typed = WidgetStates(widgets=[WidgetState(id=tab.widgets["Draft"], string_value="half a sen")])

@@ -165,7 +165,7 @@ async def hears(page: Page, text: str) -> None:
 
 def message(page: Page, text: str) -> Locator:
     """Return the message or event that contains this text."""
-    return page.locator("[data-row]").filter(has_text=text)
+    return page.locator("article[data-row]").filter(has_text=text)
 
 
 async def use(page: Page, text: str, action: str) -> None:
@@ -180,7 +180,7 @@ async def use(page: Page, text: str, action: str) -> None:
 
 def event(page: Page, title: str) -> Locator:
     """Return the card of an event."""
-    return page.locator("[data-row]").filter(has_text=title)
+    return page.locator("article[data-row]").filter(has_text=title)
 
 
 async def create_event(

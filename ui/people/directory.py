@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Self
 
 from db.hub.models import User
-from livetables.presence.model import Present
 from livetables.tables.snapshot import Snapshot
 from ui.base import folding
 from ui.base.html import EMPTY, Markup, Template, join
@@ -20,7 +20,7 @@ _LONGEST_BIO = 140
 _CARDS_A_PIECE: Final = 3
 
 _CARD = Template(
-    '<article class="tv-person" data-row="{id}" data-owner="{id}">'
+    '<article class="tv-person{online}" data-row="{id}" data-owner="{id}">'
     '{avatar}<div class="tv-main"><h2>{name}{role}<span class="tv-online">online</span></h2>{bio}</div>'
     '<a class="tv-link tv-action write" href="{inbox}" aria-label="Write to {label}">Write</a></article>'
 )
@@ -58,21 +58,23 @@ class Directory:
         shown = {user.id for user in (*here, *found[:most])}
 
         def build(people: Sequence[User]) -> Markup:
-            return cards_html(user for user in people if user.id not in online)
+            return cards_html([user for user in people if user.id not in online])
 
         return cls(
-            in_pieces(here, _CARDS_A_PIECE, most, cards_html) + in_pieces(found, _CARDS_A_PIECE, most, build),
+            in_pieces(here, _CARDS_A_PIECE, most, partial(cards_html, online=True))
+            + in_pieces(found, _CARDS_A_PIECE, most, build),
             len(found) - len(shown),
         )
 
 
-def cards_html(people: Iterable[User]) -> Markup:
-    """Show people as cards."""
-    return join(map(_card_html, people))
+def cards_html(people: Sequence[User], *, online: bool = False) -> Markup:
+    """Show people as cards, as `online` if they are here now."""
+    return join(_card_html(user, online=online) for user in people)
 
 
-def _card_html(user: User) -> Markup:
+def _card_html(user: User, *, online: bool) -> Markup:
     return _CARD(
+        online=" online" if online else "",
         id=user.id,
         avatar=avatar_html(user),
         name=linked_name_html(user),
@@ -81,8 +83,3 @@ def _card_html(user: User) -> Markup:
         role=role_html(user),
         bio=_BIO(bio=shortened(user.bio, _LONGEST_BIO)) if user.bio else EMPTY,
     )
-
-
-def online_marks(present: Present) -> dict[str, list[str]]:
-    """Return the marks of the cards of everybody who is here now."""
-    return {user_id: ["online"] for user_id in present.people}

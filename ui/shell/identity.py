@@ -18,6 +18,7 @@ from db.errors import SignInError, UnreachableError
 from livetables.engine import Engine
 from livetables.fragments import STATUS, live_fragment
 from ui.base import drafts, feedback, session, tab
+from ui.base.parts import MY_PROFILE
 from ui.base.people import label_of
 from ui.shell import cookie
 
@@ -126,7 +127,7 @@ class _OtherSignIn:
     user_id: str | None
 
 
-@live_fragment(tables=(STATUS, "users"), varies_by=("user", _OTHER), key="sign_in_cookie")
+@live_fragment(tables=(STATUS, MY_PROFILE), varies_by=("user", _OTHER), key="sign_in_cookie")
 def sync_cookie() -> None:
     """Write the newest token to the browser's cookie, and take over a newer one from another process.
 

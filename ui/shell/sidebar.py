@@ -21,6 +21,7 @@ from ui.base import html, presence, session
 from ui.base.html import Template
 from ui.base.kept_reads import kept_reads
 from ui.base.navigation import Place, here, page
+from ui.base.parts import MY_PROFILE
 from ui.base.people import avatar_html, name_of
 from ui.base.write_queue import WRITES
 from ui.messages import tables as message_tables
@@ -85,7 +86,7 @@ def _lost_its_admin() -> bool:
 
 
 @live_fragment(
-    tables=("users", "private_messages", STATUS, WRITES), varies_by=("user", "role"), key="navigation"
+    tables=(MY_PROFILE, "private_messages", STATUS, WRITES), varies_by=("user", "role"), key="navigation"
 )
 def _links() -> None:
     if identity.needs_full_run() or _lost_its_admin():
@@ -147,7 +148,7 @@ def _who() -> None:
         )
 
 
-@live_fragment(tables=("users", WRITES), varies_by=("user",), key="who_card")
+@live_fragment(tables=(MY_PROFILE, WRITES), varies_by=("user",), key="who_card")
 def _card() -> None:
     me = session.signed_in()
     user = session.my_profile()

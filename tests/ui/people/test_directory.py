@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from livetables.presence.model import Spot, Tabs, merge
-from tests.ui.samples import HOSTILE, HOSTILE_HTML, NOW, snapshot, user
+from tests.ui.samples import HOSTILE, HOSTILE_HTML, snapshot, user
 from ui.people import directory
 
 
@@ -61,6 +60,9 @@ def test_somebody_who_comes_changes_two_pieces() -> None:
     assert sum(one != other for one, other in zip(before, after, strict=True)) == 2
 
 
-def test_everybody_who_is_here_is_marked_as_online() -> None:
-    present = merge([Tabs("id-Ann", Spot("events", "", NOW)), Tabs(None, Spot("events", "", NOW))], {}, 0.0)
-    assert directory.online_marks(present) == {"id-Ann": ["online"]}
+def test_only_who_is_here_is_marked_as_online() -> None:
+    shown = directory.Directory.of([user("Ann"), user("Bob")], frozenset({"id-Bob"}), most=2)
+    assert re.findall(r'class="tv-person( online)?" data-row="id-(\w+)"', "".join(shown.pieces)) == [
+        (" online", "Bob"),
+        ("", "Ann"),
+    ]

@@ -1,0 +1,47 @@
+"""Parts of tables that concern the viewer alone: what others do there reruns no fragment that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+from db.hub.models import EventCohost, Rsvp, User
+from livetables.fragments import Part
+from livetables.tables.rows import Rows
+from livetables.tables.snapshot import Snapshot
+
+
+def _my_row(users: Snapshot[User], me: str | None) -> Hashable:
+    return None if me is None else users.get((me,))
+
+
+def _my_rsvps(rsvps: Snapshot[Rsvp], me: str | None) -> Hashable:
+    return rsvps.derived("by person", _rsvps_by_person).get(me or "", frozenset())
+
+
+def _rsvps_by_person(rows: Rows[Rsvp]) -> dict[str, frozenset[Rsvp]]:
+    people = dict[str, set[Rsvp]]()
+    for rsvp in rows.values():
+        people.setdefault(rsvp.user_id, set()).add(rsvp)
+    return {person: frozenset(some) for person, some in people.items()}
+
+
+def _my_cohosting(cohosts: Snapshot[EventCohost], me: str | None) -> Hashable:
+    return cohosts.derived("by person", _events_by_person).get(me or "", frozenset())
+
+
+def _events_by_person(rows: Rows[EventCohost]) -> dict[str, frozenset[str]]:
+    people = dict[str, set[str]]()
+    for cohost in rows.values():
+        people.setdefault(cohost.user_id, set()).add(cohost.event_id)
+    return {person: frozenset(some) for person, some in people.items()}
+
+
+MY_PROFILE: Final = Part("users", _my_row)
+"""The viewer's own profile, with their role."""
+
+MY_RSVPS: Final = Part("rsvps", _my_rsvps)
+"""The viewer's own answers."""
+
+MY_COHOSTING: Final = Part("event_cohosts", _my_cohosting)
+"""The events that the viewer helps to run."""
