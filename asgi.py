@@ -1,6 +1,8 @@
-"""The server: the app and, beside it, the HTTP API. Run `streamlit run asgi.py` or `uvicorn asgi:app`.
+"""The server: the app and, beside it, the HTTP API and people's pictures.
 
-Streamlit Cloud runs `app.py`, which has no API.
+Run `streamlit run asgi.py` or `uvicorn asgi:app`.
+
+Streamlit Cloud runs `app.py`, which has neither.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from api.app import create_api, mount_api
 from api.backend import Backend
 from api.demo import docs_checker
 from api.errors import ServiceUnavailableError
+from api.pictures import Pictures
 from api.settings import ApiSettings
 from demo_agent.agent import BACKGROUND
 from frontend.middleware import Frontend
@@ -26,6 +29,7 @@ from frontend.page import Colors, Look
 from local_supabase.errors import LocalSupabaseError
 from process import PROCESS, PROJECT
 from request_guard import RequestGuard
+from ui.base import pictures
 
 _log: Final = logging.getLogger("tavern")
 
@@ -50,6 +54,7 @@ def _show_requests() -> None:
 
 
 _show_requests()
+pictures.send_from_here()
 api = create_api(_backend, ApiSettings.read(os.environ), AgentRegistry([docs_checker(PROJECT)]), BACKGROUND)
 
 
@@ -70,7 +75,7 @@ def _colors(theme: str) -> Colors:
 
 app = st.App(
     PROJECT / "app.py",
-    routes=mount_api(api, _BASE_PATH),
+    routes=[*mount_api(api, _BASE_PATH), *Pictures(_backend, pictures.PATH).routes(_BASE_PATH)],
     middleware=[
         Middleware(RequestGuard),
         Middleware(Frontend, look=Look("Tavern", _colors("light"), _colors("dark")), base_path=_BASE_PATH),

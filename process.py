@@ -22,6 +22,7 @@ from db.settings import Settings, settings_from
 from livetables.faults import FAULTS
 from local_supabase import ensure_running
 from realtime_handlers import EngineConfig, init_realtime_client
+from ui.base import pictures
 from ui.base.session import Services
 from ui.shell import identity
 
@@ -68,6 +69,7 @@ def _start(values: Mapping[str, str], progress: Progress) -> Services:
         print(f"Mail of the embedded Supabase: {stack.mailbox_url}", flush=True)  # noqa: T201
         settings = Settings(stack.url, stack.anon_key)
     progress("Opening the live connection")
+    pictures.kept_in(settings.url)
     engine = init_realtime_client(EngineConfig(settings.url, settings.key))
     clients = Clients(settings)
     accounts = Accounts(clients)

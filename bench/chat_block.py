@@ -61,7 +61,7 @@ def _seconds(build: Callable[[], str]) -> float:
 
 def _user(number: int) -> User:
     name, role = f"Person <{number}>", Role.ADMIN if number == 0 else Role.MEMBER
-    return User(f"user-{number}", name, "", None, role, 1, _NOW, _NOW, None)
+    return User(f"user-{number}", name, "", None, None, role, 1, _NOW, _NOW, None)
 
 
 def _message(number: int, author: User) -> TavernMessage:

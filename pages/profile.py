@@ -14,11 +14,10 @@ from db.hub.models import User
 from db.merge import changed
 from db.rows import Values
 from livetables.fragments import live_fragment
-from ui.base import drafts, feedback, html, layout, session
-from ui.base.people import avatar_html
+from ui.base import drafts, feedback, layout, session
 from ui.base.text import as_label, one_line
 from ui.base.write_queue import WRITES, Expected, with_values
-from ui.people import emoji
+from ui.people import emoji, picture
 from ui.shell import identity
 from ui.shell.account import invite
 from ui.shell.run_app import run_whole_app
@@ -48,6 +47,7 @@ def show() -> None:
         invite("🪪", "Sign in to see your profile", "It is what others see of you.")
         return
     _reset()
+    picture.show()
     _profile_form()
     _sign_out()
 
@@ -91,7 +91,6 @@ def _profile_form() -> None:
     row = {"_name": base.display_name, "_bio": base.bio, "_avatar": base.avatar or ""}
     drafts.keep(drafts.PROFILE, key, row=row, note=True)
     with st.form("profile", border=True):
-        html.show(avatar_html(profile, "large"))
         mine = _fields(base, key)
         saved = st.form_submit_button("Save profile", type="primary", disabled=_SAVING.busy)
         _SAVING.mark()
@@ -176,6 +175,7 @@ def _decide(profile: User, clash: Clash) -> None:
 
 def _reset() -> None:
     _SAVING.forget()
+    picture.reset()
     for key in (_BASE, _FORM, _MINE, _PROBLEMS):
         st.session_state.pop(key, None)
 

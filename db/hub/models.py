@@ -42,6 +42,8 @@ class RsvpStatus(StrEnum):
 class User(Model):
     """A person's public profile. `avatar` is an emoji; empty text and None mean no avatar.
 
+    `picture` names a file of the person, which is shown instead of the emoji (`db/hub/pictures.py`).
+
     `updated_by` is the id of the person who last wrote the row, None for the system.
     """
 
@@ -49,6 +51,7 @@ class User(Model):
     display_name: str
     bio: str
     avatar: str | None
+    picture: str | None
     role: Role
     version: int
     created_at: AwareDatetime

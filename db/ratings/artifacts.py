@@ -7,31 +7,24 @@ types, and messages for the errors of Storage.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar, cast
 
-import httpx
-from storage3.exceptions import StorageApiError
 from storage3.types import FileOptions
-from storage3.utils import StorageException
 
-from db import rows
-from db.caller import Caller, with_token
+from db import rows, storage
+from db.caller import Caller
 from db.columns import Record
 from db.errors import (
     DatabaseError,
     DuplicateError,
     GoneError,
     InvalidValueError,
-    MisconfiguredError,
     NotAllowedError,
-    SignedOutError,
-    UnreachableError,
-    from_transport,
 )
 from db.ratings import file_names
 
@@ -314,46 +307,17 @@ def _length(file: BinaryIO) -> int:
 
 
 def _run(me: Caller, bucket: Bucket, send: Callable[[str], T]) -> T:
-    def translated(token: str) -> T:
-        with translated_errors(bucket):
-            return send(token)
-
-    return with_token(me, translated)
+    return storage.run(me, _refusals(bucket), send)
 
 
-@contextmanager
-def translated_errors(bucket: Bucket) -> Iterator[None]:
+def translated_errors(bucket: Bucket) -> AbstractContextManager[None]:
     """Raise the errors of Storage's client as `DatabaseError`."""
-    try:
-        yield
-    except StorageApiError as error:
-        raise _from_storage(bucket, error) from error
-    except StorageException as error:
-        raise DatabaseError from error
-    except httpx.HTTPError as error:
-        raise from_transport(error) from error
+    return storage.translated_errors(_refusals(bucket))
 
 
-def _from_storage(bucket: Bucket, error: StorageApiError) -> DatabaseError:
-    """Translate an error of Storage.
-
-    Its codes: https://supabase.com/docs/guides/storage/debugging/error-codes.
-    """
-    text = f"{error.code} {error.message}".lower()
-    if "jwt" in text or "token" in text or '"exp"' in text:
-        return SignedOutError()
-    known: Mapping[str, DatabaseError] = {
-        "413": _too_large(bucket),
-        "415": InvalidValueError(f"{bucket.rules.title} takes no files of this type."),
-        "409": DuplicateError("There is a file of this name already."),
-        "403": NotAllowedError("These files are not yours to see or change."),
-    }
-    status = str(error.status)
-    if status == "404":
-        return MisconfiguredError() if "bucket" in text else GoneError("This file is not there any more.")
-    if status in known:
-        return known[status]
-    return UnreachableError() if status.startswith("5") else DatabaseError()
+def _refusals(bucket: Bucket) -> Mapping[str, DatabaseError]:
+    wrong_type = InvalidValueError(f"{bucket.rules.title} takes no files of this type.")
+    return {"413": _too_large(bucket), "415": wrong_type}
 
 
 def _too_large(bucket: Bucket) -> InvalidValueError:

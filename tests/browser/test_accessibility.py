@@ -25,6 +25,8 @@ _WAYS = (
     (PHONE, "dark", _CONTRAST),
     (PHONE, "light", _RULES),
 )
+_STREAMLITS = ("presentation-role-conflict", 'data-testid="stFileUploaderDropzone"')
+"""A fault of Streamlit's own: the field for files can be focused, and says that it is nothing."""
 _SCHEME = "scheme => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === scheme"
 
 
@@ -40,6 +42,8 @@ async def faults(page: Page) -> list[str]:
         result: Mapping[str, Any] = await page.evaluate(f"axe.run({json.dumps(options)})")
         for violation in result["violations"]:
             for node in violation["nodes"]:
+                if violation["id"] == _STREAMLITS[0] and _STREAMLITS[1] in node["html"]:
+                    continue
                 where = f"{viewport['width']} px, {scheme}"
                 found[f"{violation['id']}: {node['html'][:200]} ({where}) {node['failureSummary']}"] = None
     await page.set_viewport_size(DESKTOP)

@@ -10,8 +10,16 @@ from tests.browser.test_accessibility import faults
 from tests.support import visitor
 from tests.support.browser import PHONE, settled
 from tests.support.people import Person, sign_up, unique
+from tests.support.pictures import photo
 
 _NO_FULL_LOAD = "window.marked = true"
+_MIDDLE = """image => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 256, height: 256 });
+  const context = canvas.getContext("2d");
+  context.drawImage(image, 0, 0);
+  const [red, , blue] = context.getImageData(128, 128, 1, 1).data;
+  return red > blue ? "red" : "blue";
+}"""
 
 
 def make_event(host: Person, title: str, **values: object) -> str:
@@ -114,7 +122,7 @@ async def test_an_address_leads_there_through_signing_in_on_a_phone(
         await expect(page.get_by_text(words)).to_be_visible()
 
 
-async def test_a_profile_has_an_emoji_to_choose_and_one_signs_out_here_or_everywhere(
+async def test_a_profile_has_an_emoji_or_a_picture_and_one_signs_out_here_or_everywhere(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     me = sign_up(stack, "Chooser")
@@ -132,6 +140,28 @@ async def test_a_profile_has_an_emoji_to_choose_and_one_signs_out_here_or_everyw
     await visitor.form_button(page, "Save profile").click()
     await expect(elsewhere.page.locator(".tv-profile .tv-avatar")).to_have_text("🦊")
     await expect(fox).to_have_attribute("aria-pressed", "true")
+
+    # A picture covers the emoji everywhere at once, and is another file than the one that was chosen.
+    await page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        {"name": "me.txt.png", "mimeType": "image/png", "buffer": b"<script>"}
+    )
+    await expect(page.get_by_role("alert").filter(has_text="This is not a picture")).to_be_visible()
+    await page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+    )
+    part = page.get_by_role("group", name="The part that others see")
+    for _ in range(25):  # to the red left end of the picture
+        await part.press("ArrowLeft")
+    assert await faults(page) == [], "the choice of a part"
+    await page.get_by_role("button", name="Use this picture").click()
+    shown = elsewhere.page.locator(".tv-profile .tv-avatar img")
+    await expect(shown).to_have_js_property("naturalWidth", 256)
+    assert await shown.evaluate(_MIDDLE) == "red"
+    await expect(page.locator(".tv-who .tv-avatar img")).to_have_js_property("naturalWidth", 256)
+    await expect(part).to_have_count(0)
+    await page.get_by_role("button", name="Remove picture").click()
+    await expect(shown).to_have_count(0)
+    await expect(elsewhere.page.locator(".tv-profile .tv-avatar")).to_have_text("🦊")
 
     await page.get_by_role("button", name="Sign out on this device").click()
     await visitor.is_signed_out(page)

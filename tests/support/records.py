@@ -29,6 +29,7 @@ def _user(key: Key, text: str) -> Row:
         "display_name": text,
         "bio": "",
         "avatar": None,
+        "picture": None,
         "role": "member",
         "updated_by": None,
     }

@@ -46,6 +46,7 @@ def user(name: str, **values: object) -> User:
         "display_name": name,
         "bio": "",
         "avatar": None,
+        "picture": None,
         "role": Role.MEMBER,
         "version": 1,
         "created_at": NOW,

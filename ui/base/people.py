@@ -10,7 +10,7 @@ import streamlit as st
 from db.hub.models import Role, User
 from livetables.rerun import current_session
 from livetables.tables.snapshot import Snapshot
-from ui.base import folding, lookalikes
+from ui.base import folding, lookalikes, pictures
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.links import link_html, second_link_html, to_person
 from ui.base.text import as_label, one_line
@@ -24,8 +24,9 @@ FindUser = Callable[[str], User | None]
 _TINTS = 8
 
 _NOBODY = Template('<span class="tv-avatar{size}" aria-hidden="true">?</span>')
-_EMOJI = Template('<span class="tv-avatar{size} emoji" aria-hidden="true">{emoji}</span>')
-_LETTER = Template('<span class="tv-avatar{size} tint{tint}" aria-hidden="true">{letter}</span>')
+_EMOJI = Template('<span class="tv-avatar{size} emoji" aria-hidden="true">{emoji}{picture}</span>')
+_LETTER = Template('<span class="tv-avatar{size} tint{tint}" aria-hidden="true">{letter}{picture}</span>')
+_PICTURE = Template('<img src="{address}" alt="" loading="lazy" decoding="async">')
 _NAME = Template("<bdi>{name}</bdi>")
 _ROLE = Template('<span class="tv-role {role}">{role}</span>')
 _CHIP = Template('<a class="tv-link tv-chip" href="{href}">{avatar}{name}</a>')
@@ -59,17 +60,20 @@ def option_of(user: User | None) -> str:
 
 
 def avatar_html(user: User | None, size: str = "") -> Markup:
-    """Show an emoji, or the first letter on a color. `size` is `small`, `large` or empty.
+    """Show a person's picture. `size` is `small`, `large` or empty.
 
-    The address of a picture, from before there were none, is not loaded: its host would learn of each viewer.
+    Below it is their emoji, or the first letter on a color, for who has no picture and until it has come. An
+    address in `avatar`, from before those were refused, is not loaded: its host would learn of each viewer.
     """
     css = f" {size}" if size else ""
     if user is None:
         return _NOBODY(size=css)
+    address = pictures.address_of(user)
+    picture = _PICTURE(address=address) if address else EMPTY
     if user.avatar and not user.avatar.startswith(("http:", "https:")):
-        return _EMOJI(size=css, emoji=one_line(user.avatar)[:8])
+        return _EMOJI(size=css, emoji=one_line(user.avatar)[:8], picture=picture)
     tint = sum(user.id.encode()) % _TINTS
-    return _LETTER(size=css, tint=tint, letter=name_of(user)[:1].upper())
+    return _LETTER(size=css, tint=tint, letter=name_of(user)[:1].upper(), picture=picture)
 
 
 def name_html(user: User | None) -> Markup:

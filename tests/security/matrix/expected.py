@@ -86,8 +86,13 @@ BUCKETS: Mapping[str, Mapping[str, str]] = {
         "rater": _READS,
         "mate": _READS,
     },
+    "avatars": {
+        "public": "read info",
+        "owner": f"{_READS} upload sign_upload copy delete",
+    },
 }
-"""What each role may do with a tenant's files that another person put there. Who is not named may do nothing.
+"""What each role may do with a tenant's files that another person put there, and with the pictures of
+`owner`. Who is not named may do nothing.
 `public` marks a bucket that is read without a token, and says what everybody may do who knows a file's name.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -14,6 +15,8 @@ from tests.security.matrix.rows import Rows
 from tests.support.stack import PROJECT
 
 CONTENT = b'{"kept": true}'
+PICTURES = "avatars"
+"""The bucket whose folders are of people, not of tenants."""
 PUT_THERE = ("kept", "replaced", "deleted", "moved")
 
 
@@ -40,46 +43,55 @@ def test_every_bucket_is_listed(rows: Rows) -> None:
     )
 
 
+def key(cast: Cast, bucket: str, name: str) -> str:
+    """Return the key of a file, as the bucket takes it."""
+    if bucket == PICTURES:
+        return f"{cast.people['owner']}/{uuid.uuid5(uuid.NAMESPACE_OID, name)}.webp"
+    return f"{cast.values['tenant']}/{name}.json"
+
+
+def mime_type(bucket: str) -> str:
+    return "image/webp" if bucket == PICTURES else "application/json"
+
+
 def put(http: httpx.Client, cast: Cast, bucket: str, name: str) -> None:
-    """Put a file into the tenant's folder, as the service does."""
+    """Put a file into the folder of the tenant, or of `owner`, as the service does."""
     headers = {"Authorization": f"Bearer {cast.stack.service_key}", "x-upsert": "true"}
-    path = f"/object/{bucket}/{cast.values['tenant']}/{name}"
-    files = {"content-type": "application/json", **headers}
+    path = f"/object/{bucket}/{key(cast, bucket, name)}"
+    files = {"content-type": mime_type(bucket), **headers}
     assert http.post(path, content=CONTENT, headers=files).status_code == 200
 
 
 def requests(http: httpx.Client, cast: Cast, bucket: str) -> dict[str, Callable[[str], httpx.Response]]:
     """Return what sends the request of each verb, for a role."""
-    tenant = cast.values["tenant"]
 
-    def path(name: str) -> str:
-        return f"/object/{bucket}/{tenant}/{name}.json"
+    def path(name: str, kind: str = "") -> str:
+        return f"/object{kind}/{bucket}/{key(cast, bucket, name)}"
 
     def headers(role: str) -> dict[str, str]:
-        return {**cast.headers(role), "content-type": "application/json"}
+        return {**cast.headers(role), "content-type": mime_type(bucket)}
 
     def move(verb: str, source: str, role: str) -> httpx.Response:
         body = {
             "bucketId": bucket,
-            "sourceKey": f"{tenant}/{source}.json",
-            "destinationKey": f"{tenant}/{verb}-by-{role}.json",
+            "sourceKey": key(cast, bucket, source),
+            "destinationKey": key(cast, bucket, f"{verb}-by-{role}"),
         }
         return http.post(f"/object/{verb}", json=body, headers=cast.headers(role))
 
+    folder = key(cast, bucket, "kept").partition("/")[0]
     return {
         "read": lambda role: http.get(path("kept"), headers=cast.headers(role)),
-        "info": lambda role: http.get(
-            f"/object/info/{bucket}/{tenant}/kept.json", headers=cast.headers(role)
-        ),
+        "info": lambda role: http.get(path("kept", "/info"), headers=cast.headers(role)),
         "list": lambda role: http.post(
-            f"/object/list/{bucket}", json={"prefix": tenant}, headers=cast.headers(role)
+            f"/object/list/{bucket}", json={"prefix": folder}, headers=cast.headers(role)
         ),
         "sign": lambda role: http.post(
-            f"/object/sign/{bucket}/{tenant}/kept.json", json={"expiresIn": 60}, headers=cast.headers(role)
+            path("kept", "/sign"), json={"expiresIn": 60}, headers=cast.headers(role)
         ),
         "upload": lambda role: http.post(path(f"by-{role}"), content=CONTENT, headers=headers(role)),
         "sign_upload": lambda role: http.post(
-            f"/object/upload/sign/{bucket}/{tenant}/signed-by-{role}.json", headers=cast.headers(role)
+            path(f"signed-by-{role}", "/upload/sign"), headers=cast.headers(role)
         ),
         "replace": lambda role: http.put(path("replaced"), content=CONTENT, headers=headers(role)),
         "copy": lambda role: move("copy", "kept", role),
@@ -96,7 +108,7 @@ def test_every_verb_for_every_role(http: httpx.Client, cast: Cast, rows: Rows) -
             may = f"{expected.get(role, '')} {expected.get('public', '')}".split()
             for name in PUT_THERE:
                 if role == cast.roles[0] or expected.get(role):
-                    put(http, cast, bucket, f"{name}.json")
+                    put(http, cast, bucket, name)
             for verb, send in verbs.items():
                 answer = send(role)
                 done = answer.is_success and answer.json() != []
@@ -107,8 +119,8 @@ def test_every_verb_for_every_role(http: httpx.Client, cast: Cast, rows: Rows) -
 
 def test_only_public_buckets_answer_without_a_token(http: httpx.Client, cast: Cast, rows: Rows) -> None:
     for bucket in buckets(rows):
-        put(http, cast, bucket, "kept.json")
-        answer = http.get(f"/object/public/{bucket}/{cast.values['tenant']}/kept.json")
+        put(http, cast, bucket, "kept")
+        answer = http.get(f"/object/public/{bucket}/{key(cast, bucket, 'kept')}")
         assert answer.is_success is ("public" in BUCKETS[bucket]), bucket
 
 

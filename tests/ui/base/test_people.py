@@ -4,7 +4,7 @@ import pytest
 
 from db.hub.models import Role
 from tests.ui.samples import HOSTILE, snapshot, user
-from ui.base import people
+from ui.base import people, pictures
 
 
 def test_everybody_is_sorted_by_name_without_regard_to_case_and_accents() -> None:
@@ -22,6 +22,14 @@ def test_an_avatar_is_an_emoji_or_a_letter() -> None:
     assert "🦊" in people.avatar_html(user("Ann", avatar="🦊"))
     assert ">A<" in people.avatar_html(user("ann"))
     assert ">?<" in people.avatar_html(None)
+
+
+def test_a_picture_covers_the_emoji_or_the_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "address_of", lambda shown: f"avatars/{shown.id}/1.webp")
+    image = '<img src="avatars/id-Ann/1.webp" alt="" loading="lazy" decoding="async"></span>'
+    assert f">🦊{image}" in people.avatar_html(user("Ann", avatar="🦊"))
+    assert f">A{image}" in people.avatar_html(user("Ann"))
+    assert "<img" not in people.avatar_html(None)
 
 
 @pytest.mark.parametrize(
