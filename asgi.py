@@ -27,7 +27,7 @@ from demo_agent.agent import BACKGROUND
 from frontend.middleware import Frontend
 from frontend.page import Colors, Look
 from local_supabase.errors import LocalSupabaseError
-from process import PROCESS, PROJECT
+from process import PROCESS, PROJECT, configuration
 from request_guard import RequestGuard
 from ui.base import pictures
 
@@ -55,7 +55,8 @@ def _show_requests() -> None:
 
 _show_requests()
 pictures.send_from_here()
-api = create_api(_backend, ApiSettings.read(os.environ), AgentRegistry([docs_checker(PROJECT)]), BACKGROUND)
+_settings: Final = ApiSettings.read({**os.environ, **configuration()})
+api = create_api(_backend, _settings, AgentRegistry([docs_checker(PROJECT)]), BACKGROUND)
 
 
 @asynccontextmanager

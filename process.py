@@ -27,7 +27,7 @@ from ui.base.session import Services
 from ui.shell import identity
 
 PROJECT: Final = Path(__file__).parent
-SETTING_NAMES: Final = ("SUPABASE_URL", "SUPABASE_KEY")
+SETTING_NAMES: Final = ("SUPABASE_URL", "SUPABASE_KEY", "TAVERN_METRICS_TOKEN")
 
 Progress = Callable[[str], None]
 """Shows the user a message while something starts."""

@@ -11,7 +11,7 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from api import agents, docs, errors, stream
+from api import agents, docs, errors, health, metrics, stream
 from api.agent_registry import AgentRegistry
 from api.backend import BackendFactory
 from api.context import Context, set_context
@@ -48,6 +48,7 @@ def create_api(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        context.stopping = True
         await context.threads.run(background.close, _SHUTDOWN_GRACE)
 
     app = FastAPI(
@@ -62,6 +63,8 @@ def create_api(
     set_context(app, context)
     errors.install(app)
     app.include_router(agents.router)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
     stream.install(app)
     docs.install(app)
     app.openapi = schema_factory(app, registry)  # type: ignore[method-assign]  # as FastAPI documents it

@@ -36,6 +36,7 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils import script_run_context as _contexts
 from streamlit.runtime.state import SessionState
 
+from livetables.counts import COUNTS
 from livetables.rendering import Element, Rendering
 from livetables.rerun_scheduler import RerunResult
 
@@ -157,6 +158,7 @@ def rerun_fragments(session_id: str, fragments: Sequence[str]) -> RerunResult:
         context_info=client.context_info if client.HasField("context_info") else None,
     )
     session._create_scriptrunner(request)
+    COUNTS.rerun()
     return RerunResult.STARTED
 
 
@@ -225,6 +227,7 @@ def push_elements(
     session._session_state._new_session_state.update(state)
     for element in elements:
         session._enqueue_forward_msg(cast("ForwardMsg", element.message))
+    COUNTS.pushed()
     return RerunResult.STARTED
 
 

@@ -226,7 +226,10 @@ def test_every_dependency_is_pinned_and_explained(file: str) -> None:
         assert f"`{name}`" in explained, f"docs/architecture.md does not say why {name} is here"
 
 
-@pytest.mark.parametrize("setting", ["SUPABASE_URL", "SUPABASE_KEY", "SUPABASE_SERVICE_KEY", "DATABASE_URL"])
+@pytest.mark.parametrize(
+    "setting",
+    ["SUPABASE_URL", "SUPABASE_KEY", "TAVERN_METRICS_TOKEN", "SUPABASE_SERVICE_KEY", "DATABASE_URL"],
+)
 def test_every_setting_has_its_line_in_the_example(setting: str) -> None:
     assert re.search(rf"^{setting}=$", (PROJECT / ".env.example").read_text(), re.M)
 

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from livetables.background import running
+from livetables.counts import COUNTS
 from livetables.errors import NotAllowedError, ReadError, RefusedQueryError, SubscriptionError
 from livetables.faults import FAULTS
 from livetables.feed.phase import Phase
@@ -189,9 +190,11 @@ class Feed:
             self._read_now.set()
         self._store.apply(changes)
         self._config.on_streamed(changes)
-        committed = [change.committed_at for change in changes if change.committed_at is not None]
-        if committed:
-            self._status = replace(self._status, last_lag=datetime.now(UTC) - max(committed))
+        now = datetime.now(UTC)
+        lags = [now - change.committed_at for change in changes if change.committed_at is not None]
+        COUNTS.arrived(len(changes), lags)
+        if lags:
+            self._status = replace(self._status, last_lag=min(lags))
 
     def _read_arrived(self, data: Record) -> Change[Any] | None:
         """Return the change that a message reports, None if there is none to apply now."""
@@ -256,6 +259,7 @@ class Feed:
         if repaired:
             _log.warning("The stream had lost %d changes", repaired)
             self._status = replace(self._status, repaired=self._status.repaired + repaired)
+            COUNTS.repaired(repaired)
         if self._phase.unreachable:
             self._subscribe_now.set()  # the network is back: no need to wait any longer
         self._enter(self._phase.on_read(gapless=phase.streaming and gaps == self._gaps))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from streamlit.proto.ClientState_pb2 import ContextInfo
 
 from livetables import rerun, sessions
+from livetables.counts import COUNTS
 from livetables.engine import Engine
 from livetables.rerun_scheduler import RerunResult
 from tests.livetables import stage
@@ -60,11 +61,13 @@ def test_one_session_reruns_and_the_others_are_sent_the_new_element(server: Serv
     engine.apply_written("things", record("1", "first"))
     tabs = opened(server, 5)
     sent = [len(tab.messages) for tab in tabs]
+    before = COUNTS.now
     engine.apply_written("things", record("2", "second"))
     for tab in tabs:
         wait_last(tab, "second")
         tab.wait_idle()
     assert stage.rendered == ["things"]
+    assert (COUNTS.now.pushes - before.pushes, COUNTS.now.reruns - before.reruns) == (4, 1)
     messages = [len(tab.messages) - before for tab, before in zip(tabs, sent, strict=True)]
     assert sorted(messages)[:4] == [1, 1, 1, 1]
     assert [page_of(tab.messages) for tab in tabs] == [page_of(server.tab().messages)] * 5

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from livetables.counts import Counted
 from livetables.feed.status import FeedState, FeedStatus
 from ui.base import times
 from ui.base.text import plural
@@ -183,6 +184,16 @@ def load(sessions: Mapping[str, str | None], feeds: Collection[str | None]) -> F
         Level.OK,
         f"{plural(len(sessions), 'open session')} of {persons} and {plural(visitors, 'visitor')}; "
         f"1 public feed and {plural(len(private), 'private feed')}.",
+    )
+
+
+def deliveries(counted: Counted) -> Finding:
+    """Tell how this process has delivered what others changed, since it started."""
+    lag = f", on average {_duration(counted.lag / counted.timed)} after the commit" if counted.timed else ""
+    return Finding(
+        Level.OK,
+        f"{plural(counted.changes, 'change')} arrived{lag}. For them there were "
+        f"{plural(counted.pushes, 'push', 'pushes')} and {plural(counted.reruns, 'rerun')}.",
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from db import probes
 from db.auth.accounts import SignedIn
+from livetables.counts import COUNTS
 from livetables.engine import Engine
 from livetables.faults import FAULTS
 from livetables.feed.probe import WITHIN, try_subscription
@@ -85,5 +86,6 @@ def process_findings(me: SignedIn, engine: Engine) -> list[tuple[str, Finding]]:
         ("Libraries", checks.libraries(libraries, supported())),
         ("Feed", checks.feed(engine.status(me.user_id), datetime.now(UTC))),
         ("Sessions and feeds", checks.load(engine.sessions, engine.feeds)),
+        ("Deliveries", checks.deliveries(COUNTS.now)),
         ("Faults", checks.faults(FAULTS.counts)),
     ]

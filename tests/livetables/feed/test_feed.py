@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from db.hub.models import TavernMessage
+from livetables.counts import COUNTS
 from livetables.errors import NotAllowedError
 from livetables.faults import FAULTS
 from livetables.feed.status import FeedState
@@ -40,9 +41,11 @@ async def test_a_streamed_change_is_applied_reported_and_tells_the_lag(
     timing = replace(QUICK, poll=NEVER, reconcile=NEVER)
     async with running_feed(proxy.url, stack, timing) as running:
         await running.wait_state(FeedState.LIVE)
+        before = COUNTS.now
         message = post_message(stack, ada)
         await running.wait_shown(message)
         assert [change.key for change in running.streamed] == [message]
+        assert (COUNTS.now.changes - before.changes, COUNTS.now.timed - before.timed) == (1, 1)
         lag = running.feed.status.last_lag
         assert lag is not None
         assert abs(lag.total_seconds()) < 5
@@ -102,10 +105,12 @@ async def test_reconciling_finds_and_counts_what_a_stream_drops_silently(
         since = running.feed.status.since
         await running.wait_shown(post_message(stack, ada))
         assert running.feed.status.repaired == 0
+        before = COUNTS.now.repaired
         proxy.rewrite = without_changes
         for _ in range(3):
             await running.wait_shown(post_message(stack, ada))
         assert running.feed.status.repaired == 3
+        assert COUNTS.now.repaired == before + 3
         assert running.feed.status.since == since
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from livetables.counts import Counted
 from livetables.feed.status import FeedState, FeedStatus
 from tests.ui.samples import NOW
 from ui.diagnostics import checks
@@ -102,6 +103,16 @@ def test_the_worst_finding_counts() -> None:
     assert checks.worst([]) is Level.OK
     assert checks.worst([fine, odd]) is Level.WARNING
     assert checks.worst([odd, checks.timed_out(3), fine]) is Level.FAILED
+
+
+def test_deliveries_are_told_by_way_and_with_their_average_lag() -> None:
+    assert checks.deliveries(Counted()).found == (
+        "0 changes arrived. For them there were 0 pushes and 0 reruns."
+    )
+    counted = Counted(changes=1200, timed=2, lag=0.05 * SECOND, pushes=1, reruns=3)
+    assert checks.deliveries(counted).found == (
+        "1,200 changes arrived, on average 25 ms after the commit. For them there were 1 push and 3 reruns."
+    )
 
 
 def test_faults_that_were_survived_are_named_with_their_number() -> None:
