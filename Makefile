@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 # Where `make run` listens. See docs/deploy.md before opening it to a network.
 ADDRESS ?= 127.0.0.1
+PORT ?= 8501
+# With more than one, that many processes run behind nginx: see docs/scaling.md.
+WORKERS ?= 1
 # Each test process starts a stack, an app and a browser of its own. 0 runs all tests in one process.
 TEST_PROCESSES ?= 2
 SOAK_SECONDS ?= 900
@@ -16,7 +19,11 @@ PYTEST = $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loads
 .PHONY: run setup check quick-tests test soak lint format bench bench-scale screenshots clean browser
 
 run: $(VENV)/.installed
-	$(BIN)/python -m streamlit run asgi.py --server.address=$(ADDRESS)
+ifeq ($(WORKERS),1)
+	$(BIN)/python -m streamlit run asgi.py --server.address=$(ADDRESS) --server.port=$(PORT)
+else
+	@$(BIN)/python -m deploy run --workers '$(WORKERS)' --address $(ADDRESS) --port $(PORT)
+endif
 
 setup: $(VENV)/.installed-dev browser
 

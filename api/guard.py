@@ -1,7 +1,7 @@
 """The outermost middleware: it limits bodies, logs every request, and answers whatever goes wrong.
 
 The log has the method, path, status, time and person of a request. It has no headers, query or body, because
-they may hold secrets. What machines ask every few seconds is logged only if it fails.
+they may hold secrets. It does not have what machines ask every few seconds, unless that breaks.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _log: Final = logging.getLogger("tavern.api")
 _UNPRINTABLE: Final = re.compile(r"[^\x21-\x7e]")
 _LONGEST_PATH: Final = 200
 _FREQUENT: Final = ("/health", "/metrics")
+_USUAL: Final = (HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _needs_no_store(headers: Sequence[tuple[bytes, bytes]]) -> bool:
@@ -109,7 +110,7 @@ class _GuardedRequest:
         await response(self._scope, self._receive_from, self._send)
 
     def _log_request(self, seconds: float) -> None:
-        if self._status == HTTPStatus.OK and self._scope["path"].endswith(_FREQUENT):
+        if self._status in _USUAL and self._scope["path"].endswith(_FREQUENT):
             return
         _log.info(
             "%s %s %s %s %.0f ms %s",

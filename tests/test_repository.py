@@ -25,6 +25,7 @@ PACKAGES = (
     "realtime_handlers",
     "livetables",
     "demo_agent",
+    "deploy",
     "publish",
     "db",
     "local_supabase",
