@@ -36,7 +36,7 @@ class House:
             self._running = subprocess.Popen(
                 command, cwd=PROJECT, env={**os.environ, **settings}, stdout=file, stderr=file
             )
-        wait_for(lambda: f"2 processes serve Tavern at {self.url}" in self.log(), within=120, what=self.url)
+        wait_for(lambda: f"2 processes serve Tavern at {self.url}" in self.log(), within=200, what=self.url)
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")
