@@ -56,8 +56,12 @@ class Sync:
     async def load(self) -> None:
         """Read every table, and then what changed meanwhile."""
         for _ in range(_LOADS):
-            cursor = (await self._reader.changes_since(None)).cursor
-            await _together(self._load(spec) for spec in self._specs.values())
+            position = self.store.position()
+            specs = tuple(self._specs.values())
+            first = await self._reader.first_rows(specs) if len(specs) > 1 else None
+            cursor = first.cursor if first else (await self._reader.changes_since(None)).cursor
+            known = first.records if first else {}
+            await _together(self._load(spec, known.get(spec.name), position) for spec in self._specs.values())
             answer = await self._reader.changes_since(cursor)
             if not answer.resync:
                 break
@@ -110,12 +114,13 @@ class Sync:
         self.store.extend(spec, _written(spec, records, position), complete=complete)
         return bool(records)
 
-    async def _load(self, spec: AnySpec) -> None:
-        position = self.store.position()
+    async def _load(self, spec: AnySpec, first: list[Record] | None = None, position: int = 0) -> None:
+        """Load a table; `first` are its first rows, read at this position, if they are there already."""
+        position = self.store.position() if first is None else position
         if spec.window is None:
-            records, complete = await self._reader.everything(spec), True
+            records, complete = await self._reader.everything(spec, first), True
         else:
-            records = await self._reader.newest(spec, spec.window)
+            records = await self._reader.newest(spec, spec.window) if first is None else first
             complete = self._note_oldest(spec, records)
         changes = _written(spec, records, position)
         self.store.replace(spec, changes, position=position, complete=complete)

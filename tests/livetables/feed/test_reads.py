@@ -5,15 +5,17 @@ import pytest
 
 from livetables.config import EngineConfig
 from livetables.errors import NotAllowedError, ReadError, RefusedQueryError
+from livetables.feed import reads
 from livetables.feed.reads import Reader, ReaderConfig
 from livetables.tables.filters import parse
 from livetables.tables.spec import AnySpec
 from local_supabase.stack.runtime import StackInfo
 from realtime_handlers import ALL_SPECS
 from realtime_handlers.events import EVENTS, RSVPS
-from realtime_handlers.messages import TAVERN_MESSAGES
+from realtime_handlers.messages import PRIVATE_MESSAGES, TAVERN_MESSAGES
 from realtime_handlers.people import USERS
 from tests.livetables.broken import post_message
+from tests.livetables.feed.harness import synced, token_of
 from tests.livetables.support import fresh_load
 from tests.livetables.things import NOWHERE
 from tests.support.people import Person, anonymous_client, sign_up
@@ -102,3 +104,19 @@ async def test_an_error_says_whether_retrying_can_help(stack: StackInfo) -> None
             await Reader(ReaderConfig(project(stack), forged, http), SPECS).everything(USERS)
         with pytest.raises(ReadError, match="Connect"):
             await reader(http, NOWHERE).everything(USERS)
+
+
+async def test_what_a_person_may_read_is_loaded_in_one_answer_or_table_by_table(
+    stack: StackInfo, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs: list[AnySpec] = [USERS, PRIVATE_MESSAGES, TAVERN_MESSAGES]
+    here, token = project(stack), token_of(ada)
+    post_message(stack, ada)
+    async with synced(here, specs, token) as one, synced(here, specs, token) as other:
+        await one.sync.load()
+        assert one.reader.requests == 2
+        monkeypatch.setattr(reads, "_FIRST_ROWS", "no_such_function")
+        await other.sync.load()
+        assert other.reader.requests == 6
+        for spec in specs:
+            assert one.store.moment.tables[spec.name].rows == other.store.moment.tables[spec.name].rows

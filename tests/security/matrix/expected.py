@@ -49,6 +49,7 @@ FUNCTIONS: Mapping[str, Call] = {
     "create_tenant": Call({"p_id": "a", "p_name": "Too short an id"}, MEMBERS),
     "diagnostics": Call({}, "admin"),
     "extend_lease": Call({"p_task": "{claimed}"}, "rater"),
+    "first_rows": Call({"p_tables": []}, MEMBERS),
     "graphql": Call({}, EVERYBODY),  # Supabase's own; with the rights of its caller
     "hidden_message_body": Call({"p_message_id": "{hidden}"}, "owner admin"),
     "join_tenant": Call({"p_code": "no code"}, MEMBERS),
