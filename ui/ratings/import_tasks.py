@@ -94,6 +94,7 @@ def parse(text: str, campaign_id: str, task_types: Iterable[str]) -> ImportedTas
     tasks: dict[str, TaskDraft] = {}
     rows: dict[str, Row] = {}
     problems: list[Problem] = []
+    named: dict[str | None, int] = {}  # the lines of the external ids
     for row in file.rows:
         try:
             if len(tasks) == MOST_TASKS:
@@ -101,8 +102,7 @@ def parse(text: str, campaign_id: str, task_types: Iterable[str]) -> ImportedTas
                     f"Up to {MOST_TASKS:,} tasks can be added at a time. Add the rest afterwards."
                 )
             draft = _draft(row.values, campaign_id, allowed)
-            if draft.id in tasks:
-                raise ValueError(f"This task is a duplicate of that in line {rows[draft.id].line}.")
+            _check_is_first(draft, rows, named)
         except RestError as error:
             if not tasks:
                 raise UnreadableFileError(str(error)) from error
@@ -111,9 +111,18 @@ def parse(text: str, campaign_id: str, task_types: Iterable[str]) -> ImportedTas
             problems.append(problem_of(row, str(error)))
         else:
             tasks[draft.id], rows[draft.id] = draft, row
+            named[draft.external_id] = row.line
     if not tasks and not problems:
         raise UnreadableFileError("It contains no tasks.")
     return ImportedTasks(tuple(tasks.values()), tuple(problems), file, rows)
+
+
+def _check_is_first(draft: TaskDraft, rows: Mapping[str, Row], named: Mapping[str | None, int]) -> None:
+    if draft.id in rows:
+        raise ValueError(f"This task is a duplicate of that in line {rows[draft.id].line}.")
+    if draft.external_id is not None and draft.external_id in named:
+        line = named[draft.external_id]
+        raise ValueError(f"The external_id {draft.external_id!r} is that of line {line} too.")
 
 
 def problem_of(row: Row, message: str) -> Problem:

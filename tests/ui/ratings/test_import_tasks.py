@@ -39,6 +39,23 @@ def test_the_same_text_entered_twice_is_the_same_task_in_one_campaign() -> None:
     ]
 
 
+@pytest.mark.parametrize("form", ["lines", "list", "table"])
+def test_the_second_task_of_an_external_id_is_named_and_can_be_downloaded(form: str) -> None:
+    rows = [ROW | {"prompt": prompt, "external_id": one} for prompt, one in zip("ABCD", "1213", strict=True)]
+    lines = [json.dumps(row) for row in rows]
+    table = "\n".join(",".join(map(str, each)) for each in (rows[0], *(row.values() for row in rows)))
+    text = {"lines": "\n".join(lines), "list": "[" + ",\n".join(lines) + "]", "table": table}[form]
+    found = import_tasks.parse(text, CAMPAIGN, ())
+    assert [task.prompt for task in found.tasks] == ["A", "B", "D"]
+    first = 2 if form == "table" else 1
+    assert [(one.line, one.message) for one in found.problems] == [
+        (first + 2, f"The external_id '1' is that of line {first} too.")
+    ]
+    _, content = import_tasks.as_file(Rejected(found.file, found.problems))
+    again = import_tasks.parse(text_files.read(content, "US").text, CAMPAIGN, ())
+    assert [(task.prompt, task.external_id) for task in again.tasks] == [("C", "1")]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
