@@ -91,7 +91,7 @@ def _is_grouped(message: TavernMessage, previous: TavernMessage) -> bool:
 
 def _message_html(message: TavernMessage, author: User | None, *, following: bool) -> str:
     exactly = _escaped(times.full(message.created_at, _REGION))
-    time_html = f'<time title="{exactly}">{times.clock(message.created_at, _REGION.zone)}</time>'
+    time_html = f'<time title="{exactly}">{times.clock(message.created_at, _REGION)}</time>'
     link = f'<a class="tv-link" href="person?id={_escaped(message.author_id)}"'
     name = f"<b>{link}><bdi>{_escaped(name_of(author))}</bdi></a></b>"
     avatar = f'{link} tabindex="-1" aria-hidden="true">{_avatar_html(author)}</a>'

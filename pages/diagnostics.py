@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from db.auth.accounts import SignedIn
-from ui.base import html, layout, session
+from ui.base import html, layout, session, times
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.diagnostics import browser_clock, checks
 from ui.diagnostics.checks import Finding, Level
@@ -92,13 +92,15 @@ def _show(report: _Report) -> None:
     if ahead is not None:
         finding = checks.clock("Your browser's clock", ahead, browser_clock.UNCERTAINTY)
         findings.append(("Browser clock", finding))
-    html.show(_report_html(findings, report.at.astimezone(session.zone())))
+    region = session.region()
+    at = times.second_of_day(report.at, region, times.today_in(region.zone))
+    html.show(_report_html(findings, at))
 
 
-def _report_html(findings: Sequence[tuple[str, Finding]], at: datetime) -> Markup:
+def _report_html(findings: Sequence[tuple[str, Finding]], at: str) -> Markup:
     level = checks.worst(finding for _, finding in findings)
     rows = join(_row_html(name, finding) for name, finding in findings)
-    return _TABLE(summary=_SUMMARY[level], at=f"{at:%H:%M:%S}", rows=rows)
+    return _TABLE(summary=_SUMMARY[level], at=at, rows=rows)
 
 
 def _row_html(name: str, finding: Finding) -> Markup:

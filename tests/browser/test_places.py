@@ -45,8 +45,8 @@ async def test_an_event_and_its_people_are_one_click_apart(open_window: OpenWind
     await expect(page).to_have_title(re.compile(rf"{title} · Tavern$"))
     assert page.url.endswith(f"/event?id={event_id}")
     card = page.locator(".tv-event")
-    await expect(card).to_contain_text("Thursday, January 2, 2031, 00:00 – 02:00")
-    await expect(card).to_contain_text("18:00 – 20:00 in America/New_York")
+    await expect(card).to_contain_text("Thursday, January 2, 2031, 12:00 AM – 2:00 AM")
+    await expect(card).to_contain_text("6:00 PM – 8:00 PM in America/New_York")
     await expect(card.get_by_role("button", name="Edit")).to_be_hidden()
 
     # Answers are live, for visitors too.

@@ -96,7 +96,7 @@ def _row_html(entry: ChangeLogEntry, reader: Reader) -> Markup:
         avatar=avatar_html(reader.find(entry.actor) if entry.actor else None, "small"),
         sentence=sentence_html(entry, reader),
         exactly=times.full(entry.changed_at, reader.region),
-        clock=f"{entry.changed_at.astimezone(reader.region.zone):%H:%M:%S}",
+        clock=reader.region.time_text(entry.changed_at.astimezone(reader.region.zone), seconds=True),
     )
     fields = fields_html(entry, reader)
     return _UNFOLDING(id=entry.id, line=line, fields=fields) if fields else _PLAIN(id=entry.id, line=line)

@@ -20,6 +20,7 @@ from ui.agents.filters import CHOICE, SHOWN, Filters, View, current_choice
 from ui.agents.run import current_viewer, open_run
 from ui.agents.run_html import runs_html
 from ui.base import feedback, html, layout, session, times
+from ui.base.charts import dated
 from ui.base.text import as_label, plural
 from ui.base.write_queue import WRITES
 
@@ -97,7 +98,7 @@ def _success(runs: Sequence[AgentRun]) -> None:
         return
     if success.spans > 1:
         data, spec = history.chart(success)
-        st.vega_lite_chart(pd.DataFrame(data), spec)
+        st.vega_lite_chart(pd.DataFrame(data), dated(spec, session.region()))
     else:
         st.caption("All these runs finished on one day. A chart begins with the second one.")
     html.show(history.success_html(history.by_agent(runs)))

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from db.agents.models import AgentRun, RunStatus
 from ui.agents.run_html import duration
-from ui.base.charts import LEGEND, sized, span_of
+from ui.base.charts import AXIS_DAY, FULL_DAY, LEGEND, sized, span_of
 from ui.base.export import csv_text, json_text
 from ui.base.html import Markup, Template
 from ui.base.html_table import row_html, table_html
@@ -138,7 +138,7 @@ def chart(success: SuccessOverTime) -> tuple[list[dict[str, object]], dict[str, 
     spec: dict[str, object] = {
         "mark": {"type": "line", "point": {"filled": True, "size": 60}, "clip": False},
         "encoding": {
-            "x": {**day, "title": title, "axis": {"format": "%-d %b", "labelOverlap": True}},
+            "x": {**day, "title": title, "axis": {"format": AXIS_DAY, "labelOverlap": True}},
             "y": {
                 "field": "rate",
                 "type": "quantitative",
@@ -148,7 +148,7 @@ def chart(success: SuccessOverTime) -> tuple[list[dict[str, object]], dict[str, 
             "color": {"field": "agent", "type": "nominal", "title": None, "legend": dict(LEGEND)},
             "tooltip": [
                 {"field": "agent", "title": "Agent"},
-                {**day, "title": title, "format": "%-d %b %Y"},
+                {**day, "title": title, "format": FULL_DAY},
                 {"field": "rate", "title": "Completed (%)"},
                 {"field": "runs", "title": "Runs"},
             ],

@@ -1,13 +1,18 @@
-"""What the charts share: how high they are, and where their legends stand."""
+"""What the charts share: how high they are, where their legends stand, how their days are written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, cast
+
+from ui.base.region import Region
 
 _PLOT: Final = 240
 """Pixels of a chart without its legend."""
 _BOTTOM: Final = 8
+AXIS_DAY: Final = "%-d %b"
+FULL_DAY: Final = "%-d %b %Y"
+"""How a specification writes days on an axis and in a tooltip. `dated` puts them in the viewer's order."""
 _LEGEND_COLUMNS: Final = 2
 _LEGEND_ROW: Final = 17
 _BARS_AROUND: Final = 60
@@ -47,3 +52,18 @@ def _legend_rows(series: int) -> int:
 def bars_height(bars: int) -> int:
     """Return the height of a chart with so many horizontal bars, in pixels."""
     return _BARS_AROUND + _BAR * bars
+
+
+def dated(spec: Mapping[str, object], region: Region) -> dict[str, object]:
+    """Return a Vega-Lite specification whose days are written as in the region."""
+    formats = {AXIS_DAY: region.axis_format, FULL_DAY: region.tooltip_format}
+
+    def changed(part: object) -> object:
+        if isinstance(part, Mapping):
+            return {
+                name: formats.get(value, value) if name == "format" else changed(value)
+                for name, value in part.items()
+            }
+        return [changed(each) for each in part] if isinstance(part, list) else part
+
+    return cast("dict[str, object]", changed(spec))

@@ -21,7 +21,7 @@ from livetables.errors import LiveError
 from livetables.presence.model import Present
 from livetables.tables.snapshot import EMPTY, Snapshot
 from ui.base import tab
-from ui.base.region import Region, territory_of
+from ui.base.region import Region
 from ui.base.times import zone_named
 from ui.base.write_queue import WriteQueue, WriteQueues
 
@@ -109,8 +109,8 @@ def zone() -> ZoneInfo:
 
 
 def region() -> Region:
-    """Return the time zone and the territory that the viewer's browser reports."""
-    return Region(zone(), territory_of((st.context.locale or "")[:_LONGEST_LANGUAGE]))
+    """Return the time zone that the viewer's browser reports, and the territory and clock of its language."""
+    return Region.of(zone(), (st.context.locale or "")[:_LONGEST_LANGUAGE])
 
 
 def my_write_queue() -> WriteQueue | None:

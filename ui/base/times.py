@@ -30,11 +30,12 @@ def zones_to_choose() -> tuple[str, ...]:
     return ("UTC", *sorted(places))
 
 
-def clock(moment: datetime, zone: ZoneInfo) -> str:
-    """Return the time of day, `19:30`; with the offset from UTC where the clocks show that time twice."""
-    local = moment.astimezone(zone)
-    text = f"{local:%H:%M}"
-    return f"{text} ({offset_name(local, zone)})" if is_repeated(local.replace(tzinfo=None), zone) else text
+def clock(moment: datetime, region: Region) -> str:
+    """Return the time of day, `19:30` or `7:30 PM`; with the offset from UTC if the clocks show it twice."""
+    local = moment.astimezone(region.zone)
+    text = region.time_text(local)
+    repeated = is_repeated(local.replace(tzinfo=None), region.zone)
+    return f"{text} ({offset_name(local, region.zone)})" if repeated else text
 
 
 def day_name(moment: datetime, region: Region, today: date) -> str:
@@ -51,25 +52,27 @@ def day_name(moment: datetime, region: Region, today: date) -> str:
 def full(moment: datetime, region: Region) -> str:
     """Return date, time and zone: `Friday, 4 December 2026, 19:30 (Europe/Berlin)`."""
     day = moment.astimezone(region.zone).date()
-    return f"{day:%A}, {region.date_text(day, 'yMMMMd')}, {clock(moment, region.zone)} ({region.zone.key})"
+    return f"{day:%A}, {region.date_text(day, 'yMMMMd')}, {clock(moment, region)} ({region.zone.key})"
 
 
 def short_day(moment: datetime, region: Region, today: date) -> str:
     """Return a time today, else a short date: `19:30`, `4 Dec`, `4 Dec 2025`."""
     day = moment.astimezone(region.zone).date()
-    return clock(moment, region.zone) if day == today else _short_date(day, region, today)
+    return clock(moment, region) if day == today else _short_date(day, region, today)
 
 
 def to_the_second(moment: datetime, region: Region, today: date) -> str:
     """Return date and time to the second: `4 Dec, 19:30:59`, with another year `4 Dec 2025, 19:30:59`."""
     local = moment.astimezone(region.zone)
-    return f"{_short_date(local.date(), region, today)}, {local:%H:%M:%S}"
+    return f"{_short_date(local.date(), region, today)}, {region.time_text(local, seconds=True)}"
 
 
 def second_of_day(moment: datetime, region: Region, today: date) -> str:
     """Return the time to the second, `19:30:59`; as `to_the_second` on another day than today."""
     local = moment.astimezone(region.zone)
-    return f"{local:%H:%M:%S}" if local.date() == today else to_the_second(moment, region, today)
+    if local.date() == today:
+        return region.time_text(local, seconds=True)
+    return to_the_second(moment, region, today)
 
 
 def _short_date(day: date, region: Region, today: date) -> str:
@@ -79,10 +82,10 @@ def _short_date(day: date, region: Region, today: date) -> str:
 def span(starts: datetime, ends: datetime, region: Region, today: date) -> str:
     """Return a period: `Friday, 19:30 – 22:00`, with the second day if it ends on another."""
     zone = region.zone
-    first = f"{day_name(starts, region, today)}, {clock(starts, zone)}"
+    first = f"{day_name(starts, region, today)}, {clock(starts, region)}"
     if starts.astimezone(zone).date() == ends.astimezone(zone).date():
-        return f"{first} – {clock(ends, zone)}"
-    return f"{first} – {day_name(ends, region, today)}, {clock(ends, zone)}"
+        return f"{first} – {clock(ends, region)}"
+    return f"{first} – {day_name(ends, region, today)}, {clock(ends, region)}"
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -190,7 +190,7 @@ def _facts_html(
     there = viewing.region.in_zone(times.zone_named(event.time_zone))
     return _FACTS(
         exactly=times.full(event.starts_at, there),
-        there=_there_html(event, viewing.region.zone, there.zone),
+        there=_there_html(event, viewing.region.zone, there),
         when=times.span(event.starts_at, event.ends_at, viewing.region, viewing.today),
         location=_LOCATION(location=event.location) if event.location else EMPTY,
         avatar=avatar_html(hosts[0], "small"),
@@ -198,13 +198,13 @@ def _facts_html(
     )
 
 
-def _there_html(event: Event, here: ZoneInfo, there: ZoneInfo) -> Markup:
+def _there_html(event: Event, here: ZoneInfo, there: Region) -> Markup:
     """Show when the event begins on the clocks of its own zone, if they differ from the viewer's."""
-    mine, local = event.starts_at.astimezone(here), event.starts_at.astimezone(there)
+    mine, local = event.starts_at.astimezone(here), event.starts_at.astimezone(there.zone)
     if mine.utcoffset() == local.utcoffset():
         return EMPTY
     weekday = "" if mine.date() == local.date() else f"{local:%A}, "
-    return _THERE(when=f"{weekday}{times.clock(local, there)} in {there.key}")
+    return _THERE(when=f"{weekday}{times.clock(local, there)} in {there.zone.key}")
 
 
 def _attendance_html(event: Event, attendance: Attendance, users: Snapshot[User]) -> Markup:

@@ -132,7 +132,7 @@ def _blocks(
             unread=_UNSEEN if is_unread(message, me) else EMPTY,
             body=message.body,
             exactly=times.full(message.created_at, region),
-            clock=times.clock(message.created_at, region.zone),
+            clock=times.clock(message.created_at, region),
             state=_state_html(message, pending=message.id in pending) if mine else EMPTY,
         )
 

@@ -196,7 +196,7 @@ def _first_html(message: TavernMessage, author: _Author, region: Region, end: Ma
         avatar=author.avatar,
         name=author.name,
         exactly=times.full(message.created_at, region),
-        clock=times.clock(message.created_at, region.zone),
+        clock=times.clock(message.created_at, region),
         body=_body_html(message),
         end=end,
     )
@@ -208,7 +208,7 @@ def _following_html(message: TavernMessage, region: Region, end: Markup) -> Mark
         id=message.id,
         author_id=message.author_id,
         exactly=times.full(message.created_at, region),
-        clock=times.clock(message.created_at, region.zone),
+        clock=times.clock(message.created_at, region),
         body=_body_html(message),
         end=end,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from db.routing.models import RoutingDay
-from ui.base.charts import LEGEND, sized, span_of
+from ui.base.charts import AXIS_DAY, FULL_DAY, LEGEND, sized, span_of
 from ui.base.text import shortened
 from ui.routing.sums import Sums, grouped
 
@@ -131,7 +131,7 @@ def _spec(mark: str, title: str, form: str) -> Spec:
             "x": {
                 **day,
                 "title": "Day (UTC)",
-                "axis": {"format": "%-d %b", "labelOverlap": True, "grid": False},
+                "axis": {"format": AXIS_DAY, "labelOverlap": True, "grid": False},
             },
             "y": {
                 "field": "value",
@@ -147,7 +147,7 @@ def _spec(mark: str, title: str, form: str) -> Spec:
                 "legend": dict(LEGEND),
             },
             "tooltip": [
-                {**day, "title": "Day (UTC)", "format": "%-d %B %Y"},
+                {**day, "title": "Day (UTC)", "format": FULL_DAY},
                 {"field": "name", "type": "nominal", "title": "What"},
                 {"field": "value", "type": "quantitative", "title": title},
             ],

@@ -14,6 +14,7 @@ from livetables.fragments import live_fragment
 from livetables.tables.filters import Filter
 from livetables.tables.rows import Rows
 from ui.base import html, layout, session
+from ui.base.charts import dated
 from ui.base.people import finder
 from ui.routing import tables
 from ui.routing.board_html import sums_html
@@ -49,7 +50,9 @@ def _groupings() -> list[str]:
 
 
 @live_fragment(
-    tables=(tables.DAILY, "users"), varies_by=("user", "role", FILTERS, DAYS, _GROUP_BY), key=_TOTALS
+    tables=(tables.DAILY, "users"),
+    varies_by=("user", "role", FILTERS, DAYS, _GROUP_BY, "language"),
+    key=_TOTALS,
 )
 def _totals() -> None:
     first, last = day_range()
@@ -91,6 +94,6 @@ def _totals_of(filters: Sequence[Filter], group_by: GroupBy, first: date, last: 
 def _draw(chart: Chart) -> None:
     st.markdown(f"**{chart.title}**")
     if chart.data:
-        st.vega_lite_chart(pd.DataFrame(chart.data), chart.spec)
+        st.vega_lite_chart(pd.DataFrame(chart.data), dated(chart.spec, session.region()))
     else:
         st.caption(chart.missing)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ui.base.charts import LEGEND, bars_height, sized, span_of
+from ui.base import times
+from ui.base.charts import AXIS_DAY, FULL_DAY, LEGEND, bars_height, dated, sized, span_of
+from ui.base.region import Region
 
 
 def test_charts_beside_each_other_are_equally_high_and_their_plots_too() -> None:
@@ -28,3 +30,13 @@ def test_bars_are_equally_thick_whatever_their_number() -> None:
 def test_the_span_of_points_is_that_of_their_values() -> None:
     assert span_of([{"day": "1"}, {"day": "1"}, {"day": "2"}], "day") == 2
     assert span_of([], "day") == 0
+
+
+def test_days_are_written_in_the_order_of_the_viewers_territory() -> None:
+    spec = {"x": {"axis": {"format": AXIS_DAY}}, "tooltip": [{"format": FULL_DAY}, {"format": ".0f"}]}
+    zone = times.zone_named("UTC")
+    assert dated(spec, Region.of(zone, "de")) == spec
+    assert dated(spec, Region.of(zone, "en-US")) == {
+        "x": {"axis": {"format": "%b %-d"}},
+        "tooltip": [{"format": "%b %-d, %Y"}, {"format": ".0f"}],
+    }

@@ -10,6 +10,7 @@ from ui.base import times
 from ui.base.region import Region
 
 BERLIN = Region(times.zone_named("Europe/Berlin"))
+AMERICAN = Region.of(BERLIN.zone, "en-US")
 TODAY = date(2026, 11, 20)
 EVENING = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
 
@@ -21,7 +22,8 @@ def test_an_unknown_zone_is_utc() -> None:
 
 
 def test_the_clock_is_the_viewers() -> None:
-    assert times.clock(EVENING, BERLIN.zone) == "19:30"
+    assert times.clock(EVENING, BERLIN) == "19:30"
+    assert times.clock(EVENING, AMERICAN) == "7:30 PM"
 
 
 @pytest.mark.parametrize(
@@ -41,13 +43,12 @@ def test_days_have_names(days: int, name: str) -> None:
 
 
 def test_dates_are_in_the_order_of_the_viewers_territory() -> None:
-    american = Region(BERLIN.zone, "US")
     later, old = EVENING + timedelta(days=10), EVENING - timedelta(days=400)
-    assert times.day_name(later, american, TODAY) == "Monday, November 30"
-    assert times.full(later, american) == "Monday, November 30, 2026, 19:30 (Europe/Berlin)"
+    assert times.day_name(later, AMERICAN, TODAY) == "Monday, November 30"
+    assert times.full(later, AMERICAN) == "Monday, November 30, 2026, 7:30 PM (Europe/Berlin)"
     assert times.full(later, BERLIN) == "Monday, 30 November 2026, 19:30 (Europe/Berlin)"
-    assert [times.short_day(one, american, TODAY) for one in (EVENING, later, old)] == [
-        "19:30",
+    assert [times.short_day(one, AMERICAN, TODAY) for one in (EVENING, later, old)] == [
+        "7:30 PM",
         "Nov 30",
         "Oct 16, 2025",
     ]
@@ -58,6 +59,8 @@ def test_rows_say_the_date_and_the_time() -> None:
     assert times.to_the_second(EVENING, BERLIN, TODAY) == "20 Nov, 19:30:00"
     assert times.second_of_day(EVENING, BERLIN, TODAY) == "19:30:00"
     assert times.second_of_day(EVENING - timedelta(days=1), BERLIN, TODAY) == "19 Nov, 19:30:00"
+    assert times.to_the_second(EVENING, AMERICAN, TODAY) == "Nov 20, 7:30:00 PM"
+    assert times.second_of_day(EVENING, AMERICAN, TODAY) == "7:30:00 PM"
 
 
 def test_midnight_belongs_to_the_viewers_day() -> None:
@@ -70,6 +73,8 @@ def test_a_span_names_the_second_day_only_if_there_is_one() -> None:
     assert times.span(EVENING, EVENING + timedelta(hours=2), BERLIN, TODAY) == "Today, 19:30 – 21:30"
     long = times.span(EVENING, EVENING + timedelta(hours=7), BERLIN, TODAY)
     assert long == "Today, 19:30 – Tomorrow, 02:30"
+    over_noon = times.span(EVENING - timedelta(hours=8), EVENING - timedelta(hours=6), AMERICAN, TODAY)
+    assert over_noon == "Today, 11:30 AM – 1:30 PM"
 
 
 @pytest.mark.parametrize(
@@ -112,14 +117,15 @@ def test_zones_to_choose_are_places_and_utc() -> None:
 
 
 def test_a_time_that_the_clocks_show_twice_is_shown_with_its_offset() -> None:
-    new_york = times.zone_named("America/New_York")
+    new_york = Region(times.zone_named("America/New_York"))
     first, second = datetime(2027, 11, 7, 5, 45, tzinfo=UTC), datetime(2027, 11, 7, 6, 15, tzinfo=UTC)
     assert times.clock(first, new_york) == "01:45 (EDT, UTC−04:00)"
     assert times.clock(second, new_york) == "01:15 (EST, UTC−05:00)"
     assert times.clock(second + timedelta(hours=1), new_york) == "02:15"
-    assert times.clock(datetime(2027, 4, 3, 14, 45, tzinfo=UTC), times.zone_named("Australia/Lord_Howe")) == (
-        "01:45 (UTC+11:00)"
-    )
+    lord_howe = times.zone_named("Australia/Lord_Howe")
+    third = datetime(2027, 4, 3, 14, 45, tzinfo=UTC)
+    assert times.clock(third, Region(lord_howe)) == "01:45 (UTC+11:00)"
+    assert times.clock(third, Region.of(lord_howe, "en-AU")) == "1:45 am (UTC+11:00)"
 
 
 def test_a_time_that_the_clocks_skip_is_not_one_that_they_show_twice() -> None:
