@@ -6,7 +6,7 @@ import streamlit as st
 
 from db.auth.accounts import ConfirmationNeeded
 from db.errors import DatabaseError, SignUpRefusedError
-from ui.base import feedback, layout, session
+from ui.base import drafts, feedback, layout, session
 from ui.base.text import as_label, one_line
 from ui.shell import attempts, destination, identity
 from ui.shell.account import already_in, sign_in_link
@@ -15,14 +15,18 @@ from ui.shell.run_app import run_whole_app
 
 
 def show() -> None:
-    layout.page_head("Join the Tavern", "Pull up a chair. It takes a minute.")
     if already_in():
         return
+    layout.page_head("Join the Tavern", "Pull up a chair. It takes a minute.")
+    draft = drafts.shown(drafts.ACCOUNT, "create_account")
+    drafts.keep(drafts.ACCOUNT, draft.key)
     with st.container(key="account"):
         with st.form("create_account", border=True):
-            name = st.text_input("Display name", key="new_name", max_chars=60, autocomplete="nickname")
+            name = st.text_input(
+                "Display name", key=f"{draft.key}_name", max_chars=60, autocomplete="nickname"
+            )
             places = {"name": st.container()}
-            email = st.text_input("Email", key="new_email", autocomplete="email")
+            email = st.text_input("Email", key=f"{draft.key}_email", autocomplete="email")
             places["email"] = st.container()
             password = st.text_input(
                 "Password",
@@ -60,6 +64,7 @@ def _create_account(name: str, email: str, password: str) -> Problems:
         )
         return {}
     identity.enter(result)
+    drafts.forget(drafts.ACCOUNT)
     destination.go()
     return {}
 

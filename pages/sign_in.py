@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from db.errors import DatabaseError
-from ui.base import feedback, layout, session
+from ui.base import drafts, feedback, layout, session
 from ui.shell import attempts, demo, destination, identity
 from ui.shell.account import already_in, create_account_link
 from ui.shell.account_fields import problems_of_sign_in
@@ -16,12 +16,14 @@ from ui.shell.run_app import run_whole_app
 
 
 def show() -> None:
-    layout.page_head("Welcome back", "Take your usual seat.")
     if already_in():
         return
+    layout.page_head("Welcome back", "Take your usual seat.")
+    draft = drafts.shown(drafts.ACCOUNT, "sign_in")
+    drafts.keep(drafts.ACCOUNT, draft.key)
     with st.container(key="account"):
         with st.form("sign_in", border=True):
-            email = st.text_input("Email", key="sign_in_email", autocomplete="email")
+            email = st.text_input("Email", key=f"{draft.key}_email", autocomplete="email")
             places = {"email": st.container()}
             password = st.text_input(
                 "Password", type="password", key="sign_in_password", autocomplete="current-password"
@@ -46,6 +48,7 @@ def _sign_in(email: str, password: str) -> None:
         feedback.show_error(error)
         return
     identity.enter(me)
+    drafts.forget(drafts.ACCOUNT)
     destination.go()
 
 

@@ -68,8 +68,17 @@ async def test_a_visitors_text_waits_through_signing_in(open_window: OpenWindow,
     await expect(visitor.room_input(page)).to_have_value(text)
     await visitor.room_input(page).press("Enter")
     await expect(visitor.heading(page)).to_have_text("Welcome back")
-    await page.get_by_label("Email").fill(ann.email)
-    await page.get_by_role("textbox", name="Password").fill(ann.password)
+    email, password = page.get_by_label("Email"), page.get_by_role("textbox", name="Password")
+    await email.fill(ann.email)
+    await password.fill(ann.password)
+    await page.get_by_role("button", name="Show password").click()
+    await password.press("End")
+    await page.keyboard.type("x")
+    await page.reload()
+    await expect(email).to_have_value(ann.email)
+    await expect(password).to_have_value("")
+    assert ann.password not in await page.evaluate("JSON.stringify([sessionStorage, localStorage])")
+    await password.fill(ann.password)
     await visitor.form_button(page, "Sign in").click()
     await expect(visitor.heading(page)).to_have_text("The common room")
     await expect(visitor.room_input(page)).to_have_value(text)
@@ -77,6 +86,7 @@ async def test_a_visitors_text_waits_through_signing_in(open_window: OpenWindow,
     # It is hers now: neither a visitor nor another person in this browser is shown it.
     await visitor.sign_out(page)
     await expect(visitor.room_input(page)).to_have_value("")
+    assert await page.evaluate("Object.keys(sessionStorage)") == []
     await visitor.sign_in(page, bela.email, bela.password)
     await visitor.go(page, "Tavern")
     await expect(visitor.room_input(page)).to_have_value("")
@@ -135,9 +145,10 @@ async def test_a_new_event(open_window: OpenWindow, stack: StackInfo) -> None:
 
 
 async def test_an_edit(open_window: OpenWindow, stack: StackInfo) -> None:
-    ann, title = sign_up(stack, "Ann"), unique("Feast")
-    values = {"title": title, "description": "Half a thou", "organizer_id": ann.user_id, "time_zone": "UTC"}
-    times = {"starts_at": "2031-05-01T18:00:00Z", "ends_at": "2031-05-01T20:00:00Z"}
+    ann, bela, title = sign_up(stack, "Ann"), sign_up(stack, "Bela"), unique("Feast")
+    zone = "America/New_York"
+    values = {"title": title, "description": "Half a thou", "organizer_id": ann.user_id, "time_zone": zone}
+    times = {"starts_at": "2027-11-07T06:30:00Z", "ends_at": "2027-11-07T09:00:00Z"}
     ann.client.table("events").insert({**values, **times}).execute()
     window = await open_window("/events")
     page = window.page
@@ -149,19 +160,27 @@ async def test_an_edit(open_window: OpenWindow, stack: StackInfo) -> None:
     await visitor.use(page, title, "Edit")
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Description").fill("Better words")
+    hosts, hour = dialog.get_by_test_id("stMultiSelect"), dialog.get_by_test_id("stRadio")
+    await visitor.choose(hosts, bela.name)
+    await page.keyboard.press("Tab")
+    await hour.get_by_text("Before the clocks go back").click()
     await visitor.sign_out(tab)
     await expect(dialog).to_have_count(0)
     await expect(page.get_by_test_id("stToast")).to_contain_text("What you were writing is kept")
     await tab.close()
     await visitor.sign_in(page, ann.email, ann.password)
     await visitor.use(page, title, "Edit")
+    await expect(hosts).to_contain_text(bela.name)
     await expect(dialog.get_by_label("Description")).to_have_value("Better words")
+    await expect(hour.get_by_role("radio", name="Before the clocks go back")).to_be_checked()
     await dialog.get_by_role("button", name="Close without saving").click()
     await expect(dialog).to_have_count(0)
+    assert await drafts_of(page) == []
 
     # A text never goes over what somebody has written since.
     await visitor.use(page, title, "Edit")
     await expect(dialog.get_by_label("Description")).to_have_value("Half a thou")
+    await expect(hosts).not_to_contain_text(bela.name)
     await dialog.get_by_label("Description").fill("Words from before")
     await page.reload()
     ann.client.table("events").update({"description": "Changed since"}).eq("title", title).execute()

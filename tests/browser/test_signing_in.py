@@ -116,6 +116,15 @@ async def test_a_visitor_is_at_the_wanted_address_after_signing_in(
     await expect(page).to_have_url(f"{window.url}/agents?{ASKED_FOR['agents']}")
     await expect(page.get_by_test_id("stSidebar")).to_contain_text(person.name)
 
+    # Back leads to no form for somebody who is in already.
+    for _ in ("Sign in", "Create account"):
+        await page.go_back()
+        await expect(visitor.heading(page)).to_have_text("You are signed in")
+        await expect(main.get_by_text(f"As {person.name}.")).to_be_visible()
+        await expect(main.get_by_role("textbox")).to_have_count(0)
+    await main.get_by_role("link", name="Go to Agents").click()
+    await expect(page).to_have_url(f"{window.url}/agents?{ASKED_FOR['agents']}")
+
     await visitor.sign_out(page)
     await page.goto(f"{window.url}/ratings?code=abc")
     await main.get_by_role("link", name="Create account").click()

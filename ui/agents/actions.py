@@ -18,7 +18,7 @@ from db.auth.accounts import SignedIn
 from db.columns import Record
 from livetables.fragments import live_fragment
 from ui.agents import tables
-from ui.base import feedback, html, session
+from ui.base import drafts, feedback, html, session
 from ui.base.text import as_label
 from ui.base.write_queue import WRITES, Expected, Write
 from ui.writes.saving import Saving
@@ -69,12 +69,17 @@ def show_start_form(agent: LocalAgent) -> None:
     number = int(st.session_state.get(_FORM, 0))
     if _SAVING.finished():
         number = st.session_state[_FORM] = number + 1  # which empties the form
+        drafts.forget(drafts.AGENT)
+    key = drafts.shown(drafts.AGENT, f"{_FORM}_{number}").key
+    drafts.keep(drafts.AGENT, key)
     html.show(_HINT(text=_WHAT_IT_DOES))
     with (
         st.form(f"agents_start_{number}", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        task = st.text_input("Name of the task", placeholder=_DEFAULT_TASK, max_chars=_LONGEST_TASK)
+        task = st.text_input(
+            "Name of the task", placeholder=_DEFAULT_TASK, max_chars=_LONGEST_TASK, key=f"{key}_task"
+        )
         submitted = _SAVING.submit("Start the demo agent", ":material/play_arrow:")
     if not submitted:
         _SAVING.show()

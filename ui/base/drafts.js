@@ -10,7 +10,8 @@
 // - `data.note`: say that a draft is back, and offer to discard it.
 // - `data.forgotten` lists drafts that were sent or discarded: {nonce, place, print}. With a fingerprint only that text.
 //
-// Texts and times go back into their fields here. The options of select boxes are reported to the server, which sets them.
+// Texts, times and the choice between buttons go back into their fields here. The options of select boxes are reported to
+// the server, which sets them; those of a box for several are sorted, one a line. Fields for passwords are never read.
 const PREFIX = "tavern-draft";
 const states = new WeakMap(); // of each place on the page
 const bases = new WeakMap(); // what each field showed before the person typed
@@ -72,6 +73,8 @@ const forget = (person, forgotten) => {
     done.add(nonce);
     const texts = Object.values(load(person, place)).map((field) => field.text);
     if (print === null || texts.every((text) => fingerprint(text) === print)) remove(person, place);
+    // What a visitor has typed and then sent, as the address to sign in with.
+    if (print === null && person) remove("", place);
   }
 };
 
@@ -97,6 +100,8 @@ const adopt = ({ person, place }) => {
 
 const TIME = '[data-testid="stDateTimeInput"] input[type="datetime-local"]';
 const OPTION = '[data-testid="stSelectbox"] input';
+const SEVERAL = '[data-testid="stMultiSelect"] input';
+const BUTTONS = '[data-testid="stRadioGroup"]';
 const TEXT = 'textarea, input[type="text"], input[type="number"]';
 
 // The class is on the element that holds the widget, so a field is never taken for that of another place, which may
@@ -106,12 +111,29 @@ const fieldsOf = (prefix) => {
   const boxes = document.querySelectorAll(`[data-testid="stElementContainer"][class*="${mark}"]`);
   return [...boxes].flatMap((box) => {
     const key = [...box.classList].find((name) => name.startsWith(mark));
-    const input = box.querySelector(TIME) ?? box.querySelector(OPTION) ?? box.querySelector(TEXT);
-    if (!key || !input || box.querySelector('[data-testid="stMultiSelect"]')) return [];
+    const input = [TIME, SEVERAL, OPTION, BUTTONS, TEXT].map((kind) => box.querySelector(kind)).find(Boolean);
+    if (!key || !input) return [];
     const label = box.querySelector('[data-testid="stWidgetLabel"]')?.textContent.trim() ?? "";
-    return [{ name: key.slice(mark.length), label, input, option: input.matches(OPTION), time: input.matches(TIME) }];
+    const [time, several, buttons] = [TIME, SEVERAL, BUTTONS].map((kind) => input.matches(kind));
+    const option = several || input.matches(OPTION);
+    return [{ name: key.slice(mark.length), label, box, input, option, several, time, buttons }];
   });
 };
+
+const inOrder = (lines) => lines.filter(Boolean).sort().join("\n");
+const buttonsOf = (field) => [...field.input.querySelectorAll("label")];
+
+const textIn = (field) => {
+  if (field.several) return inOrder([...field.box.querySelectorAll("[data-tag]")].map((tag) => tag.ariaLabel));
+  if (!field.buttons) return field.input.value;
+  const chosen = buttonsOf(field).find((label) => label.querySelector("input")?.checked);
+  return chosen?.textContent.trim() ?? "";
+};
+
+const press = (field, text) =>
+  buttonsOf(field)
+    .find((label) => label.textContent.trim() === text)
+    ?.click();
 
 // React hears of a value only by way of the setter that it has replaced.
 const write = (input, text) => {
@@ -168,7 +190,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   const put = (field, text) => {
     writing = true;
-    write(field.input, text);
+    if (field.buttons) press(field, text);
+    else write(field.input, text);
     writing = false;
   };
   const report = (chosen) => setTriggerValue("options", { chosen, nonce: `${Date.now()}-${Math.random()}` });
@@ -176,19 +199,23 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const save = (field) => {
     if (writing || waiting.has(field.input) || !bases.has(field.input)) return;
     const fields = load(person, place);
-    const [text, base] = [field.input.value, bases.get(field.input)];
+    const [text, base] = [textIn(field), bases.get(field.input)];
     if ((fields[field.name]?.text ?? base) === text) return;
     if (text === base) delete fields[field.name];
     else fields[field.name] = { text, base };
     keep(person, place, fields);
   };
 
-  const shownIn = (field) => data.row?.[field.name]?.replace(/\r\n?/g, "\n") ?? field.input.value;
+  const shownIn = (field) => {
+    const text = data.row?.[field.name]?.replace(/\r\n?/g, "\n") ?? textIn(field);
+    return field.several ? inOrder(text.split("\n")) : text;
+  };
 
   // Put a text back into its field; return whether the server has to, because it is an option.
   const restore = (field, { text, base }) => {
     const now = shownIn(field);
-    bases.set(field.input, data.row ? now : base);
+    // An option that is back stands where the person has changed it from its base.
+    bases.set(field.input, data.row && !(field.option && now === text) ? now : base);
     if (now === text) return false;
     if (data.row && now !== base) {
       state.beside.set(field.label, text);
@@ -226,14 +253,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const typed = (event) => {
     const field = fieldsOf(data.prefix).find((each) => each.input === event.target);
-    if (field && !field.option && !field.time) save(field);
+    if (field && !field.option && !field.time && !field.buttons) save(field);
   };
   // Times and options change without an event of their own, in a calendar or a list beside the field.
   const picked = () =>
     setTimeout(() => {
       for (const field of fieldsOf(data.prefix)) {
-        const open = field.option && field.input.getAttribute("aria-expanded") === "true";
-        if ((field.option || field.time) && !open) save(field);
+        const open = field.option && !field.several && field.input.getAttribute("aria-expanded") === "true";
+        if ((field.option || field.time || field.buttons) && !open) save(field);
       }
     });
   // Another tab of the person has sent the text, or goes on with it.
@@ -244,7 +271,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const base = bases.get(field.input);
       if (field.option || base === undefined || document.activeElement === field.input) continue;
       const text = after[field.name]?.text ?? base;
-      if (field.input.value === (before[field.name]?.text ?? base) && field.input.value !== text) put(field, text);
+      const now = textIn(field);
+      if (now === (before[field.name]?.text ?? base) && now !== text) put(field, text);
     }
   };
 

@@ -5,12 +5,14 @@ the server nothing. A draft is put back in its place until it is sent or discard
 docs/security.md says where that ends.
 
 A visitor's draft belongs to the tab and waits there through signing in.
+
+Every field for text is kept so, but those in `NOT_KEPT`.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,8 +23,24 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from ui.base import session
 
+NOT_KEPT: Final[Mapping[str, str]] = {
+    "Password": "No password is written down anywhere.",
+    "Search": "Nothing is lost with it. Where its result is worth a link, it is in the address.",
+    "Search the log": "It is in the address.",
+    "Value": "A filter is in the address as soon as it is applied.",
+    "Invitation code": "It is pasted, or comes in the address, and whoever has it can join.",
+    "Folder": "It belongs to a file, which a page cannot keep.",
+}
+"""The fields that are no drafts, by their labels, and why."""
+
+ACCOUNT: Final = "account"
+"""Who has begun to create an account and then signs in need not type the address again."""
 ROOM: Final = "chat:room"
 NEW_EVENT: Final = "event:new"
+NEW_TENANT: Final = "tenant:new"
+AGENT: Final = "agent:new"
+BUDGET: Final = "budget"
+PRICE: Final = "price"
 PROFILE: Final = "profile"
 _SHOWN: Final = "drafts_shown"
 _FORGOTTEN: Final = "drafts_forgotten"
@@ -59,6 +77,16 @@ def new_task(campaign_id: str) -> str:
     return f"task:new:{campaign_id}"
 
 
+def comment(task_id: str) -> str:
+    """Name the place of the comment on a task that is being rated."""
+    return f"comment:{task_id}"
+
+
+def new_invitation(tenant_id: str) -> str:
+    """Name the place of a new invitation to a tenant."""
+    return f"invitation:new:{tenant_id}"
+
+
 def pasted_tasks(campaign_id: str) -> str:
     """Name the place of the tasks that are pasted as text."""
     return f"tasks:{campaign_id}"
@@ -68,12 +96,23 @@ def pasted_tasks(campaign_id: str) -> str:
 class Draft:
     """How the widgets of a place are shown.
 
-    `key` begins the keys of the widgets. It changes when they have to be shown anew. `options` are those that
-    were chosen in select boxes, by the rest of the widget's key; the browser puts back all else by itself.
+    `key` begins the keys of the widgets. It changes when they have to be shown anew. `options` are the labels
+    of those that were chosen in select boxes, by the rest of the widget's key, one a line; the browser puts
+    back all else by itself.
     """
 
     key: str
     options: Mapping[str, str]
+
+    def index(self, name: str, labels: Sequence[str], otherwise: int = 0) -> int:
+        """Return which of the labels was chosen in a select box, `otherwise` if none of them."""
+        chosen = self.options.get(name)
+        return labels.index(chosen) if chosen in labels else otherwise
+
+    def several(self, name: str) -> list[str] | None:
+        """Return the labels that were chosen in a box for several, None if the person has not changed it."""
+        chosen = self.options.get(name)
+        return None if chosen is None else chosen.splitlines()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Self
@@ -15,11 +15,13 @@ from db.hub.models import Event, EventCohost
 from livetables.engine import Engine
 from livetables.faults import FAULTS
 from ui.base import session
+from ui.base.drafts import Draft
 from ui.base.people import by_name, option_of
 from ui.base.write_queue import Expected
 from ui.events import tables
 
 TABLE: Final = "event_cohosts"
+_NAME: Final = "_cohosts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,19 @@ class Change:
                 engine.apply_deleted(TABLE, (self.event_id, user_id), user_id=me.user_id)
 
 
+def texts(offer: Offer | None) -> Mapping[str, str]:
+    """Return what the field shows when nobody has touched it, by the rest of its key."""
+    if offer is None:
+        return {}
+    names = _names(offer)
+    return {_NAME: "\n".join(names[user_id] for user_id in offer.people if user_id in offer.known)}
+
+
+def _names(offer: Offer) -> Mapping[str, str]:
+    users = session.users()
+    return {user_id: option_of(users.get((user_id,))) for user_id in offer.people}
+
+
 def of_event(event_id: str) -> frozenset[str]:
     """Return the ids of the co-hosts as they are now."""
     return frozenset(each.user_id for each in tables.cohosts() if each.event_id == event_id)
@@ -77,18 +92,24 @@ def change_to(event_id: str, offer: Offer, chosen: Iterable[str]) -> Change:
     return Change(event_id, frozenset(chosen) - offer.known, offer.known - frozenset(chosen))
 
 
-def field(event_id: str, offer: Offer | None) -> Change:
-    """Show the field inside the form, and return what the person changes."""
+def field(event_id: str, offer: Offer | None, draft: Draft) -> Change:
+    """Show the field inside the form, and return what the person changes.
+
+    The draft holds names, because the browser knows no ids.
+    """
     if offer is None:
         return Change(event_id)
-    users = session.users()
-    names = {user_id: option_of(users.get((user_id,))) for user_id in offer.people}
+    names, kept = _names(offer), draft.several(_NAME)
     chosen = st.multiselect(
         "Co-hosts",
         offer.people,
-        [user_id for user_id in offer.people if user_id in offer.known],
+        [
+            user_id
+            for user_id in offer.people
+            if (user_id in offer.known if kept is None else names[user_id] in kept)
+        ],
         format_func=names.__getitem__,
-        key=f"cohosts_{event_id}",
+        key=f"{draft.key}{_NAME}",
         help="Co-hosts can edit this event too. They are saved with the form.",
     )
     return change_to(event_id, offer, chosen)

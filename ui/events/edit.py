@@ -61,10 +61,10 @@ def _dialog(event: Event, offer: Offer | None) -> None:
     place, busy = drafts.event(event.id), _SAVING.busy
     kept = drafts.shown(place, f"edit_{event.id}")
     key = kept.key
-    drafts.keep(place, key, row=form.texts(event), note=True)
+    drafts.keep(place, key, row={**form.texts(event), **cohosts.texts(offer)}, note=True)
     with st.form(f"edit_{event.id}", border=False):
         draft = form.fields(key, EventDraft.of(event), kept.options)
-        hosts = cohosts.field(event.id, offer)
+        hosts = cohosts.field(event.id, offer, kept)
         with st.container(horizontal=True):
             saved = st.form_submit_button(
                 "Save changes", type="primary", disabled=busy, on_click=form.show_problems, args=(key,)

@@ -22,6 +22,7 @@ from db.ratings.task_models import (
 )
 from livetables.fragments import live_fragment
 from ui.base import drafts, session, text_files, uploads
+from ui.base.drafts import Draft
 from ui.base.text import as_label, plural, shortened
 from ui.base.text_files import CODE_PAGES, NotTextError
 from ui.base.write_queue import WRITES, Expected
@@ -90,11 +91,11 @@ def _add_one(campaign: Campaign) -> None:
         st.session_state[_FORM] = int(st.session_state.get(_FORM, 0)) + 1
         drafts.forget(place)
     number = int(st.session_state.get(_FORM, 0))
-    fields = drafts.shown(place, f"{_FORM}_{number}").key
-    drafts.keep(place, fields)
+    kept = drafts.shown(place, f"{_FORM}_{number}")
+    drafts.keep(place, kept.key)
     key = str(st.session_state.setdefault(f"{_FORM}_id_{number}", str(uuid.uuid4())))
     with st.form(f"{_FORM}_{number}", border=False):
-        draft = _draft(campaign, fields, key)
+        draft = _draft(campaign, kept, key)
         submitted = _ONE.submit("Add the task")
     if not submitted:
         _ONE.show()
@@ -107,10 +108,10 @@ def _add_one(campaign: Campaign) -> None:
     _add(_ONE, campaign, [draft], "The task is in the queue.")
 
 
-def _draft(campaign: Campaign, fields: str, key: str) -> TaskDraft:
-    """Show the fields of the form, whose keys begin with `fields`, and return what is in them."""
-    types = campaign.task_types
-    task_type = st.selectbox("Type", types or TASK_TYPES, accept_new_options=not types, format_func=choice)
+def _draft(campaign: Campaign, kept: Draft, key: str) -> TaskDraft:
+    """Show the fields of the form, and return what is in them."""
+    fields = kept.key
+    task_type = _task_type(campaign.task_types, kept)
     prompt = st.text_area("Prompt", max_chars=_LONGEST_ANSWER, height=80, key=f"{fields}_prompt")
     left, right = st.columns(2)
     name_a = left.text_input(
@@ -122,15 +123,30 @@ def _draft(campaign: Campaign, fields: str, key: str) -> TaskDraft:
     )
     text_b = right.text_area("What it answered", key=f"{fields}_b", max_chars=_LONGEST_ANSWER)
     first, second = st.columns(2)
-    priority = first.number_input("Priority", -1000, 1000, 0, help="Tasks of a higher priority come first.")
+    priority = first.number_input(
+        "Priority", -1000, 1000, 0, key=f"{fields}_priority", help="Tasks of a higher priority come first."
+    )
     gold = second.selectbox(
-        "Known answer", list(_GOLD_LABELS), format_func=_GOLD_LABELS.__getitem__,
+        "Known answer", list(_GOLD_LABELS), kept.index("_gold", list(_GOLD_LABELS.values())),
+        format_func=_GOLD_LABELS.__getitem__, key=f"{fields}_gold",
         help="Makes it a gold task, which measures how often raters are right.",
     )  # fmt: skip
     reason = st.text_input("Why that is the answer", max_chars=5000, key=f"{fields}_reason")
     return TaskDraft(
         key, task_type or "", prompt, text_a, text_b, name_a.strip(), name_b.strip(), priority=int(priority),
         gold_verdict=gold, gold_reason=reason.strip() or None,
+    )  # fmt: skip
+
+
+def _task_type(types: Sequence[str], kept: Draft) -> str | None:
+    known = list(types or TASK_TYPES)
+    labels = [choice(one) for one in known]
+    typed = kept.options.get("_type")
+    if typed and typed not in labels and not types:
+        known, labels = [*known, typed], [*labels, typed]
+    return st.selectbox(
+        "Type", known, kept.index("_type", labels), accept_new_options=not types, format_func=choice,
+        key=f"{kept.key}_type",
     )  # fmt: skip
 
 

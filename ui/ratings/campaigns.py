@@ -17,6 +17,7 @@ from db.ratings.campaigns import CampaignDraft
 from db.ratings.models import Campaign, CampaignStatus, RaterProfile
 from livetables.fragments import live_fragment
 from ui.base import drafts, html, layout, session
+from ui.base.drafts import Draft
 from ui.base.feedback import saving_html
 from ui.base.text import as_label, plural
 from ui.base.write_queue import WRITES, Expected
@@ -51,10 +52,10 @@ def _new_campaign(tenant_id: str) -> None:
         drafts.forget(place)
     # A new key empties the form, which may happen only after the campaign is saved.
     number = int(st.session_state.get(_FORM, 0))
-    key = drafts.shown(place, f"{_FORM}_{number}").key
-    drafts.keep(place, key)
+    kept = drafts.shown(place, f"{_FORM}_{number}")
+    drafts.keep(place, kept.key)
     with st.expander("New campaign", icon=":material/add:"), st.form(f"{_FORM}_{number}", border=False):
-        draft = _draft(key)
+        draft = _draft(kept)
         submitted = _SAVING.submit("Create")
     if submitted:
         _create(tenant_id, draft, number)
@@ -62,16 +63,14 @@ def _new_campaign(tenant_id: str) -> None:
         _SAVING.show()
 
 
-def _draft(key: str) -> CampaignDraft:
+def _draft(kept: Draft) -> CampaignDraft:
     """Show the fields of the form, and return what is in them."""
+    key = kept.key
     name = st.text_input("Name", max_chars=120, placeholder="Autumn assistants", key=f"{key}_name")
     guidelines = st.text_area(
         "Guidelines", max_chars=20_000, placeholder="What makes an answer better?", key=f"{key}_guidelines"
     )
-    types = st.multiselect(
-        "Task types", TASK_TYPES, accept_new_options=True, placeholder="Any", format_func=choice,
-        help="What its tasks are about. Leave it empty for any. Imports use the name in brackets.",
-    )  # fmt: skip
+    types = _task_types(kept)
     first, second, third = st.columns(3)
     judgments = first.number_input("Judgments a task", 1, 100, 3, key=f"{key}_judgments")
     minutes = second.number_input("Minutes for a task", 1, 1440, 10, key=f"{key}_minutes")
@@ -93,6 +92,16 @@ def _draft(key: str) -> CampaignDraft:
     return CampaignDraft(
         name.strip(), brand.strip() or None, guidelines, tuple(types), int(judgments), int(minutes) * 60,
         gold_share=gold / 100, status=CampaignStatus.ACTIVE if is_open else CampaignStatus.DRAFT,
+    )  # fmt: skip
+
+
+def _task_types(kept: Draft) -> list[str]:
+    by_label = {choice(one): one for one in TASK_TYPES}
+    chosen = [by_label.get(label, label) for label in kept.several("_types") or ()]
+    return st.multiselect(
+        "Task types", list(dict.fromkeys((*TASK_TYPES, *chosen))), chosen, accept_new_options=True,
+        placeholder="Any", format_func=choice, key=f"{kept.key}_types",
+        help="What its tasks are about. Leave it empty for any. Imports use the name in brackets.",
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from db.ratings.task_models import (
     Verdict,
 )
 from livetables.fragments import live_fragment
-from ui.base import html, layout, session
+from ui.base import drafts, html, layout, session
 from ui.base.feedback import saving_html
 from ui.base.text import as_label
 from ui.base.write_queue import WRITES
@@ -122,7 +122,7 @@ def _task(desk: Desk, claim: Claim, campaign: Campaign, rater_id: str) -> None:
     html.show(pair_html(pair, swapped=swapped(task.id, rater_id)))
     _buttons(desk, task.id, rater_id)
     _last(desk)
-    _comment(desk)
+    _comment(desk, task.id)
     _component()(key="rating_desk_keys", data={"left": left * 1000, "all": campaign.lease_seconds * 1000})
 
 
@@ -149,9 +149,10 @@ def _buttons(desk: Desk, task_id: str, rater_id: str) -> None:
             html.show(saving_html(True, request.progress))
 
 
-def _comment(desk: Desk) -> None:
+def _comment(desk: Desk, task_id: str) -> None:
     desk.open_comment()
     comment = desk.state.comment
+    drafts.keep(drafts.comment(task_id), comment.key)
     with st.container(key="rating_comment_box"):
         st.text_area(
             "Comment", comment.initial, key=comment.key, max_chars=2000, height=80,

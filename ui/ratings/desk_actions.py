@@ -20,7 +20,7 @@ from db.columns import Record
 from db.errors import DatabaseError
 from db.ratings import judgments
 from db.ratings.task_models import Claim, Reveal, Verdict
-from ui.base import session
+from ui.base import drafts, session
 from ui.ratings import tables
 from ui.ratings.desk_html import Decision, progress_of
 from ui.ratings.desk_state import DeskState, Request, RevealRequest
@@ -205,6 +205,7 @@ class Desk:
                 return _Next(error)
 
         def on_success(after: _Next) -> None:
+            drafts.forget(drafts.comment(decision.task_id))
             self.state = replace(self.state, comment=self.state.comment.next_field(""))
             if isinstance(after.found, DatabaseError):
                 self.state = replace(self.state, error=str(after.found))
@@ -224,6 +225,8 @@ class Desk:
         # What is half written about the other task goes behind this comment, so that it is not lost.
         texts = (decision.comment, state.comment.text.strip())
         comment = state.comment.next_field("\n".join(text for text in texts if text))
+        if state.work.claim is not None:
+            drafts.forget(drafts.comment(state.work.claim.task.id))
         state = replace(state, work=state.work.undone(), comment=comment)
         self._submit(self._full_time(state), "Taking it back…", _resuming(decision), self._resumed)
 

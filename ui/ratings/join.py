@@ -14,7 +14,7 @@ from db.errors import DatabaseError
 from db.ratings import tenants
 from db.ratings.tenants import Joining
 from livetables.fragments import live_fragment
-from ui.base import feedback, layout, session
+from ui.base import drafts, feedback, layout, session
 from ui.base.folding import as_option, sort_key
 from ui.base.write_queue import WRITES
 from ui.ratings.tables import Membership
@@ -52,6 +52,7 @@ def _ways() -> None:
         # The engine loads the rating tables once the role has arrived; then the page changes.
         st.session_state.pop(_OPEN, None)
         st.query_params.pop("code", None)
+        drafts.forget(drafts.NEW_TENANT)
         st.success("Welcome. Your tasks are being loaded.", icon=":material/check:")
         return
     _invited(joining)
@@ -104,12 +105,16 @@ def _read_open_tenants() -> list[Record]:
 
 
 def _new_tenant(joining: Saving) -> None:
+    key = drafts.shown(drafts.NEW_TENANT, "rating_found").key
+    drafts.keep(drafts.NEW_TENANT, key)
     section = st.expander("I want to have answers rated: found a tenant", icon=":material/domain_add:")
     with section:
         with st.form("rating_found", border=False):
-            name = st.text_input("Name", max_chars=100, placeholder="Acme Corporation").strip()
+            name = st.text_input(
+                "Name", max_chars=100, placeholder="Acme Corporation", key=f"{key}_name"
+            ).strip()
             given_id = st.text_input(
-                "Id", max_chars=63, placeholder="acme_corp",
+                "Id", max_chars=63, placeholder="acme_corp", key=f"{key}_id",
                 help="Lower-case letters and digits. Leave it empty to make one of the name.",
             ).strip()  # fmt: skip
             open_signup = st.checkbox("Anybody may join as a rater")

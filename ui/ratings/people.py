@@ -21,7 +21,8 @@ from db.ratings.models import (
 )
 from db.ratings.tenants import InviteDraft
 from livetables.fragments import live_fragment
-from ui.base import html, session, times
+from ui.base import drafts, html, session, times
+from ui.base.drafts import Draft
 from ui.base.feedback import saving_html
 from ui.base.folding import sort_key
 from ui.base.text import as_label, plural
@@ -48,25 +49,25 @@ def show(me: RaterProfile) -> None:
 
 @live_fragment(tables=(WRITES,), varies_by=("user",), key="rating_invite")
 def _invite(tenant_id: str) -> None:
+    place = drafts.new_invitation(tenant_id)
     if _SAVING.finished():
         st.session_state[_FORM] = int(st.session_state.get(_FORM, 0)) + 1
+        drafts.forget(place)
     number = int(st.session_state.get(_FORM, 0))
+    kept = drafts.shown(place, f"{_FORM}_{number}")
+    drafts.keep(place, kept.key)
     with (
         st.expander("Invite somebody", icon=":material/person_add:"),
         st.form(f"{_FORM}_{number}", border=False),
     ):
-        role = st.selectbox("As a", [RatingRole.RATER, RatingRole.MANAGER], format_func=lambda one: one.value)
-        uses = st.number_input("Number of people who may use it", 1, 10_000, 1)
-        brand = st.text_input(
-            "Only for this brand", max_chars=64, help="For raters. Leave it empty for the whole tenant."
-        )
+        role, uses, brand = _fields(kept)
         submitted = _SAVING.submit("Make an invitation")
     if not submitted:
         _SAVING.show()
         return
     key = str(st.session_state.setdefault(f"{_FORM}_id_{number}", str(uuid.uuid4())))
     brand_id = brand.strip() or None
-    draft = InviteDraft(tenant_id, role, uses=int(uses), brand_id=brand_id)
+    draft = InviteDraft(tenant_id, role, uses=uses, brand_id=brand_id)
     # Nothing is shown as expected: the database makes the code, and an invitation is of no use without it.
     write = submit_row(
         "tenant_invites",
@@ -75,6 +76,20 @@ def _invite(tenant_id: str) -> None:
     )
     _SAVING.begin(write)
     st.rerun(scope="fragment")
+
+
+def _fields(kept: Draft) -> tuple[RatingRole, int, str]:
+    roles = [RatingRole.RATER, RatingRole.MANAGER]
+    role = st.selectbox(
+        "As a", roles, kept.index("_role", [one.value for one in roles]),
+        format_func=lambda one: one.value, key=f"{kept.key}_role",
+    )  # fmt: skip
+    uses = st.number_input("Number of people who may use it", 1, 10_000, 1, key=f"{kept.key}_uses")
+    brand = st.text_input(
+        "Only for this brand", max_chars=64, key=f"{kept.key}_brand",
+        help="For raters. Leave it empty for the whole tenant.",
+    )  # fmt: skip
+    return role, int(uses), brand
 
 
 @live_fragment(

@@ -16,7 +16,8 @@ from db.routing import budgets
 from db.routing.budgets import BudgetDraft
 from db.routing.models import LONGEST_PROVIDER, Period, RoutingBudget
 from livetables.fragments import live_fragment
-from ui.base import html, layout, session
+from ui.base import drafts, html, layout, session
+from ui.base.drafts import Draft
 from ui.base.text import as_label, one_line
 from ui.base.write_queue import WRITES, Expected
 from ui.routing import tables
@@ -79,21 +80,29 @@ def _remove(budget_id: str) -> None:
 def _form() -> None:
     st.header("Set a budget", anchor=False)
     st.caption("Days and months are in UTC, as in the providers' bills. Only your own requests count.")
-    _SAVING.finished()
+    if _SAVING.finished():
+        drafts.forget(drafts.BUDGET)
+    kept = drafts.shown(drafts.BUDGET, "budget")
+    drafts.keep(drafts.BUDGET, kept.key)
     with st.form("routing_budget", enter_to_submit=True):
-        period, provider = _period_and_provider(sorted({row.provider for row in tables.daily()}))
-        soft, hard = _limits()
+        period, provider = _period_and_provider(kept, sorted({row.provider for row in tables.daily()}))
+        soft, hard = _limits(kept.key)
         submitted = _SAVING.submit("Save budget")
     if submitted:
         _save(period, provider, soft, hard)
     _SAVING.show()
 
 
-def _period_and_provider(providers: Sequence[str]) -> tuple[Period, str | None]:
+def _period_and_provider(kept: Draft, known: Sequence[str]) -> tuple[Period, str | None]:
     first, second = st.columns(2)
-    period = first.selectbox("For", list(_PERIODS), format_func=_PERIODS.__getitem__, key="budget_period")
+    period = first.selectbox(
+        "For", list(_PERIODS), kept.index("_period", list(_PERIODS.values())),
+        format_func=_PERIODS.__getitem__, key=f"{kept.key}_period",
+    )  # fmt: skip
+    typed = kept.options.get("_provider", _ALL_PROVIDERS)
+    providers = list(dict.fromkeys((_ALL_PROVIDERS, *known, typed)))
     chosen = second.selectbox(
-        "Provider", [_ALL_PROVIDERS, *providers], accept_new_options=True, key="budget_provider",
+        "Provider", providers, providers.index(typed), accept_new_options=True, key=f"{kept.key}_provider",
         help="Choose one, or type the name of another.",
     )  # fmt: skip
     if chosen in (None, _ALL_PROVIDERS):
@@ -101,14 +110,14 @@ def _period_and_provider(providers: Sequence[str]) -> tuple[Period, str | None]:
     return period, one_line(chosen)[:LONGEST_PROVIDER] or None
 
 
-def _limits() -> tuple[float | None, float | None]:
+def _limits(key: str) -> tuple[float | None, float | None]:
     first, second = st.columns(2)
     soft = first.number_input(
-        "Warn at ($)", min_value=0.0, max_value=1e6, value=None, format="%.2f", key="budget_soft",
+        "Warn at ($)", min_value=0.0, max_value=1e6, value=None, format="%.2f", key=f"{key}_soft",
         placeholder="50",
     )  # fmt: skip
     hard = second.number_input(
-        "Alarm at ($)", min_value=0.0, max_value=1e6, value=None, format="%.2f", key="budget_hard",
+        "Alarm at ($)", min_value=0.0, max_value=1e6, value=None, format="%.2f", key=f"{key}_hard",
         placeholder="100",
     )  # fmt: skip
     return soft, hard

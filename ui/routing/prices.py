@@ -16,7 +16,7 @@ from db.routing import prices
 from db.routing.models import LONGEST_MODEL, LONGEST_PROVIDER, ModelPrice
 from db.routing.prices import PriceDraft
 from livetables.fragments import live_fragment
-from ui.base import html, layout, session
+from ui.base import drafts, html, layout, session
 from ui.base.text import one_line
 from ui.base.write_queue import WRITES, Expected
 from ui.routing import tables
@@ -70,19 +70,22 @@ def _remove(price_id: str) -> None:
 @live_fragment(tables=(WRITES,), varies_by=("user",), key="routing_price_form")
 def _form() -> None:
     st.header("Set a price", anchor=False)
-    _SAVING.finished()
+    if _SAVING.finished():
+        drafts.forget(drafts.PRICE)
+    key = drafts.shown(drafts.PRICE, "price").key
+    drafts.keep(drafts.PRICE, key)
     with st.form("routing_price", enter_to_submit=True):
         first, second = st.columns(2)
-        provider = first.text_input("Provider", max_chars=LONGEST_PROVIDER, key="price_provider")
-        model = second.text_input("Model", max_chars=LONGEST_MODEL, key="price_model")
+        provider = first.text_input("Provider", max_chars=LONGEST_PROVIDER, key=f"{key}_provider")
+        model = second.text_input("Model", max_chars=LONGEST_MODEL, key=f"{key}_model")
         first, second = st.columns(2)
         input_price = first.number_input(
             "Input, $ per million tokens", min_value=0.0, max_value=1e6, value=None, format="%.4f",
-            key="price_input",
+            key=f"{key}_input",
         )  # fmt: skip
         output_price = second.number_input(
             "Output, $ per million tokens", min_value=0.0, max_value=1e6, value=None, format="%.4f",
-            key="price_output",
+            key=f"{key}_output",
         )  # fmt: skip
         submitted = _SAVING.submit("Save price")
     if submitted:

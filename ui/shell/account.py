@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 from streamlit.elements.lib.layout_utils import Width
 
 from ui.base import layout, session
-from ui.base.navigation import Place, page
+from ui.base.navigation import Place, here, page
 from ui.base.people import name_of
-from ui.base.text import as_label
-from ui.shell import destination
+from ui.shell import destination, identity
+
+_TITLES: Final = {Place.SIGN_IN: "Sign in", Place.CREATE_ACCOUNT: "Create account"}
+"""The titles of the account pages in the browser's tab."""
 
 
 def already_in() -> bool:
-    """Return whether the person is signed in already, and if so show that."""
+    """Return whether the person is signed in already, as who goes back in the browser; if so show a page."""
     if session.signed_in() is None:
         return False
-    st.info(f"You are signed in as {as_label(name_of(session.my_profile()))}.")
+    name = name_of(session.my_profile())
+    layout.page_head("You are signed in", f"As {name}.")
+    layout.name_tab("Signed in", _TITLES[here()])
     wanted = destination.wanted()
     label = "Go to the common room" if wanted.place is Place.TAVERN else f"Go to {wanted.place.capitalize()}"
-    st.page_link(page(wanted.place), label=label, query_params=wanted.query)
+    with st.container(key="account"):
+        st.page_link(
+            page(wanted.place), label=label, icon=":material/arrow_forward:", query_params=wanted.query
+        )
+        st.caption("To come in as somebody else, or to create another account, sign out first.")
+        st.button("Sign out", icon=":material/logout:", key="sign_out_first", on_click=identity.sign_out)
     return True
 
 

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
 
 from ui.base import drafts, session
+
+PROJECT = Path(__file__).parents[3]
+TEXT_FIELDS = {
+    "text_input",
+    "text_area",
+    "chat_input",
+    "number_input",
+    "datetime_input",
+    "date_input",
+    "time_input",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +80,44 @@ def test_a_text_is_known_again_whatever_its_spaces() -> None:
     assert drafts.fingerprint(" Dear\n\nAnn ") == drafts.fingerprint("Dear Ann")
     assert drafts.fingerprint("Dear Ann") != drafts.fingerprint("Dear Anna")
     assert drafts.fingerprint("a") == 0xE40C292C  # as published for FNV-1a
+
+
+def test_a_chosen_option_is_found_by_its_label() -> None:
+    drafts.take_options(drafts.BUDGET, {"chosen": {"_period": "Month", "_hosts": "Ann\nBo", "_gone": "x"}})
+    kept = drafts.shown(drafts.BUDGET, "field")
+    assert kept.index("_period", ["Day", "Month"]) == 1
+    assert kept.index("_gone", ["Day", "Month"], 1) == 1
+    assert kept.index("_other", ["Day", "Month"]) == 0
+    assert (kept.several("_hosts"), kept.several("_other")) == (["Ann", "Bo"], None)
+
+
+def _text_fields() -> Iterator[tuple[str, str, ast.expr | None]]:
+    """Return the label and the key of each field for text, and where it is."""
+    for path in (*(PROJECT / "ui").rglob("*.py"), *(PROJECT / "pages").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if node.func.attr not in TEXT_FIELDS:
+                continue
+            keys = {keyword.arg: keyword.value for keyword in node.keywords}
+            label = (
+                node.args[0].value if isinstance(node.args[0], ast.Constant) else ast.unparse(node.args[0])
+            )
+            yield f"{path.name}:{node.lineno}", str(label), keys.get("key")
+
+
+def test_every_text_is_kept_or_there_is_a_reason() -> None:
+    fields = list(_text_fields())
+    assert len(fields) > 30
+    assert drafts.NOT_KEPT.keys() <= {label for _, label, _ in fields}
+    lost = [
+        where
+        for where, label, key in fields
+        # Only the keys of drafts are made of the key of a place.
+        if label not in drafts.NOT_KEPT and not (key is not None and _is_of_a_place(ast.unparse(key)))
+    ]
+    assert lost == []
+
+
+def _is_of_a_place(key: str) -> bool:
+    return key.endswith("key") or key.startswith(("f'{key}", "f'{fields}", "f'{kept.key}", "f'{draft.key}"))
