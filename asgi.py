@@ -24,12 +24,14 @@ from api.errors import ServiceUnavailableError
 from api.pictures import Pictures
 from api.settings import ApiSettings
 from demo_agent.agent import BACKGROUND
+from frontend.files import SOURCE
 from frontend.middleware import Frontend
 from frontend.page import Colors, Look
+from frontend.search import make_search
 from local_supabase.errors import LocalSupabaseError
 from process import PROCESS, PROJECT, configuration
 from request_guard import RequestGuard
-from ui.base import pictures
+from ui.base import folding, pictures
 
 _log: Final = logging.getLogger("tavern")
 
@@ -74,12 +76,20 @@ def _colors(theme: str) -> Colors:
     return Colors(str(background), str(text))
 
 
+_SEARCH: Final = make_search(SOURCE / "static" / "js", folding.plain_characters())
+if _SEARCH is not None:
+    folding.select_boxes_fold()
 app = st.App(
     PROJECT / "app.py",
     routes=[*mount_api(api, _BASE_PATH), *Pictures(_backend, pictures.PATH).routes(_BASE_PATH)],
     middleware=[
         Middleware(RequestGuard),
-        Middleware(Frontend, look=Look("Tavern", _colors("light"), _colors("dark")), base_path=_BASE_PATH),
+        Middleware(
+            Frontend,
+            look=Look("Tavern", _colors("light"), _colors("dark")),
+            search=_SEARCH,
+            base_path=_BASE_PATH,
+        ),
     ],
     lifespan=_lifespan,
 )

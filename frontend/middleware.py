@@ -11,14 +11,21 @@ from typing import Any, Final, cast
 import brotli
 from servestatic import ServeStaticASGI
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from frontend.files import SOURCE, prepared
 from frontend.page import Look, make_page
+from frontend.search import Search
 
 _log: Final = logging.getLogger("tavern")
 _NO_PAGE: Final = re.compile(r"(^|/)(api|_stcore)/")
 # Each name holds a hash of the content.
+_SCRIPT_HEADERS: Final = {
+    "content-type": "text/javascript; charset=utf-8",
+    "cache-control": "max-age=315360000, public, immutable",
+    "vary": "Accept-Encoding",
+}
 _HASHED: Final = r"\.[\w-]{8}\.\w+$"
 
 
@@ -28,6 +35,7 @@ class Frontend:
     Arguments:
         app: Streamlit.
         look: what the page shows before its scripts have come.
+        search: the script that searches in select boxes.
         base_path: the path below which Streamlit serves, such as `tavern`.
         source: Streamlit's frontend.
         copy: the compressed copy of it; without one Streamlit serves the files itself.
@@ -38,11 +46,12 @@ class Frontend:
         app: ASGIApp,
         look: Look,
         *,
+        search: Search | None = None,
         base_path: str = "",
         source: Path = SOURCE,
         copy: Path | None = None,
     ) -> None:
-        self._pages = _Pages(app, source, look)
+        self._pages = _Pages(app, source, look, search)
         folder = copy or prepared()
         if not folder.is_dir():
             _log.warning("The frontend is served uncompressed. To compress it once: python -m frontend")
@@ -61,14 +70,17 @@ class Frontend:
 
 
 class _Pages:
-    """Replaces Streamlit's page by Tavern's, whatever its address."""
+    """Replaces Streamlit's page by Tavern's, whatever its address, and serves the script for it."""
 
-    def __init__(self, app: ASGIApp, source: Path, look: Look) -> None:
+    def __init__(self, app: ASGIApp, source: Path, look: Look, search: Search | None) -> None:
         self._app = app
         original = (source / "index.html").read_bytes()
-        page = make_page(original.decode(), source / "static" / "js", look).encode()
+        first = search.import_map if search else ""
+        page = make_page(original.decode(), source / "static" / "js", look, first)
         self._original = original
-        self._bodies = {"br": brotli.compress(page), "gzip": gzip.compress(page, mtime=0), "": page}
+        self._bodies = _compressed(page)
+        self._script = f"/static/js/{search.name}" if search else None
+        self._scripts = _compressed(search.text) if search else {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET":
@@ -76,11 +88,20 @@ class _Pages:
             return
         accepted = Headers(scope=scope).get("accept-encoding", "")
         encoding = next((name for name in ("br", "gzip") if name in accepted), "")
+        if self._script is not None and scope["path"].endswith(self._script):
+            headers = _SCRIPT_HEADERS | ({"content-encoding": encoding} if encoding else {})
+            await Response(self._scripts[encoding], headers=headers)(scope, receive, send)
+            return
         if not _NO_PAGE.search(scope["path"]):
             # Streamlit would compress its page, which then could not be told from others.
             headers = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
             scope = {**scope, "headers": headers}
         await self._app(scope, receive, _Replacing(send, self._original, self._bodies[encoding], encoding))
+
+
+def _compressed(text: str) -> dict[str, bytes]:
+    data = text.encode()
+    return {"br": brotli.compress(data), "gzip": gzip.compress(data, mtime=0), "": data}
 
 
 class _Replacing:

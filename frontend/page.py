@@ -49,13 +49,14 @@ class Look:
     dark: Colors
 
 
-def make_page(original: str, scripts: Path, look: Look) -> str:
+def make_page(original: str, scripts: Path, look: Look, first: str = "") -> str:
     """Return the page.
 
     Arguments:
         original: Streamlit's page.
         scripts: the folder of Streamlit's scripts.
         look: what it shows at first.
+        first: HTML that stands before all scripts.
     """
     light, dark = look.light, look.dark
     style = _STYLE.format(
@@ -65,7 +66,7 @@ def make_page(original: str, scripts: Path, look: Look) -> str:
     known = {found["name"] for found in _PRELOAD.finditer(original)}
     known |= {found["name"] for found in _ENTRY.finditer(original)}
     more = [each for each in needed(scripts, COMPONENTS) if each not in known]
-    page = _FONT.sub("", original)
+    page = _FONT.sub("", original).replace("<head>", f"<head>{first}", 1)
     page = page.replace("<title>Streamlit</title>", f"<title>{html.escape(look.name)}</title>")
     links = "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{each}">' for each in more)
     return page.replace("</head>", f"{style}{links}</head>", 1)

@@ -7,7 +7,9 @@ names look the same.
 
 from __future__ import annotations
 
+import threading
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -16,6 +18,7 @@ from anyascii import anyascii
 _PARTS_OF_LETTERS: Final = frozenset({0, 7, 8, 9})
 """Combining classes that are no accents: vowel signs, nuktas, the voicing of kana, viramas."""
 _APOSTROPHES: Final = frozenset("‘’‛ʼ")
+_SELECT_BOXES_FOLD: Final = threading.Event()
 
 
 def fold(text: str) -> str:
@@ -62,16 +65,35 @@ def sort_key(name: str) -> tuple[str, str]:
 
 
 def as_option(name: str) -> str:
-    """Return the label of a name in a select box: with its plain spelling, if it has letters to look up.
+    """Return the label of a name in a select box.
 
-    Streamlit's select boxes look for the typed letters in the label as it is written. So the label holds
-    what people type who have no such letters on their keyboard: `Łukasz (Lukasz)`.
+    It is found by any spelling only if the page has Tavern's search (`frontend/search.py`), which the server
+    `asgi.py` says with `select_boxes_fold`. Streamlit's own looks for the letters as they are written. For it
+    the label also holds what people type who have no such letters on their keyboard: `Łukasz (Lukasz)`.
     """
     composed = unicodedata.normalize("NFC", name)
-    if any(_is_typed_otherwise(character) for character in composed):
+    if not _SELECT_BOXES_FOLD.is_set() and any(_is_typed_otherwise(character) for character in composed):
         return f"{composed} ({plain(name)})"
     return composed
 
 
 def _is_typed_otherwise(character: str) -> bool:
     return not character.isascii() and (character in _APOSTROPHES or _is_latin(character))
+
+
+def select_boxes_fold() -> None:
+    """Say that select boxes find a name by any spelling, in this process."""
+    _SELECT_BOXES_FOLD.set()
+
+
+def plain_characters() -> Mapping[str, str]:
+    """Return what `plain` makes of each single character that it changes, for scripts in the browser.
+
+    Unicode's own forms (NFKD) come first there, so those are left out.
+    """
+    characters = map(chr, (*range(0x80, 0xD800), *range(0xE000, 0x10000)))
+    return {
+        character: plain(character)
+        for character in characters
+        if unicodedata.normalize("NFKD", character) == character and plain(character) != character
+    }

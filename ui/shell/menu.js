@@ -3,7 +3,8 @@
 //   No reload opens it there again.
 // - `data.unread` stands in the title, and as `--tv-unread` in the style sheet, for the button of the closed menu.
 // - What stands beside the app (dialogs, popovers) has its color scheme, which a person may have chosen.
-// - The links to the current page, whose address is `data.current`, say so to screen readers and to the style sheet.
+// - The links to the current page, whose address is `data.current`, say so to screen readers and to the style sheet. Those
+//   to `data.within`, the list that an open event or person is from, are marked as well.
 const SIDEBAR = '[data-testid="stSidebar"]';
 const COLLAPSE = '[data-testid="stSidebarCollapseButton"] button';
 const LINKS = ":is(.st-key-links, .st-key-tabs) a";
@@ -51,7 +52,9 @@ export default function ({ data, parentElement }) {
   else root.style.removeProperty("--tv-unread");
   count();
   for (const link of document.querySelectorAll(LINKS)) {
-    if (link.getAttribute("href") === data.current) link.setAttribute("aria-current", "page");
+    const address = link.getAttribute("href");
+    if (address === data.current) link.setAttribute("aria-current", "page");
+    else if (address === data.within) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
 

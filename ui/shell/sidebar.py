@@ -53,6 +53,8 @@ _LABELS: Final[Mapping[Place, str]] = {
 }
 _HOUSE: Final = (Place.TAVERN, Place.EVENTS, Place.PEOPLE, Place.INBOX)
 _WORKSHOP: Final = (Place.AGENTS, Place.ROUTING, Place.RATINGS, Place.LEADERBOARD)
+_WITHIN: Final[Mapping[Place, Place]] = {Place.EVENT: Place.EVENTS, Place.PERSON: Place.PEOPLE}
+"""The pages of one event and one person are within those of all."""
 _ADMIN: Final = (Place.ACTIVITY, Place.DIAGNOSTICS)
 _FOR_ADMIN: Final = "menu_for_admin"
 
@@ -102,7 +104,13 @@ def _links() -> None:
     with st.container(key="tabs", horizontal=True, wrap=False, gap=None):
         for place in _HOUSE:
             _link(place, count)
-    _script()(key="tavern_menu", data={"unread": count, "current": page(here()).url_path})
+    within = _WITHIN.get(here())
+    data = {
+        "unread": count,
+        "current": page(here()).url_path,
+        "within": None if within is None else page(within).url_path,
+    }
+    _script()(key="tavern_menu", data=data)
 
 
 @cache

@@ -1,5 +1,6 @@
 """One way of folding, for searching, sorting and choosing."""
 
+import threading
 import unicodedata
 from typing import Literal
 
@@ -59,6 +60,25 @@ def test_names_are_sorted_where_people_look_for_them() -> None:
 )  # fmt: skip
 def test_a_select_box_holds_the_letters_that_people_type(name: str, label: str) -> None:
     assert folding.as_option(name) == label
+
+
+def test_a_select_box_shows_the_name_alone_where_the_page_finds_it_by_any_spelling(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(folding, "_SELECT_BOXES_FOLD", threading.Event())
+    assert folding.as_option("Tomás Rey") == "Tomás Rey (Tomas Rey)"
+    folding.select_boxes_fold()
+    assert folding.as_option("Tomás Rey") == "Tomás Rey"
+    assert folding.as_option(unicodedata.normalize("NFD", "José")) == "José"
+
+
+@given(st.text())
+def test_scripts_fold_a_text_character_by_character(text: str) -> None:
+    characters = folding.plain_characters()
+    letters = [characters.get(each, each) for each in unicodedata.normalize("NFKD", text)]
+    of_script = unicodedata.normalize("NFC", "".join(letters))
+    beyond = any(ord(each) > 0xFFFF for each in unicodedata.normalize("NFKD", text))
+    assert beyond or text.isascii() or of_script == folding.plain(text)
 
 
 @given(st.text())
