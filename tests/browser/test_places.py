@@ -2,16 +2,17 @@
 
 import re
 
-from playwright.async_api import expect
+from playwright.async_api import FloatRect, Locator, ViewportSize, expect
 
 from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.browser.test_accessibility import faults
 from tests.support import visitor
-from tests.support.browser import PHONE, settled
+from tests.support.browser import DESKTOP, PHONE, settled
 from tests.support.people import Person, sign_up, unique
 from tests.support.pictures import photo
 
+WIDE = ViewportSize(width=1440, height=900)
 _NO_FULL_LOAD = "window.marked = true"
 _MIDDLE = """image => {
   const canvas = Object.assign(document.createElement("canvas"), { width: 256, height: 256 });
@@ -28,6 +29,13 @@ def make_event(host: Person, title: str, **values: object) -> str:
     row = {"title": title, "organizer_id": host.user_id, "time_zone": "America/New_York", **times, **values}
     made: list[dict[str, str]] = host.client.table("events").insert(row).execute().data  # type: ignore[assignment]
     return made[0]["id"]
+
+
+async def box(element: Locator) -> FloatRect:
+    """Return where an element is in the window."""
+    found = await element.bounding_box()
+    assert found is not None
+    return found
 
 
 async def test_an_event_and_its_people_are_one_click_apart(open_window: OpenWindow, stack: StackInfo) -> None:
@@ -56,9 +64,26 @@ async def test_an_event_and_its_people_are_one_click_apart(open_window: OpenWind
     await expect(chip).to_be_visible()
 
     await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    await card.get_by_role("button", name="Copy link").click()
-    await expect(page.get_by_text("The link is copied.")).to_be_visible()
+    description, toast = card.locator(".tv-fold .tv-text"), page.get_by_test_id("stToast")
+    for size in (PHONE, WIDE):
+        await page.set_viewport_size(size)
+        # A long description is folded, and unfolds.
+        folded = await box(description)
+        await card.get_by_text("Show more").click()
+        await expect(card.get_by_text("Show less")).to_be_visible()
+        assert (await box(description))["height"] > folded["height"]
+        await card.get_by_text("Show less").click()
+        # A toast leaves the badge free.
+        await card.get_by_role("button", name="Copy link").click()
+        await expect(toast.last).to_contain_text("The link is copied.")
+        badge, shown = await box(visitor.badge(page)), await box(toast.last)
+        assert shown["y"] > badge["y"] + badge["height"]
+        assert shown["x"] >= 0
+        assert shown["x"] + shown["width"] <= size["width"]
+    await page.set_viewport_size(DESKTOP)
     assert await page.evaluate("navigator.clipboard.readText()") == page.url
+    current = page.get_by_test_id("stSidebar").get_by_role("link", name="Events")
+    await expect(current).to_have_attribute("aria-current", "true")
 
     await card.get_by_role("link", name=host.name).focus()
     await page.keyboard.press("Enter")
