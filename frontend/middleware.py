@@ -89,8 +89,10 @@ class _Pages:
         accepted = Headers(scope=scope).get("accept-encoding", "")
         encoding = next((name for name in ("br", "gzip") if name in accepted), "")
         if self._script is not None and scope["path"].endswith(self._script):
-            headers = _SCRIPT_HEADERS | ({"content-encoding": encoding} if encoding else {})
-            await Response(self._scripts[encoding], headers=headers)(scope, receive, send)
+            answer = Response(self._scripts[encoding], headers=_SCRIPT_HEADERS)
+            if encoding:
+                answer.headers["content-encoding"] = encoding
+            await answer(scope, receive, send)
             return
         if not _NO_PAGE.search(scope["path"]):
             # Streamlit would compress its page, which then could not be told from others.

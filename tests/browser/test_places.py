@@ -48,6 +48,16 @@ async def test_an_event_and_its_people_are_one_click_apart(open_window: OpenWind
     await visitor.go(page, "Events")
     await page.evaluate(_NO_FULL_LOAD)
 
+    # A long description is folded, and unfolds.
+    listed = visitor.event(page, title)
+    for size in (PHONE, WIDE):
+        await page.set_viewport_size(size)
+        folded = await box(listed.locator(".tv-fold .tv-text"))
+        await listed.get_by_text("Show more").click()
+        await expect(listed.get_by_text("Show less")).to_be_visible()
+        assert (await box(listed.locator(".tv-fold .tv-text")))["height"] > folded["height"]
+        await listed.get_by_text("Show less").click()
+
     await page.get_by_role("link", name=title).click()
     await expect(visitor.heading(page)).to_have_text(title)
     await expect(page).to_have_title(re.compile(rf"{title} · Tavern$"))
@@ -64,15 +74,9 @@ async def test_an_event_and_its_people_are_one_click_apart(open_window: OpenWind
     await expect(chip).to_be_visible()
 
     await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    description, toast = card.locator(".tv-fold .tv-text"), page.get_by_test_id("stToast")
+    toast = page.get_by_test_id("stToast")
     for size in (PHONE, WIDE):
         await page.set_viewport_size(size)
-        # A long description is folded, and unfolds.
-        folded = await box(description)
-        await card.get_by_text("Show more").click()
-        await expect(card.get_by_text("Show less")).to_be_visible()
-        assert (await box(description))["height"] > folded["height"]
-        await card.get_by_text("Show less").click()
         # A toast leaves the badge free.
         await card.get_by_role("button", name="Copy link").click()
         await expect(toast.last).to_contain_text("The link is copied.")
