@@ -18,6 +18,7 @@ from ui.base import address, drafts, focus, html, layout, session, times
 from ui.base.follow import follow
 from ui.base.links import INBOX_WITH
 from ui.base.people import linked_avatar_html, linked_name_html, name_of, role_html
+from ui.base.text import shortened
 from ui.base.write_queue import WRITES, Expected, Mode
 from ui.messages import composer, inbox, tables
 from ui.messages.composer import Composer
@@ -32,6 +33,8 @@ _OPENED: Final = "inbox_opened"
 _LAST: Final = "inbox_last"
 _UNNAMED: Final = "inbox_unnamed"
 _LONGEST: Final = 5000
+_LONGEST_NAME: Final = 26
+"""Characters of a name for which a phone has room in the field."""
 
 _HEAD = html.Template(
     '<div class="tv-with"{opened} data-row=""><button type="button" class="tv-action" data-action="list">'
@@ -162,9 +165,8 @@ def compose() -> None:
         _unsent()
         html.show(_LEFT)
         return
-    field = Composer(
-        drafts.conversation(user_id), f"inbox_{user_id}", f"Write to {name_of(other)}…", _LONGEST
-    )
+    name = shortened(name_of(other), _LONGEST_NAME).removesuffix("…")
+    field = Composer(drafts.conversation(user_id), f"inbox_{user_id}", f"Write to {name}…", _LONGEST)
     composer.show(field, lambda body: _send(user_id, body), _unsent)
     focus.follow_moves("inbox_compose")
 

@@ -63,7 +63,7 @@ def _step(app: AppTest, step: str | None, **parameters: str) -> tuple[str, dict[
 def test_a_page_keeps_to_its_own_address_until_the_person_goes_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    app = AppTest.from_function(_script)
+    app = AppTest.from_function(_script, default_timeout=120)
     assert _step(app, None) == ("True None None", {})
     assert _step(app, "choose") == ("False bela None", {"with": "bela"})
     assert _step(app, None) == ("False bela None", {"with": "bela"})

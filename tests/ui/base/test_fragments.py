@@ -20,13 +20,13 @@ def _app() -> None:
 
 
 def test_only_the_fragment_reruns() -> None:
-    app = AppTest.from_function(_app).run()
+    app = AppTest.from_function(_app, default_timeout=120).run()
     app.button[0].click().run()
     assert (app.session_state["runs"], app.session_state["parts"]) == (1, 2)
 
 
 def test_without_the_fragment_the_page_reruns_and_nothing_is_wrong() -> None:
-    app = AppTest.from_function(_app).run()
+    app = AppTest.from_function(_app, default_timeout=120).run()
     app.button[1].click().run()
     assert (app.session_state["runs"], app.session_state["parts"]) == (2, 2)
     assert not app.exception

@@ -71,5 +71,5 @@ def _script() -> None:
 
 
 def test_every_form_of_a_name_has_the_mark() -> None:
-    app = AppTest.from_function(_script).run()
+    app = AppTest.from_function(_script, default_timeout=120).run()
     assert [text.value for text in app.text] == ["True", "True", "True", "Ben"]

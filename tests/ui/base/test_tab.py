@@ -32,7 +32,7 @@ def _script() -> None:
 
 def _tab_of_ann() -> AppTest:
     """Return a tab in which Ann typed into two fields, and was refused a write."""
-    app = AppTest.from_function(_script)
+    app = AppTest.from_function(_script, default_timeout=120)
     app.query_params["step"] = "write"
     app.run()
     [refusal] = app.error

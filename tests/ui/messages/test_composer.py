@@ -25,7 +25,7 @@ def _script() -> None:
 
 def _written(text: str) -> tuple[list[str], list[str], list[object]]:
     """Write a text; return what was sent, what is explained, and which drafts are dropped."""
-    app = AppTest.from_function(_script)
+    app = AppTest.from_function(_script, default_timeout=120)
     app.session_state["sent"] = app.session_state["drafts_forgotten"] = []
     app.run()
     app.chat_input[0].set_value(text).run()

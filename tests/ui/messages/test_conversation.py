@@ -22,7 +22,7 @@ def _script() -> None:
 
 
 def _inbox() -> AppTest:
-    app = AppTest.from_function(_script)
+    app = AppTest.from_function(_script, default_timeout=120)
     app.session_state["users"] = snapshot([BO, CY, DEE])
     app.session_state["private_messages"] = snapshot(MESSAGES)
     return app
