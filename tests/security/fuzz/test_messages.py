@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
@@ -77,6 +78,7 @@ async def fuzz(stack: StackInfo, person: Person, conversation: list[Sent]) -> fl
     return under_attack / plain
 
 
+@pytest.mark.timeout(300)  # a busy machine opens sockets slowly, and the server closes many
 @settings(max_examples=3, suppress_health_check=list(HealthCheck))
 @given(conversation=conversations)
 def test_every_message(stack: StackInfo, person: Person, conversation: list[Sent]) -> None:
