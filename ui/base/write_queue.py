@@ -188,6 +188,8 @@ class WriteQueue:
 
     def overlay(self, table: str, base: Snapshot[R]) -> Snapshot[R]:
         """Return the snapshot with the expected rows; the same one when nothing of this table is pending."""
+        if not self._writes:
+            return base
         with self._lock:
             expected = [each for each in self._expected() if each.table == table]
             if not expected:
@@ -199,6 +201,8 @@ class WriteQueue:
 
     def keys(self, table: str) -> frozenset[Key]:
         """Return the keys of the rows that the database has not confirmed yet."""
+        if not self._writes:
+            return frozenset()
         with self._lock:
             return frozenset(each.key for each in self._expected() if each.table == table)
 
