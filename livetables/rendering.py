@@ -37,6 +37,12 @@ class Rendering:
         """Create a rendering. Of several elements at one place the last one counts."""
         return cls({element.path: element for element in elements})
 
+    def looks_like(self, other: Rendering) -> bool:
+        """Return whether both show the same elements at the same places."""
+        return self.elements.keys() == other.elements.keys() and all(
+            element.digest == other.elements[path].digest for path, element in self.elements.items()
+        )
+
     def changes_from(self, shown: Rendering) -> list[Element] | None:
         """Return what to send to a page that shows `shown`, so that it shows this rendering.
 

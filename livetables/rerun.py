@@ -225,9 +225,11 @@ def push_elements(
     if not all(map(session.has_fragment, fragments)):
         return RerunResult.NOTHING
     session._session_state._new_session_state.update(state)
-    for element in elements:
-        session._enqueue_forward_msg(cast("ForwardMsg", element.message))
-    COUNTS.pushed()
+    messages = [cast("ForwardMsg", element.message) for element in elements]
+    for message in messages:
+        session._enqueue_forward_msg(message)
+    if messages:
+        COUNTS.pushed()
     return RerunResult.STARTED
 
 

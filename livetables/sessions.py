@@ -104,7 +104,8 @@ class Sessions:
             try:
                 with rerun.captured() as captured:
                     yield
-                shown = rendered.rendering = captured.rendering(fragment)
+                shown = self._renderings.kept(group, captured.rendering(fragment))
+                rendered.rendering = shown
             finally:
                 if own.changed:
                     rendered.versions = {}  # perhaps it shows an item that is already gone again

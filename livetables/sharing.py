@@ -8,6 +8,7 @@ reruns the fragment. The others wait for it, and are then sent the elements that
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ LEADER_TIMEOUT: Final = 0.5
 """Seconds for which a group waits for the rerun of its session. Then another one reruns."""
 
 _MOST_RENDERINGS: Final = 512
+_KEPT_FOR: Final = 60.0
+"""Seconds for which a rendering is kept for sessions that have not been sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,20 @@ class Renderings:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._renderings: OrderedDict[Group, Rendering | None] = OrderedDict()
+        self._renderings: OrderedDict[Group, tuple[float, Rendering | None]] = OrderedDict()
         self._leaders: dict[Group, str] = {}
         self._waiting: dict[Group, set[str]] = {}
 
     def find(self, group: Group) -> Rendering | None:
         """Return the group's rendering, None if there is none or it cannot be sent."""
         with self._lock:
-            return self._renderings.get(group)
+            return self._renderings.get(group, (0.0, None))[1]
+
+    def kept(self, group: Group, rendering: Rendering | None) -> Rendering | None:
+        """Return the group's rendering if this one looks the same, so that only one stays in memory."""
+        known = self.find(group)
+        same = known is not None and rendering is not None and known.looks_like(rendering)
+        return known if same else rendering
 
     def wait(self, group: Group, session_id: str) -> bool:
         """Let the session wait for the rerun of its group; return False if no other session is rerunning."""
@@ -72,9 +81,10 @@ class Renderings:
         with self._lock:
             if private:
                 return self._end(self._led(group.fragment, session_id))
-            self._renderings[group] = rendering
+            now = time.monotonic()
+            self._renderings[group] = now, rendering
             self._renderings.move_to_end(group)
-            while len(self._renderings) > _MOST_RENDERINGS:
+            while len(self._renderings) > _MOST_RENDERINGS or self._oldest() < now - _KEPT_FOR:
                 self._renderings.popitem(last=False)
             # A change during the rerun has made it the rendering of another group than the one it led.
             return self._end([group, *self._led(group.fragment, session_id)])
@@ -83,6 +93,9 @@ class Renderings:
         """Wait no longer for the rerun of this session. Return the sessions that have waited."""
         with self._lock:
             return self._end([group]) if self._leaders.get(group) == session_id else frozenset()
+
+    def _oldest(self) -> float:
+        return next(iter(self._renderings.values()))[0]
 
     def _led(self, fragment: str, session_id: str) -> list[Group]:
         return [

@@ -1,6 +1,10 @@
 """Which sessions wait for a rerun of another one, and for how long."""
 
-from livetables.rendering import Rendering
+import time
+
+import pytest
+
+from livetables.rendering import Element, Rendering
 from livetables.sharing import Group, Renderings
 
 FIRST = Group("fragment", ("UTC",), (("things", 1),))
@@ -58,6 +62,32 @@ def test_only_the_newest_renderings_are_kept() -> None:
         renderings.put(Group("fragment", (), (("things", number),)), RENDERING, "ada")
     assert renderings.find(FIRST) is None
     assert renderings.find(Group("fragment", (), (("things", 999),))) is RENDERING
+
+
+def test_a_rendering_is_forgotten_a_while_after_it_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    renderings, now = Renderings(), [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    renderings.put(FIRST, RENDERING, "ada")
+    now[0] += 50
+    renderings.put(SECOND, RENDERING, "ada")
+    assert renderings.find(FIRST) is RENDERING
+    now[0] += 50
+    renderings.put(SECOND, RENDERING, "bo")
+    assert renderings.find(FIRST) is None
+    assert renderings.find(SECOND) is RENDERING
+
+
+def test_of_renderings_that_look_the_same_one_is_kept() -> None:
+    renderings = Renderings()
+    made = [
+        Rendering.of([Element((0, n), text, object())])
+        for n, text in ((1, "a"), (1, "a"), (1, "b"), (2, "a"))
+    ]
+    assert renderings.kept(FIRST, made[0]) is made[0]
+    renderings.put(FIRST, made[0], "ada")
+    assert [renderings.kept(FIRST, each) for each in made] == [made[0], made[0], made[2], made[3]]
+    assert renderings.kept(SECOND, made[1]) is made[1]
+    assert renderings.kept(FIRST, None) is None
 
 
 def test_nobody_waits_for_a_rerun_that_only_its_own_session_may_be_shown() -> None:
