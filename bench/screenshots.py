@@ -8,7 +8,7 @@ from playwright.async_api import Browser, ViewportSize, expect
 
 from bench.running import app_in, chromium
 from tests.support import visitor
-from tests.support.browser import PHONE, Scheme, Window, open_window, settled
+from tests.support.browser import PHONE, Scheme, Screen, Window, open_window, settled
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 WIDE = ViewportSize(width=1280, height=900)
@@ -48,7 +48,7 @@ async def _take(url: str) -> None:
 
 
 async def _as(browser: Browser, url: str, person: str, scheme: Scheme, viewport: ViewportSize) -> Window:
-    window = await open_window(browser, url, path="/sign_in", scheme=scheme, viewport=viewport)
+    window = await open_window(browser, url, "/sign_in", Screen(scheme=scheme, viewport=viewport))
     await window.page.get_by_role("button", name=person).click()
     await visitor.is_signed_in(window.page)
     return window

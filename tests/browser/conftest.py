@@ -7,14 +7,14 @@ from typing import Protocol
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ViewportSize
+from playwright.async_api import Browser, BrowserContext, ViewportSize
 
 from local_supabase.stack.runtime import StackInfo
 from tests.livetables.fault_proxy import FaultProxy, fault_proxy
 from tests.support import browser as browsing
 from tests.support import visitor
 from tests.support.app import AppUnderTest
-from tests.support.browser import DESKTOP, Scheme, Window, WindowPool, problems_of
+from tests.support.browser import DESKTOP, Prepare, Scheme, Screen, Window, WindowPool, problems_of
 from tests.support.people import Person, note_stack, sign_up
 
 HERE = Path(__file__).parent
@@ -30,11 +30,12 @@ class OpenWindow(Protocol):
         self,
         path: str = "/",
         *,
+        person: Person | None = None,
         time_zone: str = "Europe/Berlin",
         scheme: Scheme = "light",
         viewport: ViewportSize = DESKTOP,
     ) -> Window:
-        """Open `path` and return the window when the first run has finished."""
+        """Open `path` as this person, or as a visitor; return the window when the first run has finished."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -100,7 +101,7 @@ async def castaway(
 ) -> AsyncIterator[tuple[Window, Person]]:
     """Open a window of the fragile app and sign in as a new person."""
     person = sign_up(stack, "Castaway")
-    window = await pool.open(fragile_app.url, "/", "Europe/Berlin", "light", DESKTOP)
+    window = await pool.open(fragile_app.url, "/")
     await visitor.sign_in(window.page, person.email, person.password)
     await visitor.is_live(window.page)
     yield window, person
@@ -132,12 +133,16 @@ async def open_window(
     async def open_one(
         path: str = "/",
         *,
+        person: Person | None = None,
         time_zone: str = "Europe/Berlin",
         scheme: Scheme = "light",
         viewport: ViewportSize = DESKTOP,
     ) -> Window:
-        window = await pool.open(app.url, path, time_zone, scheme, viewport)
+        prepare = _sign_in(app, person) if person else None
+        window = await pool.open(app.url, path, Screen(time_zone, scheme, viewport), prepare)
         windows.append(window)
+        if person:
+            await visitor.is_signed_in(window.page)
         return window
 
     yield open_one
@@ -149,6 +154,13 @@ async def open_window(
         await (window.context.close() if failed else pool.give_back(window))
     assert problems == []
     assert app.tracebacks()[seen:] == []
+
+
+def _sign_in(app: AppUnderTest, person: Person) -> Prepare:
+    async def prepare(context: BrowserContext) -> None:
+        await visitor.remember(context, app.url, person.email, person.password)
+
+    return prepare
 
 
 async def _describe_failure(windows: list[Window], app: AppUnderTest, folder: Path) -> None:

@@ -13,8 +13,7 @@ async def test_an_admin_sees_who_changed_what_from_what_to_what(
 ) -> None:
     admin, person = sign_up(stack, "Admin"), sign_up(stack, "Doer")
     give_role(stack, admin.user_id, "admin")
-    window = await open_window()
-    await visitor.sign_in(window.page, admin.email, admin.password)
+    window = await open_window(person=admin)
     await visitor.go(window.page, "Activity")
     runs = window.full_runs()
 
@@ -49,8 +48,7 @@ async def test_an_admin_sees_who_changed_what_from_what_to_what(
 
 async def test_nobody_else_has_the_page(open_window: OpenWindow, stack: StackInfo) -> None:
     person = sign_up(stack, "Member")
-    window = await open_window()
-    await visitor.sign_in(window.page, person.email, person.password)
+    window = await open_window(person=person)
     await expect(visitor.navigation(window.page, "People")).to_be_visible()
     await expect(visitor.navigation(window.page, "Activity")).to_have_count(0)
 
@@ -65,8 +63,7 @@ async def test_nobody_else_has_the_page(open_window: OpenWindow, stack: StackInf
 
 async def test_being_made_an_admin_takes_effect_at_once(open_window: OpenWindow, stack: StackInfo) -> None:
     person = sign_up(stack, "Promoted")
-    window = await open_window()
-    await visitor.sign_in(window.page, person.email, person.password)
+    window = await open_window(person=person)
     await visitor.is_live(window.page)
     give_role(stack, person.user_id, "admin")
     await expect(visitor.navigation(window.page, "Activity")).to_be_visible()
@@ -77,9 +74,8 @@ async def test_an_admin_deletes_what_one_person_flooded(open_window: OpenWindow,
     give_role(stack, admin.user_id, "admin")
     flood = [{"author_id": flooder.user_id, "body": f"Flood {number}"} for number in range(1200)]
     flooder.client.table("tavern_messages").insert(flood).execute()
-    window = await open_window()
+    window = await open_window(person=admin)
     page = window.page
-    await visitor.sign_in(page, admin.email, admin.password)
     await visitor.go(page, "Activity")
     await page.get_by_text("After a flood").click()
     await page.get_by_role("button", name="Count the last hour").click()

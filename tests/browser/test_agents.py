@@ -68,10 +68,10 @@ async def scroll_up(page: Page) -> None:
 async def test_a_run_is_followed_from_its_start_to_its_end(open_window: OpenWindow, stack: StackInfo) -> None:
     admin = sign_up(stack, "Admin")
     give_role(stack, admin.user_id, "admin")
-    a, b, third = await open_window(), await open_window(), await open_window()
-    ann = await visitor.create_account(a.page, "Ann")
-    await visitor.sign_in(b.page, admin.email, admin.password)
-    await visitor.create_account(third.page, "Curious")
+    ann = sign_up(stack, "Ann")
+    a = await open_window(person=ann)
+    b = await open_window(person=admin)
+    third = await open_window(person=sign_up(stack, "Curious"))
     for window in (a, b, third):
         await visitor.go(window.page, "Agents")
         await visitor.is_live(window.page)
@@ -112,9 +112,9 @@ async def test_a_run_is_followed_from_its_start_to_its_end(open_window: OpenWind
     assert not third.was_sent("Checking ")
 
 
-async def test_a_run_is_cancelled_and_tried_again(open_window: OpenWindow) -> None:
-    window = await open_window()
-    ann = await visitor.create_account(window.page, "Ann")
+async def test_a_run_is_cancelled_and_tried_again(open_window: OpenWindow, stack: StackInfo) -> None:
+    ann = sign_up(stack, "Ann")
+    window = await open_window(person=ann)
     await visitor.go(window.page, "Agents")
     await start(window.page)
     await cancel(window.page, run_of(window.page, ann.name))
@@ -133,8 +133,7 @@ async def test_text_of_an_agent_outside_stays_text_and_an_admin_stops_it(
 ) -> None:
     admin, person = sign_up(stack, "Admin"), sign_up(stack, "Operator")
     give_role(stack, admin.user_id, "admin")
-    window = await open_window()
-    await visitor.sign_in(window.page, admin.email, admin.password)
+    window = await open_window(person=admin)
     await visitor.go(window.page, "Agents")
     await visitor.is_live(window.page)
     hostile = "<img src=x onerror=alert(1)>"
@@ -160,8 +159,7 @@ async def test_a_log_is_followed_and_paused_and_its_end_is_announced_on_any_page
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     person = sign_up(stack, "Operator")
-    window = await open_window()
-    await visitor.sign_in(window.page, person.email, person.password)
+    window = await open_window(person=person)
     await visitor.go(window.page, "Agents")
     await visitor.is_live(window.page)
     async with AgentEventPublisher(stack.url, stack.anon_key, lambda: token_of(person)) as publisher:
@@ -211,8 +209,8 @@ async def _at_its_end(page: Page) -> bool:
 
 
 async def test_a_run_without_a_heartbeat_raises_an_alarm(open_window: OpenWindow, stack: StackInfo) -> None:
-    window = await open_window()
-    ann = await visitor.create_account(window.page, "Ann")
+    ann = sign_up(stack, "Ann")
+    window = await open_window(person=ann)
     await visitor.go(window.page, "Agents")
     with owner(stack) as cursor:
         cursor.execute(
@@ -250,8 +248,7 @@ async def test_a_long_history_is_paged_charted_filtered_and_exported(
             (ann.user_id,),
         )
         (marathon,) = cursor.fetchone() or ("",)
-    window = await open_window()
-    await visitor.sign_in(window.page, ann.email, ann.password)
+    window = await open_window(person=ann)
     await visitor.go(window.page, "Agents")
     await visitor.is_live(window.page)
     main = window.page.get_by_test_id("stMain")

@@ -7,14 +7,14 @@ from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.app import AppUnderTest
-from tests.support.people import anonymous_client
+from tests.support.people import anonymous_client, sign_up
 
 
 async def test_a_run_started_and_cancelled_by_a_program_is_followed_in_the_page(
     app: AppUnderTest, open_window: OpenWindow, stack: StackInfo
 ) -> None:
-    window = await open_window()
-    ann = await visitor.create_account(window.page, "Ann")
+    ann = sign_up(stack, "Ann")
+    window = await open_window(person=ann)
     await visitor.go(window.page, "Agents")
     await visitor.is_live(window.page)
     session = anonymous_client(stack).auth.sign_in_with_password(

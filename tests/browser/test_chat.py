@@ -13,10 +13,9 @@ from tests.support.people import sign_up, unique
 from tests.verify.cast import owner
 
 
-async def test_messages_reach_others_without_a_full_run(open_window: OpenWindow) -> None:
-    a, b = await open_window(), await open_window()
-    await visitor.create_account(a.page, "Ann")
-    await visitor.create_account(b.page, "Bela")
+async def test_messages_reach_others_without_a_full_run(open_window: OpenWindow, stack: StackInfo) -> None:
+    a = await open_window(person=sign_up(stack, "Ann"))
+    b = await open_window(person=sign_up(stack, "Bela"))
     await visitor.is_live(a.page)
     await visitor.is_live(b.page)
     runs = a.full_runs(), b.full_runs()
@@ -30,9 +29,9 @@ async def test_messages_reach_others_without_a_full_run(open_window: OpenWindow)
     assert (a.full_runs(), b.full_runs()) == runs
 
 
-async def test_messages_reach_visitors_too(open_window: OpenWindow) -> None:
-    speaker, visitor_window = await open_window(), await open_window()
-    await visitor.create_account(speaker.page, "Speaker")
+async def test_messages_reach_visitors_too(open_window: OpenWindow, stack: StackInfo) -> None:
+    speaker = await open_window(person=sign_up(stack, "Speaker"))
+    visitor_window = await open_window()
     text = unique("For everybody")
     await visitor.say(speaker.page, text)
     await visitor.hears(visitor_window.page, text)
@@ -41,10 +40,9 @@ async def test_messages_reach_visitors_too(open_window: OpenWindow) -> None:
     await expect(welcome).to_contain_text("Tavern is a live meeting place")
 
 
-async def test_typed_text_survives_messages_of_others(open_window: OpenWindow) -> None:
-    a, b = await open_window(), await open_window()
-    await visitor.create_account(a.page, "Slow")
-    await visitor.create_account(b.page, "Quick")
+async def test_typed_text_survives_messages_of_others(open_window: OpenWindow, stack: StackInfo) -> None:
+    a = await open_window(person=sign_up(stack, "Slow"))
+    b = await open_window(person=sign_up(stack, "Quick"))
     await visitor.room_input(a.page).fill("I was just about to")
     for number in range(3):
         text = unique(f"Remark {number}")
@@ -54,9 +52,9 @@ async def test_typed_text_survives_messages_of_others(open_window: OpenWindow) -
     await expect(visitor.room_input(a.page)).to_be_focused()
 
 
-async def test_one_edits_and_deletes_ones_own_message(open_window: OpenWindow) -> None:
-    a, b = await open_window(), await open_window()
-    await visitor.create_account(a.page, "Editor")
+async def test_one_edits_and_deletes_ones_own_message(open_window: OpenWindow, stack: StackInfo) -> None:
+    a = await open_window(person=sign_up(stack, "Editor"))
+    b = await open_window()
     before, after = unique("Frist"), unique("First")
     await visitor.say(a.page, before)
     await visitor.hears(b.page, before)
@@ -72,9 +70,8 @@ async def test_one_edits_and_deletes_ones_own_message(open_window: OpenWindow) -
     await expect(b.page.get_by_role("log")).not_to_contain_text(after)
 
 
-async def test_a_text_that_is_too_long_can_be_shortened(open_window: OpenWindow) -> None:
-    window = await open_window()
-    await visitor.create_account(window.page, "Talkative")
+async def test_a_text_that_is_too_long_can_be_shortened(open_window: OpenWindow, stack: StackInfo) -> None:
+    window = await open_window(person=sign_up(stack, "Talkative"))
     text = unique("A long story")
     await visitor.room_input(window.page).fill(f"{text} " + "and then " * 300)
     await visitor.room_input(window.page).press("Enter")
@@ -88,9 +85,8 @@ async def test_a_message_beyond_the_quota_waits_and_is_sent_by_itself(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     speaker = sign_up(stack, "Speaker")
-    window = await open_window()
+    window = await open_window(person=speaker)
     page, second = window.page, unique("Second")
-    await visitor.sign_in(page, speaker.email, speaker.password)
     await visitor.go(page, "Tavern")
     with narrow_quota(stack):
         await visitor.say(page, unique("First"))

@@ -50,9 +50,10 @@ async def test_the_same_field_is_decided_by_the_last_to_save(
         await expect(visitor.event(window.page, title)).to_contain_text("All of it mine")
 
 
-async def test_a_profile_changed_in_another_tab_is_reported_and_merged(open_window: OpenWindow) -> None:
-    window = await open_window()
-    await visitor.create_account(window.page, "Twice here")
+async def test_a_profile_changed_in_another_tab_is_reported_and_merged(
+    open_window: OpenWindow, stack: StackInfo
+) -> None:
+    window = await open_window(person=sign_up(stack, "Twice here"))
     other = await window.open_tab("/")
     for page in (window.page, other):
         await page.goto(f"{window.url}/profile")
@@ -86,9 +87,9 @@ async def test_a_profile_changed_in_another_tab_is_reported_and_merged(open_wind
 
 async def test_a_message_changed_in_another_tab_is_decided_and_a_deleted_one_leaves_its_text(
     open_window: OpenWindow,
+    stack: StackInfo,
 ) -> None:
-    window = await open_window()
-    await visitor.create_account(window.page, "Twice here")
+    window = await open_window(person=sign_up(stack, "Twice here"))
     other = await window.open_tab("/")
     said, mine, theirs = unique("Frist"), unique("First"), unique("Fist")
     await visitor.say(window.page, said)
@@ -119,8 +120,7 @@ async def test_an_event_removed_meanwhile_leaves_the_text_in_the_form(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     organizer = sign_up(stack, "Organizer")
-    window = await open_window()
-    await visitor.sign_in(window.page, organizer.email, organizer.password)
+    window = await open_window(person=organizer)
     await visitor.go(window.page, "Events")
     title = unique("Gone soon")
     await visitor.create_event(window.page, title)
@@ -138,9 +138,8 @@ async def _two_editors(open_window: OpenWindow, stack: StackInfo) -> tuple[Windo
     """Give the windows of an organizer and an admin, the organizer's event before both, the admin's name."""
     admin = sign_up(stack, "Admin")
     give_role(stack, admin.user_id, "admin")
-    first, second = await open_window(), await open_window()
-    await visitor.create_account(first.page, "Organizer")
-    await visitor.sign_in(second.page, admin.email, admin.password)
+    first = await open_window(person=sign_up(stack, "Organizer"))
+    second = await open_window(person=admin)
     for window in (first, second):
         await visitor.go(window.page, "Events")
     title = unique("Contested")

@@ -32,8 +32,7 @@ async def test_an_admin_sees_what_is_wrong_and_how_to_repair_it(
 ) -> None:
     admin = sign_up(stack, "Admin")
     give_role(stack, admin.user_id, "admin")
-    window = await open_window()
-    await visitor.sign_in(window.page, admin.email, admin.password)
+    window = await open_window(person=admin)
     await visitor.is_live(window.page)
     await visitor.go(window.page, "Diagnostics")
     for name in CHECKS:
@@ -54,8 +53,7 @@ async def test_an_admin_sees_what_is_wrong_and_how_to_repair_it(
 
 async def test_nobody_else_has_the_page(open_window: OpenWindow, stack: StackInfo) -> None:
     person = sign_up(stack, "Member")
-    window = await open_window()
-    await visitor.sign_in(window.page, person.email, person.password)
+    window = await open_window(person=person)
     await expect(visitor.navigation(window.page, "People")).to_be_visible()
     await expect(visitor.navigation(window.page, "Diagnostics")).to_have_count(0)
     by_address = await window.open_tab("/diagnostics")

@@ -22,9 +22,8 @@ async def test_each_conversation_has_its_own_draft(open_window: OpenWindow, stac
     for sender in (bela, cora):
         message = {"sender_id": sender.user_id, "recipient_id": ann.user_id, "body": f"By {sender.name}"}
         sender.client.table("private_messages").insert(message).execute()
-    window = await open_window("/inbox")
+    window = await open_window("/inbox", person=ann)
     page = window.page
-    await visitor.sign_in(page, ann.email, ann.password)
     field = visitor.message_field(page)
     secret, remark = unique("For Bela only"), unique("Dear Cora")
     await visitor.open_conversation(page, bela.name)
@@ -105,9 +104,8 @@ async def test_a_visitors_text_waits_through_signing_in(open_window: OpenWindow,
 
 async def test_a_new_event(open_window: OpenWindow, stack: StackInfo) -> None:
     ann = sign_up(stack, "Ann")
-    window = await open_window("/events")
+    window = await open_window("/events", person=ann)
     page, title = window.page, unique("Feast")
-    await visitor.sign_in(page, ann.email, ann.password)
     await visitor.go(page, "Events")
     await page.get_by_role("button", name="New event").click()
     zone = page.get_by_test_id("stSelectbox").filter(has_text="Time zone")
@@ -150,9 +148,8 @@ async def test_an_edit(open_window: OpenWindow, stack: StackInfo) -> None:
     values = {"title": title, "description": "Half a thou", "organizer_id": ann.user_id, "time_zone": zone}
     times = {"starts_at": "2027-11-07T06:30:00Z", "ends_at": "2027-11-07T09:00:00Z"}
     ann.client.table("events").insert({**values, **times}).execute()
-    window = await open_window("/events")
+    window = await open_window("/events", person=ann)
     page = window.page
-    await visitor.sign_in(page, ann.email, ann.password)
     await expect(visitor.heading(page)).to_have_text("Events")
     tab = await window.open_tab("/people")
 

@@ -64,17 +64,15 @@ def other(stack: StackInfo) -> Person:
     return sign_up(stack, "Other")
 
 
-async def test_in_a_new_event(open_window: OpenWindow, other: Person) -> None:
-    window = await open_window()
-    await visitor.create_account(window.page, "Planner")
+async def test_in_a_new_event(open_window: OpenWindow, other: Person, stack: StackInfo) -> None:
+    window = await open_window(person=sign_up(stack, "Planner"))
     await visitor.go(window.page, "Events")
     await window.page.get_by_role("button", name="New event").click()
     assert await _after_interruption(_new_event(window.page), window.page, other) == [TYPED] * 3
 
 
-async def test_in_ones_profile(open_window: OpenWindow, other: Person) -> None:
-    window = await open_window()
-    await visitor.create_account(window.page, "Newcomer")
+async def test_in_ones_profile(open_window: OpenWindow, other: Person, stack: StackInfo) -> None:
+    window = await open_window(person=sign_up(stack, "Newcomer"))
     await visitor.go(window.page, "Your profile")
     assert await _after_interruption(_profile(window.page), window.page, other) == [TYPED] * 3
 
@@ -91,18 +89,18 @@ async def test_in_the_search(open_window: OpenWindow, other: Person) -> None:
     assert await _after_interruption([field], window.page, other) == [TYPED]
 
 
-async def test_in_a_private_message(open_window: OpenWindow, other: Person) -> None:
-    window = await open_window()
-    await visitor.create_account(window.page, "Writer")
+async def test_in_a_private_message(open_window: OpenWindow, other: Person, stack: StackInfo) -> None:
+    window = await open_window(person=sign_up(stack, "Writer"))
     await visitor.go(window.page, "Inbox")
     await visitor.address(window.page, other.name)
     field = visitor.message_field(window.page)
     assert await _after_interruption([field], window.page, other) == [TYPED]
 
 
-async def test_in_an_edit_of_ones_own_message(open_window: OpenWindow, other: Person) -> None:
-    window = await open_window()
-    await visitor.create_account(window.page, "Editor")
+async def test_in_an_edit_of_ones_own_message(
+    open_window: OpenWindow, other: Person, stack: StackInfo
+) -> None:
+    window = await open_window(person=sign_up(stack, "Editor"))
     text = unique("To be edited")
     await visitor.say(window.page, text)
     await visitor.use(window.page, text, "Edit")

@@ -42,9 +42,9 @@ async def test_an_event_and_its_people_are_one_click_apart(open_window: OpenWind
     host, guest = sign_up(stack, "Host"), sign_up(stack, "Guest")
     title = unique("Ball")
     event_id = make_event(host, title, location="The hall", description="Bring shoes. " * 80)
-    mine, other = await open_window(), await open_window(f"/event?id={event_id}")
+    mine = await open_window(person=guest)
+    other = await open_window(f"/event?id={event_id}")
     page = mine.page
-    await visitor.sign_in(page, guest.email, guest.password)
     await visitor.go(page, "Events")
     await page.evaluate(_NO_FULL_LOAD)
 
@@ -155,9 +155,8 @@ async def test_a_profile_has_an_emoji_or_a_picture_and_one_signs_out_here_or_eve
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     me = sign_up(stack, "Chooser")
-    here, elsewhere = await open_window("/profile"), await open_window(f"/person?id={me.user_id}")
-    for window in (here, elsewhere):
-        await visitor.sign_in(window.page, me.email, me.password)
+    here = await open_window("/profile", person=me)
+    elsewhere = await open_window(f"/person?id={me.user_id}", person=me)
     page = here.page
     field, fox = page.get_by_label("Avatar", exact=True), page.get_by_role("button", name="Fox")
     await page.get_by_role("button", name="Owl").click()

@@ -18,12 +18,12 @@ async def test_two_people_write_to_each_other_and_nobody_else_learns_of_it(
 ) -> None:
     admin = sign_up(stack, "Admin")
     give_role(stack, admin.user_id, "admin")
-    a, b = await open_window(), await open_window()
-    third, boss, passer_by = await open_window(), await open_window(), await open_window("/inbox")
-    ann = await visitor.create_account(a.page, "Ann")
-    bela = await visitor.create_account(b.page, "Bela")
-    await visitor.create_account(third.page, "Curious")
-    await visitor.sign_in(boss.page, admin.email, admin.password)
+    ann, bela = sign_up(stack, "Ann"), sign_up(stack, "Bela")
+    a = await open_window(person=ann)
+    b = await open_window(person=bela)
+    third = await open_window(person=sign_up(stack, "Curious"))
+    boss = await open_window(person=admin)
+    passer_by = await open_window("/inbox")
     await visitor.go(third.page, "Inbox")
     await visitor.go(boss.page, "Activity")
     for window in (a, b):
@@ -57,10 +57,10 @@ async def test_two_people_write_to_each_other_and_nobody_else_learns_of_it(
     assert b.was_sent(secret)
 
 
-async def test_the_count_of_unread_messages_is_live(open_window: OpenWindow) -> None:
-    a, b = await open_window(), await open_window()
-    ann = await visitor.create_account(a.page, "Ann")
-    bela = await visitor.create_account(b.page, "Bela")
+async def test_the_count_of_unread_messages_is_live(open_window: OpenWindow, stack: StackInfo) -> None:
+    ann, bela = sign_up(stack, "Ann"), sign_up(stack, "Bela")
+    a = await open_window(person=ann)
+    b = await open_window(person=bela)
     await visitor.is_live(b.page)
     await visitor.go(a.page, "Inbox")
     runs = b.full_runs()
@@ -76,10 +76,10 @@ async def test_the_count_of_unread_messages_is_live(open_window: OpenWindow) -> 
     await expect(visitor.navigation(b.page, "Inbox")).to_have_text(re.compile(r"Inbox$"))
 
 
-async def test_typed_text_survives_what_arrives_meanwhile(open_window: OpenWindow) -> None:
-    a, b = await open_window(), await open_window()
-    ann = await visitor.create_account(a.page, "Ann")
-    bela = await visitor.create_account(b.page, "Bela")
+async def test_typed_text_survives_what_arrives_meanwhile(open_window: OpenWindow, stack: StackInfo) -> None:
+    ann, bela = sign_up(stack, "Ann"), sign_up(stack, "Bela")
+    a = await open_window(person=ann)
+    b = await open_window(person=bela)
     await visitor.go(a.page, "Inbox")
     await visitor.go(b.page, "Inbox")
     await visitor.write_to(a.page, bela.name, unique("Hello"))

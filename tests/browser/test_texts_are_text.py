@@ -101,9 +101,8 @@ async def test_in_events(open_window: OpenWindow, writer: Person) -> None:
 
 
 async def test_in_private_messages(open_window: OpenWindow, stack: StackInfo, writer: Person) -> None:
-    window = await open_window()
     reader = sign_up(stack, "Reader")
-    await visitor.sign_in(window.page, reader.email, reader.password)
+    window = await open_window(person=reader)
     rows = [{"sender_id": writer.user_id, "recipient_id": reader.user_id, "body": text} for text in HOSTILE]
     writer.client.table("private_messages").insert(rows).execute()
     await visitor.go(window.page, "Inbox")
@@ -115,8 +114,7 @@ async def test_in_private_messages(open_window: OpenWindow, stack: StackInfo, wr
 async def test_in_the_activity(open_window: OpenWindow, stack: StackInfo, writer: Person) -> None:
     admin = sign_up(stack, "Admin")
     give_role(stack, admin.user_id, "admin")
-    window = await open_window()
-    await visitor.sign_in(window.page, admin.email, admin.password)
+    window = await open_window(person=admin)
     await visitor.go(window.page, "Activity")
     for text in HOSTILE:
         writer.client.table("users").update({"bio": text}).eq("id", writer.user_id).execute()

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,19 @@ PHONE = ViewportSize(width=390, height=844)
 Scheme = Literal["light", "dark"]
 DRIVER_CHANGES = Path(__file__).with_name("playwright_driver.cjs")
 
+Prepare = Callable[[BrowserContext], Awaitable[None]]
+"""Gives a window what it has before it opens the app, such as the cookie of a sign-in."""
+
 expect.set_options(timeout=PATIENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How a window shows pages."""
+
+    time_zone: str = "Europe/Berlin"
+    scheme: Scheme = "light"
+    viewport: ViewportSize = field(default_factory=lambda: DESKTOP)
 
 
 @dataclass  # no slots, because Playwright stores its wrapper of a bound handler on the instance
@@ -113,17 +125,18 @@ class Window:
 async def open_window(
     browser: Browser,
     url: str,
-    *,
     path: str = "/",
-    time_zone: str = "Europe/Berlin",
-    scheme: Scheme = "light",
-    viewport: ViewportSize = DESKTOP,
+    screen: Screen | None = None,
+    prepare: Prepare | None = None,
 ) -> Window:
-    """Open the app at `url` in a new browser context, without cookies."""
+    """Open the app at `url` in a new browser context, with no cookies but those of `prepare`."""
+    screen = screen or Screen()
     context = await browser.new_context(
-        viewport=viewport, timezone_id=time_zone, color_scheme=scheme, locale="en-US"
+        viewport=screen.viewport, timezone_id=screen.time_zone, color_scheme=screen.scheme, locale="en-US"
     )
     context.set_default_timeout(PATIENCE)
+    if prepare is not None:
+        await prepare(context)
     window = Window(context, url)
     context.on("page", window.watch)
     await window.open_tab(path)
@@ -145,21 +158,22 @@ class WindowPool:
         self._kinds: dict[BrowserContext, str] = {}
 
     async def open(
-        self, url: str, path: str, time_zone: str, scheme: Scheme, viewport: ViewportSize
+        self, url: str, path: str, screen: Screen | None = None, prepare: Prepare | None = None
     ) -> Window:
-        """Open the app at `url` without cookies. As `open_window`."""
-        kind = f"{time_zone} {scheme} {viewport}"
+        """Open the app at `url`. As `open_window`."""
+        screen = screen or Screen()
+        kind = str(screen)
         if not self._free[kind]:
-            window = await open_window(
-                self._browser, url, path=path, time_zone=time_zone, scheme=scheme, viewport=viewport
-            )
+            window = await open_window(self._browser, url, path, screen, prepare)
             self._kinds[window.context] = kind
             return window
         context = self._free[kind].pop()
+        if prepare is not None:
+            await prepare(context)
         window = Window(context, url)
         # What a test may have changed, as a person can.
-        await window.page.set_viewport_size(viewport)
-        await window.page.emulate_media(color_scheme=scheme)
+        await window.page.set_viewport_size(screen.viewport)
+        await window.page.emulate_media(color_scheme=screen.scheme)
         await window.page.mouse.move(0, 0)
         window.watch(window.page)
         context.on("page", window.watch)
