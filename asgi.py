@@ -31,7 +31,7 @@ from frontend.search import make_search
 from local_supabase.errors import LocalSupabaseError
 from process import PROCESS, PROJECT, configuration
 from request_guard import RequestGuard
-from ui.base import folding, pictures
+from ui.base import folding, layout, pictures
 
 _log: Final = logging.getLogger("tavern")
 
@@ -79,17 +79,15 @@ def _colors(theme: str) -> Colors:
 _SEARCH: Final = make_search(SOURCE / "static" / "js", folding.plain_characters())
 if _SEARCH is not None:
     folding.select_boxes_fold()
+_LOOK: Final = Look("Tavern", _colors("light"), _colors("dark"), layout.STYLE.read_text(encoding="utf-8"))
+layout.style_comes_with_page()
+
 app = st.App(
     PROJECT / "app.py",
     routes=[*mount_api(api, _BASE_PATH), *Pictures(_backend, pictures.PATH).routes(_BASE_PATH)],
     middleware=[
         Middleware(RequestGuard),
-        Middleware(
-            Frontend,
-            look=Look("Tavern", _colors("light"), _colors("dark")),
-            search=_SEARCH,
-            base_path=_BASE_PATH,
-        ),
+        Middleware(Frontend, look=_LOOK, search=_SEARCH, base_path=_BASE_PATH),
     ],
     lifespan=_lifespan,
 )

@@ -1,7 +1,7 @@
 """The compressed copy of Streamlit's static files.
 
-Streamlit sends 3.3 MB of scripts and styles as they are. The copy holds each of them compressed as well. It
-lies in the Python environment beside the Streamlit that it was made from.
+Streamlit sends 3.3 MB of scripts and styles as they are. The copy holds each of them compressed as well, and
+small copies of fonts. It lies in the Python environment beside the Streamlit that it was made from.
 """
 
 from __future__ import annotations
@@ -19,20 +19,24 @@ import brotli
 import streamlit
 from servestatic.compress import Compressor
 
+from frontend.fonts import make_small_fonts
+
 SOURCE: Final = Path(streamlit.__file__).parent / "static"
 """The frontend of the installed Streamlit: `index.html`, and files with hashed names below `static/`."""
 
+_EDITION: Final = 2
+"""To be raised with each change of what a copy holds."""
 _LARGE: Final = 1_000_000
 """Bytes. Only maps and diagrams that Tavern does not show have scripts of this size."""
 
 
 def prepared() -> Path:
     """Return where the copy for the installed Streamlit is, or would be."""
-    return Path(sys.prefix) / "share" / "tavern" / f"frontend-{streamlit.__version__}"
+    return Path(sys.prefix) / "share" / "tavern" / f"frontend-{streamlit.__version__}-{_EDITION}"
 
 
 def prepare(source: Path = SOURCE, target: Path | None = None) -> Path:
-    """Make the copy unless it is there. Takes about ten seconds of processor time.
+    """Make the copy unless it is there. Takes about twenty seconds of processor time.
 
     Arguments:
         source: a folder whose folder `static` holds the files.
@@ -51,6 +55,7 @@ def prepare(source: Path = SOURCE, target: Path | None = None) -> Path:
     unfinished = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
     try:
         shutil.copytree(source / "static", unfinished, dirs_exist_ok=True)
+        make_small_fonts(unfinished / "media")
         _compress(unfinished)
         unfinished.chmod(0o755)
         try:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from frontend.files import SOURCE, prepared
+from frontend.fonts import small_faces
 from frontend.page import Look, make_page
 from frontend.search import Search
 
@@ -51,8 +52,8 @@ class Frontend:
         source: Path = SOURCE,
         copy: Path | None = None,
     ) -> None:
-        self._pages = _Pages(app, source, look, search)
         folder = copy or prepared()
+        self._pages = _Pages(app, source, look, search, folder / "media")
         if not folder.is_dir():
             _log.warning("The frontend is served uncompressed. To compress it once: python -m frontend")
             self._app: ASGIApp = self._pages
@@ -72,11 +73,11 @@ class Frontend:
 class _Pages:
     """Replaces Streamlit's page by Tavern's, whatever its address, and serves the script for it."""
 
-    def __init__(self, app: ASGIApp, source: Path, look: Look, search: Search | None) -> None:
+    def __init__(self, app: ASGIApp, source: Path, look: Look, search: Search | None, fonts: Path) -> None:
         self._app = app
         original = (source / "index.html").read_bytes()
         first = search.import_map if search else ""
-        page = make_page(original.decode(), source / "static" / "js", look, first)
+        page = make_page(original.decode(), source / "static" / "js", look, first, small_faces(fonts))
         self._original = original
         self._bodies = _compressed(page)
         self._script = f"/static/js/{search.name}" if search else None

@@ -3,7 +3,9 @@
 - The colors of the theme, so that a dark screen is dark from the first paint, and the name of the app.
 - Preloads of the scripts that every page of the app needs. Streamlit's page names those that it needs itself;
   the others would be found one after the other, each a round trip later.
-- No preload of a font, which would come before the scripts.
+- A preload of what the scripts ask the server first, which else waits for all of them.
+- Small fonts, and no preload of a font, which would come before the scripts.
+- The app's style sheet, below all styles that scripts add to the head.
 """
 
 from __future__ import annotations
@@ -28,7 +30,11 @@ _STYLE: Final = (
     "@media (prefers-color-scheme:dark){{html{{background:{dark};color:{dark_text}}}}}"
     "#root:empty::before{{content:{name};position:fixed;inset:0;display:grid;place-items:center;"
     'opacity:.6;font:600 1.6rem "Iowan Old Style",Palatino,Georgia,serif}}'
-    "</style>"
+    "{faces}</style>"
+)
+_ASKED_FIRST: Final = "".join(
+    f'<link rel="preload" as="fetch" crossorigin="anonymous" href="./_stcore/{name}">'
+    for name in ("health", "host-config")
 )
 
 
@@ -42,26 +48,28 @@ class Colors:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a page shows before its scripts have come: the app's name, in the colors of the two themes."""
+    """The app's name and the colors of the two themes, for the first paint, and its style sheet."""
 
     name: str
     light: Colors
     dark: Colors
+    style: str = ""
 
 
-def make_page(original: str, scripts: Path, look: Look, first: str = "") -> str:
+def make_page(original: str, scripts: Path, look: Look, first: str = "", faces: str = "") -> str:
     """Return the page.
 
     Arguments:
         original: Streamlit's page.
         scripts: the folder of Streamlit's scripts.
-        look: what it shows at first.
+        look: the app's look.
         first: HTML that stands before all scripts.
+        faces: styles of fonts.
     """
     light, dark = look.light, look.dark
     style = _STYLE.format(
         light=light.background, light_text=light.text, dark=dark.background, dark_text=dark.text,
-        name='"' + look.name.replace("\\", "").replace('"', "") + '"',
+        name='"' + look.name.replace("\\", "").replace('"', "") + '"', faces=faces,
     )  # fmt: skip
     known = {found["name"] for found in _PRELOAD.finditer(original)}
     known |= {found["name"] for found in _ENTRY.finditer(original)}
@@ -69,7 +77,9 @@ def make_page(original: str, scripts: Path, look: Look, first: str = "") -> str:
     page = _FONT.sub("", original).replace("<head>", f"<head>{first}", 1)
     page = page.replace("<title>Streamlit</title>", f"<title>{html.escape(look.name)}</title>")
     links = "".join(f'<link rel="modulepreload" crossorigin href="./static/js/{each}">' for each in more)
-    return page.replace("</head>", f"{style}{links}</head>", 1)
+    page = page.replace("</head>", f"{style}{_ASKED_FIRST}{links}</head>", 1)
+    own_style = f"<style>{look.style}</style>" if look.style else ""
+    return page.replace("</body>", f"{own_style}</body>", 1)
 
 
 def needed(scripts: Path, components: Sequence[str]) -> list[str]:

@@ -44,3 +44,18 @@ def test_what_a_script_imports_is_needed_as_well(tmp_path: Path) -> None:
     (tmp_path / "Side.3.js").write_text('import"./gone.4.js"')
     (tmp_path / "Other.5.js").write_text("")
     assert sorted(needed(tmp_path, ["Chat", "Missing"])) == ["Base.2.js", "Chat.1.js", "Side.3.js"]
+
+
+def test_what_the_scripts_ask_first_is_asked_with_them(page: str) -> None:
+    asked = re.findall(r'rel="preload" as="fetch" crossorigin="anonymous" href="\./_stcore/([^"]+)"', page)
+    assert asked == ["health", "host-config"]
+    # If Streamlit asks for something else one day, these are of no use.
+    script = next(SCRIPTS.glob("index.*.js")).read_text(encoding="utf-8")
+    assert all(f"_stcore/{name}" in script for name in asked)
+
+
+def test_the_styles_of_the_app_come_after_those_of_the_scripts() -> None:
+    look = Look("A bar", LOOK.light, LOOK.dark, "b{color:red}")
+    page = make_page("<head></head><body><script></script></body>", SCRIPTS, look, faces="@font-face{}")
+    assert page.endswith("<style>b{color:red}</style></body>")
+    assert "@font-face{}</style>" in page.partition("</head>")[0]

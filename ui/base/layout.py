@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
@@ -43,9 +44,25 @@ _EMPTY = Template(
 )
 
 
+STYLE: Final = Path(__file__).parent / "style.css"
+"""Tavern's style sheet."""
+
+
+class _Page:
+    """The HTML page that the server of this process sends."""
+
+    has_style: bool = False
+
+
+def style_comes_with_page() -> None:
+    """Note that the server's page holds the style sheet, compressed and before anything is shown."""
+    _Page.has_style = True
+
+
 def apply_style() -> None:
-    """Add Tavern's style sheet to the page."""
-    st.html(Path(__file__).parent / "style.css")  # noqa: TID251 - a file of the app, not text
+    """Add Tavern's style sheet to the page, unless it came with it."""
+    if not _Page.has_style:
+        st.html(STYLE)  # noqa: TID251 - a file of the app, not text
 
 
 @cache
