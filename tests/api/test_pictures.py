@@ -67,6 +67,7 @@ def test_what_people_store_themselves_is_sent_only_if_it_is_a_small_still(
     wait_for(lambda: get(server, bob, proper).status_code == 404, what="the server to know of the other")
     answer = get(server, bob, other)
     assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-store")
+    bob.client.table("users").update({"picture": None}).eq("id", bob.user_id).execute()
     keys = [f"{bob.user_id}/{picture}.webp" for picture in (proper, other)]
     bob.client.storage.from_("avatars").remove(keys)
 

@@ -3,6 +3,7 @@
 // `data.block` is the key of the container around it, `data.me` the id of the viewer, `data.marks` are the marks of
 // single rows ({row id: ["going", ...]}), and `data.everywhere` those of all rows.
 // - A row `[data-row]` gets its marks as `data-marks`, with `mine` if its `data-owner` is the viewer.
+// - Anything else with a `[data-owner]` gets `mine` likewise.
 // - A button `[data-mark]` is pressed if its row has that mark. `[data-full]` disables it unless it is pressed.
 const states = new WeakMap();
 
@@ -23,6 +24,8 @@ export default function ({ data, parentElement }) {
       row.dataset.marks = marks.join(" ");
       for (const button of row.querySelectorAll("[data-mark]")) markButton(button, marks);
     }
+    for (const other of container.querySelectorAll("[data-owner]:not([data-row])"))
+      other.dataset.marks = data.me && other.dataset.owner === data.me ? "mine" : "";
   };
 
   // New HTML replaces the rows. The observer runs before the browser paints them.

@@ -12,9 +12,7 @@ from ui.events.cards import title_html
 _MOST_LINES = 20
 
 _EDITORS = Template('<p class="tv-editors" role="status">{lines}</p>')
-_LINE = Template(
-    '<span data-row="{event_id}" data-owner="{user_id}">✏️ {avatar} {person} is editing {title}</span>'
-)
+_LINE = Template('<span data-owner="{user_id}">✏️ {avatar} {person} is editing {title}</span>')
 
 
 def editors_html(present: Present, events: Snapshot[Event], users: Snapshot[User]) -> Markup:
@@ -24,7 +22,6 @@ def editors_html(present: Present, events: Snapshot[Event], users: Snapshot[User
     }
     lines = [
         _LINE(
-            event_id=event.id,
             user_id=user.id,
             avatar=avatar_html(user, "small"),
             person=name_html(user),

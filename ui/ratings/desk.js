@@ -2,7 +2,8 @@
 // - a key that is held down judges one task, not every task that follows;
 // - K moves to the comment and Escape leaves it, so that a comment needs no mouse.
 // - A comment's field that is drawn anew keeps the focus; else the next letter of the comment would be a vote.
-// `data.left` is the time left for the task in milliseconds, null without a task; `data.all` is the whole lease.
+// `data.left` is the time left for the task in milliseconds, null without a task; `data.all` is the whole lease. The clock is
+// marked as ready when votes for its task count, after `data.unready`.
 const states = new WeakMap();
 // The comment's field while it has the focus, and after it was taken out of the page with it.
 let commenting = null;
@@ -17,6 +18,7 @@ const asClock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60)
 export default function ({ data, parentElement }) {
   states.get(parentElement)?.();
   const end = data.left === null ? null : performance.now() + data.left;
+  const readyAt = performance.now() + (data.unready ?? 0);
   const comment = () => document.querySelector(".st-key-rating_comment_box textarea");
 
   const showTime = () => {
@@ -27,6 +29,7 @@ export default function ({ data, parentElement }) {
       ? `${asClock(seconds)} left`
       : "Your time is over. Your vote still counts unless somebody else has taken the task.";
     clock.classList.toggle("low", seconds * 1000 < data.all / 5);
+    clock.toggleAttribute("data-ready", performance.now() >= readyAt);
   };
   const press = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -80,12 +83,14 @@ export default function ({ data, parentElement }) {
 
   showTime();
   const timer = setInterval(showTime, 500);
+  const ready = setTimeout(showTime, data.unready ?? 0);
   window.addEventListener("keydown", press, true);
   window.addEventListener("focusin", noteFocus, true);
   window.addEventListener("focusout", noteBlur, true);
   window.addEventListener("pointerdown", noteLeaving, true);
   const stop = () => {
     clearInterval(timer);
+    clearTimeout(ready);
     window.removeEventListener("keydown", press, true);
     window.removeEventListener("focusin", noteFocus, true);
     window.removeEventListener("focusout", noteBlur, true);

@@ -48,7 +48,7 @@ _SEARCH_EVERY: Final = 15
 """Seconds between searches for leases that have run out, while there is nothing to rate."""
 
 _GUIDELINES: Final = html.Template('<div class="tv-verbatim">{text}</div>')
-_CLOCK: Final = html.Template('<p class="tv-clock" role="timer">{time} left</p>')
+_CLOCK: Final = html.Template('<p class="tv-clock" role="timer" data-task="{task}">{time} left</p>')
 
 
 def show(campaign: Campaign, me: RaterProfile) -> None:
@@ -118,12 +118,14 @@ def _task(desk: Desk, claim: Claim, campaign: Campaign, rater_id: str) -> None:
     pair = Pair(content.prompt, content.candidate_a, content.candidate_b, task.auto_check)
     left = max(0.0, desk.state.work.lease_ends_at - time.monotonic())
     minutes, seconds = divmod(math.ceil(left), 60)
-    html.show(_CLOCK(time=f"{minutes}:{seconds:02}"))
+    html.show(_CLOCK(task=task.id, time=f"{minutes}:{seconds:02}"))
     html.show(pair_html(pair, swapped=swapped(task.id, rater_id)))
     _buttons(desk, task.id, rater_id)
     _last(desk)
     _comment(desk, task.id)
-    _component()(key="rating_desk_keys", data={"left": left * 1000, "all": campaign.lease_seconds * 1000})
+    times = {"left": left, "all": campaign.lease_seconds, "unready": desk.unready}
+    data = {name: seconds * 1000 for name, seconds in times.items()}
+    _component()(key="rating_desk_keys", data=data)
 
 
 def _buttons(desk: Desk, task_id: str, rater_id: str) -> None:

@@ -167,14 +167,19 @@ class Desk:
 
     # ---------------------------------------------------------------- judging
 
+    @property
+    def unready(self) -> float:
+        """For how many seconds more no vote counts, because nobody can have read the task yet."""
+        return max(0.0, self.state.work.shown_at + _TOO_SOON - time.monotonic())
+
     def vote(self, task_id: str, rater_id: str, pressed: Verdict) -> None:
         """Judge the task that was shown, in terms of the sides it was shown on, and take the next."""
         state = self._ready()
         if state is None or state.work.claim is None or state.work.claim.task.id != task_id:
             return
-        seconds = time.monotonic() - state.work.shown_at
-        if seconds < _TOO_SOON:
+        if self.unready:
             return
+        seconds = time.monotonic() - state.work.shown_at
         crossed, comment = swapped(task_id, rater_id), state.comment.text.strip()
         verdict = mirrored(pressed, swapped=crossed)
         decision = Decision(task_id, state.work.claim.content.prompt, verdict, comment, crossed)

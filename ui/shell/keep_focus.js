@@ -116,6 +116,13 @@ export default function ({ parentElement }) {
     if (isHome(target)) last = describe(target);
     else if (byKeyboard) begin();
   };
+  // A field that loses the focus and stays was left on purpose, as with Escape.
+  const left = ({ target, relatedTarget }) => {
+    if (relatedTarget || !target.matches(FIELD)) return;
+    setTimeout(() => {
+      if (last?.element === target && target.isConnected && !target.disabled && isLost()) last = null;
+    });
+  };
   const pointed = ({ target }) => {
     byKeyboard = false;
     // A click beside everything takes the focus away on purpose.
@@ -128,6 +135,7 @@ export default function ({ parentElement }) {
   const observer = new MutationObserver(changed);
   observer.observe(document.body, { childList: true, subtree: true });
   document.addEventListener("focusin", focused);
+  document.addEventListener("focusout", left);
   document.addEventListener("pointerdown", pointed, true);
   document.addEventListener("keydown", pressed, true);
   if (isHome(document.activeElement)) last = describe(document.activeElement);
@@ -137,6 +145,7 @@ export default function ({ parentElement }) {
     clearTimeout(timer);
     observer.disconnect();
     document.removeEventListener("focusin", focused);
+    document.removeEventListener("focusout", left);
     document.removeEventListener("pointerdown", pointed, true);
     document.removeEventListener("keydown", pressed, true);
   };

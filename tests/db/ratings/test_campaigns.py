@@ -61,7 +61,9 @@ def test_the_database_takes_everything_that_an_import_takes(sign_up: SignUp) -> 
         "gold_verdict": "both_bad",
     }
     deepest = json.dumps(row).replace('"HERE"', "[" * 99 + "1" + "]" * 99)
-    largest = json.dumps(row | {"candidate_a": ["x" * 99_997, "é" * 49_997]}, ensure_ascii=False)
+    largest = json.dumps(
+        row | {"external_id": "another", "candidate_a": ["x" * 99_997, "é" * 49_997]}, ensure_ascii=False
+    )
     found = import_tasks.parse(f"{deepest}\n{largest}", campaign_id, ())
     assert found.problems == ()
     added = campaigns.add_good_tasks(manager, campaign_id, found.tasks)
