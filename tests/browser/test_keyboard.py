@@ -7,6 +7,7 @@ from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.browser.test_ratings import found_tenant
 from tests.support import visitor
+from tests.support.browser import settled
 from tests.support.people import give_role, sign_up, unique
 
 
@@ -177,5 +178,6 @@ async def test_a_closed_dialog_leaves_the_focus_where_the_work_goes_on(
     count = page.get_by_role("button", name="Count them")
     await count.scroll_into_view_if_needed()
     await visitor.choose(page.get_by_test_id("stSelectbox").filter(has_text="Whose rows"), me.name)
+    await settled(page)
     await leave_by(page, count, "Yes, delete 1")
     await expect(count).to_be_focused()

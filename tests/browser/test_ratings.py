@@ -160,6 +160,7 @@ async def test_a_task_added_in_one_window_is_rated_by_keyboard_in_the_other(
     assert [verdict for verdict, _ in verdicts(place)] == ["tie", "A"]
     # The comment's field is drawn anew while somebody types: the next letter is no vote.
     await page.keyboard.press("k")
+    await expect(page.get_by_label("Comment")).to_be_focused()
     await page.evaluate("document.activeElement.replaceWith(document.activeElement.cloneNode())")
     await page.keyboard.press("b")
     await expect(page.get_by_label("Comment")).to_be_focused()
