@@ -122,6 +122,7 @@ async def test_a_task_added_in_one_window_is_rated_by_keyboard_in_the_other(
     await page.keyboard.type("best at a table xx")
     await page.reload()
     await expect(page.get_by_role("button", name="Start rating")).to_be_visible()
+    await settled(page)  # a key before that belongs to no run yet
     await page.keyboard.press("n")
     await expect(page.get_by_label("Comment")).to_have_value("best at a table xx")
     runs = b.full_runs()
