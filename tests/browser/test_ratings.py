@@ -166,6 +166,8 @@ async def test_a_task_added_in_one_window_is_rated_by_keyboard_in_the_other(
     await page.keyboard.press("b")
     await expect(page.get_by_label("Comment")).to_be_focused()
     await page.keyboard.press("Escape")
+    await settled(page)
+    await has_been_read(page)
     await page.keyboard.press(await key_for_the_valid(page))
     await expect(page.get_by_test_id("stMain")).to_contain_text("Nothing to rate right now")
 
