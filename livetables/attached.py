@@ -66,7 +66,7 @@ class AttachedSession:
     def _revision(self, audience: Audience, of: Dependency) -> Hashable:
         if not isinstance(of, Part):
             return audience.revision(of)
-        table = audience.tables.get(of.table)
+        table = audience.table(of.table)
         return None if table is None else of.value(table, self.user_id)
 
     def has_items(self) -> bool:

@@ -115,6 +115,10 @@ class Audience:
         tables = self.store.moment.tables
         return {name: tables[name] for name in tables if self._may_read(self.store.specs[name])}
 
+    def table(self, name: str) -> Snapshot[Any] | None:
+        """Return one of `tables`, None if this audience may not read it."""
+        return self.store.moment.tables[name] if self._may_read(self.store.specs[name]) else None
+
     def revision(self, table: str) -> int:
         """Return a number that changes when a table looks different, is loaded, or is refused."""
         loaded = self.store.loaded.is_set()

@@ -175,9 +175,7 @@ class Reader:
 
     async def newest(self, spec: AnySpec, count: int, before: Record | None = None) -> list[Record]:
         """Return the newest `count` rows, or those just older than `before`. Needs the spec's `order`."""
-        assert spec.order is not None
-        rest = await self._rest()
-        columns = (spec.order, *(column for column in spec.key if column != spec.order))
+        rest, columns = await self._rest(), _by_age(spec)
         query = self._select(rest, spec).limit(min(count, PAGE))
         for column in columns:
             query = query.order(column, desc=True)
@@ -187,9 +185,8 @@ class Reader:
 
     async def newest_keys(self, spec: AnySpec, count: int) -> list[Key]:
         """Return the keys of the newest `count` rows, newest first. Needs the spec's `order`."""
-        assert spec.order is not None
         query = (await self._rest()).from_(spec.name).select(",".join(spec.key)).limit(min(count, PAGE))
-        for column in (spec.order, *(column for column in spec.key if column != spec.order)):
+        for column in _by_age(spec):
             query = query.order(column, desc=True)
         return [key_of(record, spec.key) for record in await self._records(query)]
 
@@ -245,11 +242,16 @@ class Reader:
         return getattr(response, "data", None)
 
 
+def _by_age(spec: AnySpec) -> tuple[str, ...]:
+    """Return the columns that sort newer rows higher, and rows of one time by their keys."""
+    assert spec.order is not None
+    return (spec.order, *(column for column in spec.key if column != spec.order))
+
+
 def _first_rows_of(spec: AnySpec) -> Mapping[str, object]:
     if spec.window is None:
         return {"table": spec.name, "order": list(spec.key), "newest": False, "rows": PAGE}
-    columns = (spec.order, *(column for column in spec.key if column != spec.order))
-    return {"table": spec.name, "order": columns, "newest": True, "rows": min(spec.window, PAGE)}
+    return {"table": spec.name, "order": _by_age(spec), "newest": True, "rows": min(spec.window, PAGE)}
 
 
 def _error_type(error: APIError) -> type[ReadError]:
