@@ -111,4 +111,9 @@ def test_the_last_manager_cannot_leave_and_a_suspended_member_sees_nothing(
     db.act_as(rater)
     for table in ("tenants", "campaigns", "rating_tasks", "judgments", "task_leases", "rating_task_contents"):
         assert db.rows(f"select from public.{table}") == [], table
-    assert refused(db, rater, "select public.claim_task(%s)", ratings.campaign) == "Join a tenant first."
+    assert refused(db, rater, "select public.claim_task(%s)", ratings.campaign) == (
+        "You are no longer a rater. A manager of your tenant can reinstate you."
+    )
+    db.act_as_owner()
+    newcomer = new_person(db, "newcomer")
+    assert refused(db, newcomer, "select public.claim_task(%s)", ratings.campaign) == "Join a tenant first."
