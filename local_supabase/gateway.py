@@ -22,6 +22,7 @@ from local_supabase.context import Context
 from local_supabase.database import Database
 from local_supabase.edge import AccessLog, ApiKeyCheck, Cors
 from local_supabase.error_responses import exception_handlers, not_implemented
+from local_supabase.fair_share import FairShare
 from local_supabase.forward import Forwarder
 from local_supabase.handover import Giver
 from local_supabase.http_protocol import ConnectionLimits, Connections
@@ -96,7 +97,8 @@ async def build(context: Context, stack: AsyncExitStack, realtime: Forwarder) ->
         routes=[Route("/", _root), Route("/health", health), Route(LIVE_PATH, live), *mounts],
         exception_handlers=exception_handlers(),
     )
-    gateway = AccessLog(Cors(RequestLimits(ApiKeyCheck(app, context.verifier))), _log, LIVE_PATH)
+    fair = FairShare(app, context.verifier)
+    gateway = AccessLog(Cors(RequestLimits(ApiKeyCheck(fair, context.verifier))), _log, LIVE_PATH)
     return _ByPort(gateway, _mailbox_pages(context), context.settings.mailbox_port)
 
 

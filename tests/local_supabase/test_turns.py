@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from local_supabase.rest.http.turns import Turns
+from local_supabase.turns import Turns
 from tests.support.wait import wait_until
 
 

@@ -34,7 +34,6 @@ from local_supabase.rest.http.options import describe_options
 from local_supabase.rest.http.pg_errors import from_postgres
 from local_supabase.rest.http.response import Result, error_response, make_response
 from local_supabase.rest.http.timezones import is_timezone
-from local_supabase.rest.http.turns import Turns
 from local_supabase.rest.query.grammar import too_deep
 from local_supabase.rest.query.preferences import Count, Preferences, parse_preferences
 from local_supabase.rest.query.request import (
@@ -46,6 +45,7 @@ from local_supabase.rest.query.request import (
 )
 from local_supabase.rest.sql.plan import Plan, make_plan
 from local_supabase.rest.sql.plan_cache import PlanCache
+from local_supabase.turns import Turns
 
 # Errors that an outdated catalog can cause: something is missing, or a type has changed.
 _STALE_CODES: Final = {"PGRST200", "PGRST201", "PGRST202", "PGRST203", "PGRST204", "PGRST205"}
