@@ -16,7 +16,7 @@ SOAK_PART = $(shell expr $(SOAK_SECONDS) / 4)
 
 PYTEST = $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
-.PHONY: run setup check quick-tests test soak lint format bench bench-scale screenshots clean browser
+.PHONY: run setup check quick-tests test soak lint format bench bench-scale screenshots dist clean browser
 
 run: $(VENV)/.installed
 ifeq ($(WORKERS),1)
@@ -67,6 +67,10 @@ bench-scale: setup
 
 screenshots: setup
 	$(BIN)/python -m bench.screenshots
+
+# The packages that others install, as wheels: packages/ has one folder for each.
+dist: $(VENV)/.installed-dev
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist packages/*
 
 browser: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.support.chromium

@@ -8,4 +8,6 @@ services and with `stack.supervisor` for the processes.
 from local_supabase.errors import LocalSupabaseError
 from local_supabase.stack.runtime import StackInfo, ensure_running, release, stop_stack
 
+__version__ = "0.1.0"
+
 __all__ = ["LocalSupabaseError", "StackInfo", "ensure_running", "release", "stop_stack"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from local_supabase.database import Database
 from local_supabase.identity import TokenVerifier
@@ -21,6 +22,8 @@ class Context:
         database: the connection pools.
         verifier: verifies callers' tokens.
         log: the parent of the services' loggers.
+        forgetting: what a test stack calls when it goes back to its first state. The services add what makes
+            them forget what they hold in memory.
     """
 
     settings: Settings
@@ -28,3 +31,4 @@ class Context:
     database: Database
     verifier: TokenVerifier
     log: logging.Logger
+    forgetting: list[Callable[[], None]] = field(default_factory=list)

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_supabase import auth, functions, rest, serving, storage
 from local_supabase.auth.mailbox import Mailbox
-from local_supabase.auth.mailbox_page import mailbox_routes
+from local_supabase.auth.mailbox_page import View, mailbox_routes
+from local_supabase.auth.service import make_api
 from local_supabase.context import Context
 from local_supabase.database import Database
 from local_supabase.edge import AccessLog, ApiKeyCheck, Cors
@@ -29,6 +30,9 @@ from local_supabase.http_protocol import ConnectionLimits, Connections
 from local_supabase.identity import TokenVerifier
 from local_supabase.keys import load_keys
 from local_supabase.request_limits import RequestLimits
+from local_supabase.rewind import Rewind
+from local_supabase.rewind.people import PEOPLE_PATH, people_view
+from local_supabase.rewind.routes import REWIND_PATH, rewind_view
 from local_supabase.service_health import LIVE_PATH, ServiceHealth
 from local_supabase.serving import Process
 
@@ -99,7 +103,8 @@ async def build(context: Context, stack: AsyncExitStack, realtime: Forwarder) ->
     )
     fair = FairShare(app, context.verifier)
     gateway = AccessLog(Cors(RequestLimits(ApiKeyCheck(fair, context.verifier))), _log, LIVE_PATH)
-    return _ByPort(gateway, _mailbox_pages(context), context.settings.mailbox_port)
+    rewind = await _keep_state(context)
+    return _ByPort(gateway, _mailbox_pages(context, rewind), context.settings.mailbox_port)
 
 
 class _ByPort:
@@ -120,9 +125,20 @@ class _ByPort:
         await app(scope, receive, send)
 
 
-def _mailbox_pages(context: Context) -> ASGIApp:
+async def _keep_state(context: Context) -> Rewind | None:
+    if not context.settings.testing:
+        return None
+    rewind = Rewind(context)
+    await rewind.keep()
+    return rewind
+
+
+def _mailbox_pages(context: Context, rewind: Rewind | None) -> ASGIApp:
     mailbox = Mailbox(context.settings.data_dir.mailbox)
-    pages = mailbox_routes(mailbox, context.settings.mailbox_url(context.keys))
+    posts: dict[str, View] = {}
+    if rewind is not None:
+        posts = {REWIND_PATH: rewind_view(rewind), PEOPLE_PATH: people_view(make_api(context))}
+    pages = mailbox_routes(mailbox, context.settings.mailbox_url(context.keys), posts)
     return RequestLimits(Starlette(routes=pages))
 
 

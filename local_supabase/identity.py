@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -79,6 +79,7 @@ class TokenVerifier:
     def __init__(self, secret: str) -> None:
         self._secret = secret
         self._cache: OrderedDict[str, Identity] = OrderedDict()
+        self._revoked: set[str] = set()
 
     def verify(self, token: str | None) -> Identity:
         """Return the identity of a token.
@@ -94,10 +95,15 @@ class TokenVerifier:
         if identity is None:
             identity = self._decode(token)
             self._keep(token, identity)
-        if identity.expires_at is not None and identity.expires_at <= time.time():
+        is_over = identity.expires_at is not None and identity.expires_at <= time.time()
+        if is_over or str(identity.claims.get("session_id")) in self._revoked:
             self._cache.pop(token, None)
             raise TokenError(TokenProblem.EXPIRED)
         return identity
+
+    def revoke(self, sessions: Iterable[str]) -> None:
+        """Refuse the tokens of these sessions from now on, as if they had expired."""
+        self._revoked.update(sessions)
 
     def _decode(self, token: str) -> Identity:
         try:

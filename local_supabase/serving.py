@@ -61,6 +61,7 @@ def inherited(program: str, sockets: Sequence[str], arguments: Sequence[str] | N
     parser.add_argument("--project", type=Path, required=True)
     for name in ("lifeline", "port", "db-port", "mailbox-port", *sockets):
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--testing", action="store_true")
     options = vars(parser.parse_args(arguments))
     logging.basicConfig(
         level=logging.INFO,
@@ -76,6 +77,7 @@ def inherited(program: str, sockets: Sequence[str], arguments: Sequence[str] | N
         options["project"],
         DataDir(options["data_dir"]),
         load_config(options["project"]),
+        options["testing"],
     )
     inherited_sockets = {name: socket.socket(fileno=options[name.replace("-", "_")]) for name in sockets}
     return Process(settings, options["lifeline"], inherited_sockets)

@@ -25,6 +25,8 @@ class Settings:
         project: the Supabase project's folder.
         data_dir: the data folder.
         config: what of the project's `config.toml` the stack follows.
+        testing: whether the stack is for tests: it can go back to its first state, and may lose its data when
+            the machine stops.
         host: the loopback address that both listen on.
         database: the database's name.
     """
@@ -35,6 +37,7 @@ class Settings:
     project: Path
     data_dir: DataDir
     config: Config = field(default_factory=Config)
+    testing: bool = False
     host: str = HOST
     database: str = DATABASE
 

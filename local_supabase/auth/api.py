@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 import asyncpg
@@ -65,6 +65,11 @@ class Buckets:
             # A code is tried no more after it has expired, so its tries need not come back.
             wrong_tries=Bucket(limits.wrong_tries, 1000 * max(settings.otp_expiry, 1)),
         )
+
+    def clear(self) -> None:
+        """Forget all uses."""
+        for each in fields(self):
+            getattr(self, each.name).clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,10 @@ class Bucket:
         else:
             self._left[key] = (left, now)
 
+    def clear(self) -> None:
+        """Forget all uses."""
+        self._left.clear()
+
     def _refilled(self, key: str, now: float, burst: int) -> float:
         left, since = self._left.get(key, (float(burst), now))
         return min(float(burst), left + (now - since) * burst / self._period)

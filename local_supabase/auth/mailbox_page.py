@@ -41,8 +41,14 @@ _PAGE = """<!doctype html>
 View = Callable[[Request], Awaitable[Response]]
 
 
-def mailbox_routes(mailbox: Mailbox, url: str) -> list[Route]:
-    """Return the routes of a mailbox whose address, with the secret as its only path segment, is ``url``."""
+def mailbox_routes(mailbox: Mailbox, url: str, posts: Mapping[str, View] = {}) -> list[Route]:
+    """Return the routes of a mailbox.
+
+    Arguments:
+        mailbox: the mailbox.
+        url: its address, with the secret as its only path segment.
+        posts: what else is done there, by the path below its address.
+    """
     headers = {
         "Cache-Control": "no-store",
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -67,6 +73,7 @@ def mailbox_routes(mailbox: Mailbox, url: str) -> list[Route]:
         Route("/{secret}", guard.wrap(page), methods=["GET"]),
         Route("/{secret}/", guard.wrap(page), methods=["GET"]),
         Route("/{secret}/messages", guard.wrap(messages), methods=["GET", "DELETE"]),
+        *(Route(f"/{{secret}}{path}", guard.wrap(view), methods=["POST"]) for path, view in posts.items()),
     ]
 
 

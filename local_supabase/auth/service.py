@@ -59,17 +59,23 @@ ENDPOINTS: Sequence[tuple[str, str, Handler]] = (
 
 def routes(context: Context) -> list[BaseRoute]:
     """Return the routes, relative to ``/auth/v1``."""
-    settings = load_settings(context.settings.project, os.environ)
-    for name, limit in settings.rate_limits.wider_than_default().items():
+    api = make_api(context)
+    for name, limit in api.settings.rate_limits.wider_than_default().items():
         context.log.warning("Auth: the rate limit %s = %d is wider than the default", name, limit)
-    api = AuthApi(
+    context.forgetting.append(api.buckets.clear)
+    return build_routes(api)
+
+
+def make_api(context: Context) -> AuthApi:
+    """Return the parts of the service."""
+    settings = load_settings(context.settings.project, os.environ)
+    return AuthApi(
         context=context,
         settings=settings,
         hasher=PasswordHasher(),
         mailbox=Mailbox(context.settings.data_dir.mailbox),
         buckets=Buckets.of(settings),
     )
-    return build_routes(api)
 
 
 def build_routes(api: AuthApi) -> list[BaseRoute]:

@@ -54,6 +54,11 @@ log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %u@%d '
 search_path = '"$user", public, extensions'
 """
+# The data of a test stack can be made again. Only the test writes, so that the log tells what it wrote.
+_TESTING = """fsync = off
+full_page_writes = off
+autovacuum = off
+"""
 _HBA = "host all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n"
 
 
@@ -113,12 +118,16 @@ class Cluster:
         data_dir: the data folder.
         binaries: Postgres' programs.
         account: the account that Postgres runs as; None is the current one.
+        testing: whether the data may be lost when the machine stops.
     """
 
-    def __init__(self, data_dir: DataDir, binaries: Binaries, account: Account | None) -> None:
+    def __init__(
+        self, data_dir: DataDir, binaries: Binaries, account: Account | None, *, testing: bool = False
+    ) -> None:
         self._data_dir = data_dir
         self._binaries = binaries
         self._account = account
+        self._testing = testing
 
     @property
     def path(self) -> Path:
@@ -201,6 +210,8 @@ class Cluster:
         write_control_files(self._binaries.extensions, control_files)
         search = f"{_quoted(privileged)}:$system:{_quoted(CONTROL_PATH)}"
         settings = f"port = {port}\nextension_control_path = '{search}'\n{_CONFIGURATION}"
+        if self._testing:
+            settings += _TESTING
         written = [privileged, control_files, *control_files.iterdir()]
         for name, text in (("postgresql.conf", settings), ("pg_hba.conf", _HBA)):
             path = self.path / name

@@ -41,15 +41,16 @@ class Server:
     Arguments:
         data_dir: the data folder.
         keys: the stack's secrets.
+        testing: whether the data may be lost when the machine stops.
 
     Raises:
         PostgresError: there is no Postgres 18, or no account that it can run as.
     """
 
-    def __init__(self, data_dir: DataDir, keys: Keys) -> None:
+    def __init__(self, data_dir: DataDir, keys: Keys, *, testing: bool = False) -> None:
         binaries = find_binaries()
         self._postgres = binaries.postgres
-        self._cluster = Cluster(data_dir, binaries, postgres_account())
+        self._cluster = Cluster(data_dir, binaries, postgres_account(), testing=testing)
         self._password_hashing = PasswordHashing(self._cluster.path)
         self._keys = keys
         self._port = 0

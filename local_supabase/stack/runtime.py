@@ -64,6 +64,7 @@ class _StackRequest:
     data_dir: DataDir
     port: int | None
     database_port: int | None
+    testing: bool = False
 
 
 class _Membership:
@@ -104,7 +105,24 @@ def ensure_running(
         LocalSupabaseError: the stack cannot be started. The text says why and what to do.
     """
     folder = DataDir(data_dir.resolve() if data_dir else default_data_dir(project))
-    wanted = _StackRequest(project.resolve(), folder, port, database_port)
+    return _ensure(_StackRequest(project.resolve(), folder, port, database_port), progress)
+
+
+def ensure_test_stack(project: Path, data_dir: Path, *, progress: Progress | None = None) -> StackInfo:
+    """Start a stack for tests on the ports of its last start, else on free ones, or join it.
+
+    It can go back to its first state (`local_supabase.rewind`). It may lose its data when the machine stops.
+
+    Raises:
+        LocalSupabaseError: as `ensure_running`.
+    """
+    folder = DataDir(data_dir.resolve())
+    port = None if folder.ports.exists() else 0
+    return _ensure(_StackRequest(project.resolve(), folder, port, port, testing=True), progress)
+
+
+def _ensure(wanted: _StackRequest, progress: Progress | None) -> StackInfo:
+    folder = wanted.data_dir
     with _guard:
         folder.prepare()
         member = _members.get(folder.root)
@@ -186,6 +204,8 @@ def _spawn(wanted: _StackRequest) -> subprocess.Popen[bytes]:
         command.append(f"--port={wanted.port}")
     if wanted.database_port is not None:
         command.append(f"--db-port={wanted.database_port}")
+    if wanted.testing:
+        command.append("--testing")
     with folder.supervisor_log.open("ab") as log:
         return subprocess.Popen(
             command,

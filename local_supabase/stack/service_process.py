@@ -114,5 +114,6 @@ def _options(settings: Settings, descriptors: Mapping[str, int]) -> list[str]:
         f"--port={settings.port}",
         f"--db-port={settings.database_port}",
         f"--mailbox-port={settings.mailbox_port}",
+        *(["--testing"] if settings.testing else []),
         *(f"--{name}={descriptor}" for name, descriptor in descriptors.items()),
     ]

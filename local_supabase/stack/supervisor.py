@@ -42,7 +42,7 @@ from local_supabase.stack.services import Services
 _LOCK_SECONDS = 2.0
 _PORT_ATTEMPTS = 5
 _TICK_SECONDS = 0.5
-_LINGER_VARIABLE = "LOCAL_SUPABASE_LINGER"
+LINGER_VARIABLE = "LOCAL_SUPABASE_LINGER"
 _LINGER_SECONDS = 5.0
 
 _log = logging.getLogger("local_supabase.stack.supervisor")
@@ -59,6 +59,7 @@ class Options:
             mailbox.
         database_port: Postgres' port, likewise.
         leased: whether the stack ends when no process holds a lease any more.
+        testing: whether the stack is for tests (`Settings.testing`).
     """
 
     project: Path
@@ -66,6 +67,7 @@ class Options:
     port: int | None = None
     database_port: int | None = None
     leased: bool = False
+    testing: bool = False
 
 
 class Supervisor:
@@ -127,7 +129,7 @@ class Supervisor:
         if config.ignored:
             _log.warning("config.toml: not supported and ignored: %s", ", ".join(config.ignored))
         keys = load_keys(self._data_dir)
-        server = self._server = Server(self._data_dir, keys)
+        server = self._server = Server(self._data_dir, keys, testing=self._options.testing)
         configured = Ports(config.port, config.database_port, config.mailbox_port)
         preferred = self._data_dir.preferred_ports(configured)
         listener = ports.listen_on(self._options.port, preferred.gateway)
@@ -136,7 +138,15 @@ class Supervisor:
         database_port = self._start_server(server, preferred.database)
         chosen = Ports(services.port, database_port, services.mailbox_port)
         project = self._options.project.resolve()
-        settings = Settings(chosen.gateway, chosen.database, chosen.mailbox, project, self._data_dir, config)
+        settings = Settings(
+            chosen.gateway,
+            chosen.database,
+            chosen.mailbox,
+            project,
+            self._data_dir,
+            config,
+            self._options.testing,
+        )
         self._prepare_database(server, settings, keys)
         self._data_dir.remember_ports(chosen, configured)
         self._report_progress("Starting the services…")
@@ -307,9 +317,9 @@ def _parts(server: Server, services: Services, database_port: int) -> list[Part]
 def _linger_seconds() -> float:
     """Return for how many seconds a leased stack keeps running without a lease."""
     try:
-        return float(os.environ.get(_LINGER_VARIABLE, _LINGER_SECONDS))
+        return float(os.environ.get(LINGER_VARIABLE, _LINGER_SECONDS))
     except ValueError:
-        _log.warning("%s is not a number of seconds: %s", _LINGER_VARIABLE, os.environ[_LINGER_VARIABLE])
+        _log.warning("%s is not a number of seconds: %s", LINGER_VARIABLE, os.environ[LINGER_VARIABLE])
         return _LINGER_SECONDS
 
 
@@ -359,11 +369,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--port", type=int)
     parser.add_argument("--db-port", type=int)
+    parser.add_argument("--testing", action="store_true")
     parsed = parser.parse_args(arguments)
     form = "%(asctime)s %(levelname)s %(name)s %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    options = Options(parsed.project, DataDir(parsed.data_dir), parsed.port, parsed.db_port, leased=True)
+    options = Options(
+        parsed.project, DataDir(parsed.data_dir), parsed.port, parsed.db_port, True, parsed.testing
+    )
     try:
         run_stack(Supervisor(options))
     except LocalSupabaseError as error:

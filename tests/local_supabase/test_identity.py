@@ -62,6 +62,19 @@ def test_a_cached_token_expires_too(verifier: TokenVerifier, monkeypatch: pytest
     assert refusal.value.kind is TokenProblem.EXPIRED
 
 
+def test_the_tokens_of_a_revoked_session_are_refused(verifier: TokenVerifier) -> None:
+    old, other = (
+        token(role="authenticated", session_id="old"),
+        token(role="authenticated", session_id=["old"]),
+    )
+    verifier.verify(old)
+    verifier.revoke(["old"])
+    assert verifier.verify(other).role == "authenticated"
+    with pytest.raises(TokenError) as refused:
+        verifier.verify(old)
+    assert refused.value.kind is TokenProblem.EXPIRED
+
+
 def test_the_callers_token_takes_precedence_over_the_key() -> None:
     assert bearer_token({"authorization": "Bearer mine", "apikey": "key"}) == "mine"
     assert bearer_token({"authorization": "bearer  mine "}) == "mine"

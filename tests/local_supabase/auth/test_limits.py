@@ -59,3 +59,10 @@ def test_the_keys_kept_are_bounded_and_a_used_up_one_stays(monkeypatch: pytest.M
         bucket.take(str(number))
     assert len(bucket._left) <= 1000
     assert not bucket.take("victim")
+
+
+def test_a_cleared_bucket_allows_its_burst_again() -> None:
+    bucket = Bucket(1, 60.0)
+    assert [bucket.take("a"), bucket.take("a")] == [True, False]
+    bucket.clear()
+    assert bucket.take("a")

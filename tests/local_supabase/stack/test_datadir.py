@@ -2,7 +2,9 @@ import itertools
 import os
 import stat
 import tempfile
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -65,6 +67,21 @@ def test_two_processes_may_prepare_a_new_folder_at_once(
     monkeypatch.setattr(os, "replace", interrupted(os.replace))
     folder.prepare()
     assert (folder.root / "format").read_text() == "1\n"
+
+
+def test_processes_that_start_together_prepare_one_folder(tmp_path: Path) -> None:
+    for number in range(20):
+        folder = DataDir(tmp_path / str(number))
+        together = threading.Barrier(4)
+
+        def prepare(folder: DataDir = folder, together: threading.Barrier = together) -> None:
+            together.wait()
+            folder.prepare()
+
+        with ThreadPoolExecutor(4) as pool:
+            for prepared in [pool.submit(prepare) for _ in range(4)]:
+                prepared.result()
+        assert (folder.root / "format").read_text() == "1\n"
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:

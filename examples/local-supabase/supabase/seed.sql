@@ -1,0 +1,1 @@
+insert into public.labels (name) values ('home'), ('work');
