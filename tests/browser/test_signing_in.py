@@ -215,3 +215,21 @@ async def test_two_people_in_two_tabs_of_one_browser(open_window: OpenWindow, st
     assert (await cookie_of(window)).session_id not in ("", hers.session_id)
     await second.reload()
     await expect(second.get_by_test_id("stSidebar")).to_contain_text(bo.name)
+
+    # Also when she has closed her tab, and signs out everywhere from another device.
+    await visitor.sign_out(second)
+    first = await window.open_tab()
+    await visitor.sign_in(first, ann.email, ann.password)
+    await visitor.sign_in_by_form(second, bo.email, bo.password)
+    await expect(told).to_be_visible()
+    await first.close()
+    hers = await cookie_of(window)
+    # Her cookie stays fresh meanwhile, though no tab of hers writes it.
+    renewed = await asyncio.to_thread(renew_in_app, stack, window.url, ann)
+    await second.wait_for_function("part => document.cookie.includes(part)", arg=renewed.decode())
+    device = await open_window(person=ann)
+    await visitor.sign_out(device.page)
+    await expect(told).to_have_count(0)
+    await second.wait_for_function("part => !document.cookie.includes(part)", arg=hers.session_id)
+    await second.reload()
+    await expect(second.get_by_test_id("stSidebar")).to_contain_text(bo.name)

@@ -4,6 +4,7 @@
 //   So is one of another sign-in, which somebody else has in another tab: it stays until they sign out.
 // - `data.ended` is the cookie of a sign-in that has ended. It is cleared, unless a tab has signed in again or another
 //   process has rotated the token since.
+// - `data.others` is the newest cookie of the other sign-in, which may have no tab any more that writes it.
 // - Each new `data.request` has the cookie reported, whatever it holds.
 const LOOK_EVERY = 2000;
 const states = new WeakMap();
@@ -45,6 +46,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const look = () => {
     const stored = read(data.name);
     if (isOthers(stored)) {
+      if (newer(data.others, stored)) write(data.name, data.others, data.max_age);
       reportOther(stored);
       return;
     }

@@ -43,7 +43,7 @@ class Report:
     others: str | None
 
 
-def sync(value: str | None, *, ended: str | None = None, request: str = "") -> Report:
+def sync(value: str | None, *, ended: str | None = None, others: str = "", request: str = "") -> Report:
     """Write the cookie, and read what others wrote. Call it in every run, from one place.
 
     A newer cookie is never replaced by an older one, nor the cookie of another sign-in at all. A report
@@ -52,10 +52,19 @@ def sync(value: str | None, *, ended: str | None = None, request: str = "") -> R
     Args:
         value: The cookie to keep; None for a visitor, whose cookie is left alone.
         ended: A sign-in that has ended: the cookie is cleared if it still holds this one.
+        others: The newest cookie of the other sign-in that the browser keeps. It replaces an older one, as
+            that sign-in may have no tab any more that does it.
         request: A text that differs for each request to report the cookie whatever it holds. Empty: only a
             cookie that is newer than `value` is reported.
     """
-    data = {"name": NAME, "value": value or "", "ended": ended or "", "max_age": MAX_AGE, "request": request}
+    data = {
+        "name": NAME,
+        "value": value or "",
+        "ended": ended or "",
+        "others": others,
+        "max_age": MAX_AGE,
+        "request": request,
+    }
     result = _component()(
         key="tavern_cookie", data=data, on_stored_change=_rerun_only, on_other_change=_rerun_only
     )

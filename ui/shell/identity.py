@@ -121,10 +121,13 @@ def _toasts() -> ComponentRenderer:
 
 @dataclass(frozen=True, slots=True)
 class _OtherSignIn:
-    """The sign-in whose cookie the browser holds instead of this tab's. `user_id` is None if not known."""
+    """The sign-in whose cookie the browser holds instead of this tab's.
 
-    session_id: str
-    user_id: str | None
+    `held` is None if it could not be asked for. It is held, so that its end is noticed while no tab has it.
+    """
+
+    cookie: SessionCookie
+    held: SignedIn | None
 
 
 @live_fragment(tables=(STATUS, MY_PROFILE), varies_by=("user", _OTHER), key="sign_in_cookie")
@@ -139,26 +142,32 @@ def sync_cookie() -> None:
     if me is None:
         cookie.sync(None, ended=ended)
         return
-    report = cookie.sync(str(me.cookie), ended=ended, request=me.browser_token_request())
+    other = cast("_OtherSignIn | None", st.session_state.get(_OTHER))
+    if other is not None and other.held is not None and other.held.ended:
+        ended = st.session_state[tab.ENDED_COOKIE] = str(other.held.cookie)
+        st.session_state.pop(_OTHER)
+        other = None
+    others = str(other.held.cookie) if other is not None and other.held is not None else ""
+    report = cookie.sync(str(me.cookie), ended=ended, others=others, request=me.browser_token_request())
     if report.newer is not None:
         me.receive_cookie(SessionCookie.parse(report.newer))
     if report.others is not None:
-        _note_other_sign_in(report.others)
+        _note_other_sign_in(me, report.others)
     _warn_of_other_sign_in(me)
 
 
-def _note_other_sign_in(text: str) -> None:
+def _note_other_sign_in(me: SignedIn, text: str) -> None:
     """Find out whose cookie the browser holds. That of a sign-in that has ended makes room."""
     if not text:
         st.session_state.pop(_OTHER, None)
         return
-    session_id = SessionCookie.parse(text).session_id
+    found = SessionCookie.parse(text)
     known = cast("_OtherSignIn | None", st.session_state.get(_OTHER))
-    if known is not None and known.session_id == session_id and known.user_id is not None:
+    if known is not None and known.cookie.session_id == found.session_id and known.held is not None:
         return
-    user_id = None
+    held = None
     try:
-        user_id = session.services().accounts.restore(text).user_id
+        held = session.services().accounts.restore(text)
     except UnreachableError:
         pass
     except SignInError:
@@ -167,14 +176,19 @@ def _note_other_sign_in(text: str) -> None:
             st.session_state[tab.ENDED_COOKIE] = text
             st.rerun(scope="fragment")
         return
-    st.session_state[_OTHER] = _OtherSignIn(session_id, user_id)
+    st.session_state[_OTHER] = _OtherSignIn(found, held)
+    if held is not None:
+        user_id, engine = me.user_id, session.engine()
+        held.on_end(lambda: engine.sign_in_changed(user_id))
+        held.on_token(lambda _token: engine.sign_in_changed(user_id))
 
 
 def _warn_of_other_sign_in(me: SignedIn) -> None:
     other = cast("_OtherSignIn | None", st.session_state.get(_OTHER))
-    if other is None or other.user_id == me.user_id:
+    user_id = other.held.user_id if other is not None and other.held is not None else None
+    if other is None or user_id == me.user_id:
         return
-    name = label_of(session.users().get((other.user_id,)) if other.user_id else None)
+    name = label_of(session.users().get((user_id,)) if user_id else None)
     st.caption(
         f"{name} is signed in in this browser too and stays it: new tabs are theirs, and so is this one once "
         "it is reloaded. To stay signed in here, let them sign out first."
