@@ -32,9 +32,10 @@ from local_supabase.keys import load_keys
 from local_supabase.request_limits import RequestLimits
 from local_supabase.rewind import Rewind
 from local_supabase.rewind.people import PEOPLE_PATH, people_view
-from local_supabase.rewind.routes import REWIND_PATH, rewind_view
+from local_supabase.rewind.routes import rewind_view
 from local_supabase.service_health import LIVE_PATH, ServiceHealth
 from local_supabase.serving import Process
+from local_supabase.settings import REWIND_PATH
 
 REALTIME = "realtime"
 

@@ -12,6 +12,8 @@ from local_supabase.stack.datadir import DataDir
 
 HOST = "127.0.0.1"
 DATABASE = "postgres"
+REWIND_PATH = "/rewind"
+"""Where a test stack goes back to its first state, below the address of the mailbox."""
 
 
 @dataclass(frozen=True, slots=True)

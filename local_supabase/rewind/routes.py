@@ -8,8 +8,6 @@ from starlette.responses import JSONResponse, Response
 from local_supabase.auth.mailbox_page import View
 from local_supabase.rewind.state import Rewind, RewindBlockedError
 
-REWIND_PATH = "/rewind"
-
 
 def rewind_view(rewind: Rewind) -> View:
     """Return the view that goes back. Its answer says whether that was possible without a new database."""

@@ -51,6 +51,7 @@ class RunState:
         realtime_pid: Realtime's process id, 0 without one.
         restarts: how often one of the three was restarted.
         started_at: when the supervisor started, in ISO 8601.
+        testing: whether the stack is for tests and can go back to its first state.
     """
 
     phase: Phase
@@ -67,6 +68,7 @@ class RunState:
     realtime_pid: int = 0
     restarts: int = 0
     started_at: str = ""
+    testing: bool = False
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from local_supabase.background import start_thread
 from local_supabase.backoff import Backoff
-from local_supabase.errors import StartFailedError
+from local_supabase.errors import AlreadyRunningError, StartFailedError
 from local_supabase.stack import leases
 from local_supabase.stack.datadir import (
     DataDir,
@@ -35,6 +35,10 @@ _WATCH_SECONDS = 1.0
 _LONGEST_WATCH_SECONDS = 30.0
 
 Progress = Callable[[str], None]
+
+
+def _silent(message: str) -> None:
+    del message
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class _StackRequest:
     port: int | None
     database_port: int | None
     testing: bool = False
+    leased: bool = True
 
 
 class _Membership:
@@ -139,6 +144,37 @@ def _ensure(wanted: _StackRequest, progress: Progress | None) -> StackInfo:
         return _start_or_join(wanted, progress or _silent)
 
 
+def start_in_background(
+    project: Path,
+    data_dir: Path,
+    *,
+    progress: Progress = _silent,
+    port: int | None = None,
+    database_port: int | None = None,
+    testing: bool = False,
+) -> StackInfo:
+    """Start a stack that runs until it is stopped, also after this process has ended.
+
+    Arguments:
+        project: the Supabase project.
+        data_dir: the data folder.
+        progress: receives short messages for a person who waits.
+        port: the gateway's port, as for `ensure_running`.
+        database_port: Postgres' port, likewise.
+        testing: whether the stack is for tests, as that of `ensure_test_stack`.
+
+    Raises:
+        AlreadyRunningError: a stack runs on the data folder.
+        LocalSupabaseError: the stack cannot be started.
+    """
+    folder = DataDir(data_dir.resolve())
+    folder.prepare()
+    if folder.is_running():
+        raise AlreadyRunningError(f"The stack of {folder.root} is already running.")
+    wanted = _StackRequest(project.resolve(), folder, port, database_port, testing, leased=False)
+    return _start_or_join(wanted, progress)
+
+
 def release(data_dir: Path) -> None:
     """Release this process's lease. The stack stops by itself if no other process uses it."""
     with _guard:
@@ -204,6 +240,8 @@ def _spawn(wanted: _StackRequest) -> subprocess.Popen[bytes]:
         command.append(f"--port={wanted.port}")
     if wanted.database_port is not None:
         command.append(f"--db-port={wanted.database_port}")
+    if not wanted.leased:
+        command.append("--unleased")
     if wanted.testing:
         command.append("--testing")
     with folder.supervisor_log.open("ab") as log:
@@ -281,10 +319,6 @@ def _watch(member: _Membership) -> None:
             # Whatever it was, nobody else would start the stack again.
             _log.exception("The stack could not be started again")
             pause = backoff.next_delay()
-
-
-def _silent(message: str) -> None:
-    del message
 
 
 def _info(state: RunState, folder: DataDir) -> StackInfo:

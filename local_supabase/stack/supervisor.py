@@ -82,7 +82,9 @@ class Supervisor:
         self._options = options
         self._data_dir = options.data_dir
         self._progress = progress
-        self._state = RunState(Phase.STARTING, pid=os.getpid(), started_at=datetime.now(UTC).isoformat())
+        self._state = RunState(
+            Phase.STARTING, pid=os.getpid(), started_at=datetime.now(UTC).isoformat(), testing=options.testing
+        )
         self._lock: FileLock | None = None
         self._server: Server | None = None
         self._services: Services | None = None
@@ -370,12 +372,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int)
     parser.add_argument("--db-port", type=int)
     parser.add_argument("--testing", action="store_true")
+    parser.add_argument("--unleased", action="store_true", help="run until it is stopped")
     parsed = parser.parse_args(arguments)
     form = "%(asctime)s %(levelname)s %(name)s %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     options = Options(
-        parsed.project, DataDir(parsed.data_dir), parsed.port, parsed.db_port, True, parsed.testing
+        parsed.project,
+        DataDir(parsed.data_dir),
+        parsed.port,
+        parsed.db_port,
+        not parsed.unleased,
+        parsed.testing,
     )
     try:
         run_stack(Supervisor(options))

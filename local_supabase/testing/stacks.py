@@ -16,7 +16,7 @@ import httpx
 
 import local_supabase
 from local_supabase.errors import LocalSupabaseError, StartFailedError
-from local_supabase.rewind.routes import REWIND_PATH
+from local_supabase.settings import REWIND_PATH
 from local_supabase.stack.config import load_config, seed_files
 from local_supabase.stack.datadir import DataDir
 from local_supabase.stack.locks import held

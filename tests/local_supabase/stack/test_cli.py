@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jwt
+import psycopg2
 import pytest
 
 from tests.local_supabase.launch import Launched, launched, make_project, run
@@ -55,6 +56,54 @@ def test_status_prints_json_for_programs(stack: Launched) -> None:
     assert report["url"] == stack.value("SUPABASE_URL")
     assert report["services"]["database"] == report["services"]["rest"] == "ok"
     assert report["disk_free"] > 0
+
+
+def test_env_prints_what_other_programs_need(stack: Launched) -> None:
+    plain = run("env", stack.project, stack.data_dir.root).stdout
+    exported = run("env", stack.project, stack.data_dir.root, "--export").stdout
+    values = json.loads(run("env", stack.project, stack.data_dir.root, "--json").stdout)
+    assert values["SUPABASE_ANON_KEY"] == values["SUPABASE_KEY"] == stack.value("SUPABASE_KEY")
+    assert f"DATABASE_URL={values['DATABASE_URL']}\n" in plain
+    assert f"export SUPABASE_URL={values['SUPABASE_URL']}\n" in exported
+    assert "SUPABASE_REWIND_URL" not in values
+
+
+def test_logs_show_the_end_of_each_part(stack: Launched) -> None:
+    shown = run("logs", stack.project, stack.data_dir.root, "gateway", "-n", "5").stdout.splitlines()
+    assert 0 < len(shown) <= 5
+    assert all(line.startswith("gateway: ") for line in shown)
+
+
+def test_a_stack_that_keeps_its_data_does_not_go_back(stack: Launched) -> None:
+    refused = run("rewind", stack.project, stack.data_dir.root)
+    assert refused.returncode == 1
+    assert "keeps its data" in refused.stderr
+
+
+def test_a_stack_in_the_background_goes_back_when_it_is_for_tests(project: Path, tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    started = run("start", project, data_dir, "--background", "--testing", "--port=0", "--db-port=0")
+    try:
+        assert started.stdout.endswith("ready\n"), started.stderr
+        values = json.loads(run("env", project, data_dir, "--json").stdout)
+        _execute(values["DATABASE_URL"], "insert into public.notes values (1)")
+        assert run("rewind", project, data_dir).returncode == 0
+        assert _execute(values["DATABASE_URL"], "select count(*) from public.notes") == [(0,)]
+        assert values["SUPABASE_REWIND_URL"].startswith(values["MAILBOX_URL"])
+        again = run("start", project, data_dir, "--background")
+        assert "already running" in again.stderr
+    finally:
+        assert run("stop", project, data_dir).stdout == "stopped\n"
+
+
+def _execute(url: str, statement: str) -> list[tuple[object, ...]]:
+    connection = psycopg2.connect(url)
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()
 
 
 def test_status_shows_why_a_start_failed(tmp_path: Path) -> None:
