@@ -19,6 +19,7 @@ PYTEST = $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loads
 .PHONY: run setup check quick-tests test soak lint format bench bench-scale screenshots dist clean browser
 
 run: $(VENV)/.installed
+	@$(BIN)/python -m frontend >/dev/null
 ifeq ($(WORKERS),1)
 	$(BIN)/python -m streamlit run asgi.py --server.address=$(ADDRESS) --server.port=$(PORT)
 else
@@ -83,12 +84,12 @@ $(BIN)/python:
 	  || { echo 'Tavern needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)'; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: requirements.txt | $(BIN)/python
+$(VENV)/.installed: requirements.txt $(wildcard frontend/*.py frontend/*.js) | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
 	$(BIN)/python -m frontend
 	@touch $@
 
-$(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(BIN)/python
+$(VENV)/.installed-dev: requirements.txt requirements-dev.txt $(wildcard frontend/*.py frontend/*.js) | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements-dev.txt
 	$(BIN)/python -m frontend
 	@touch $(VENV)/.installed $@

@@ -1,7 +1,8 @@
 """The compressed copy of Streamlit's static files.
 
-Streamlit sends 3.3 MB of scripts and styles as they are. The copy holds each of them compressed as well, and
-small copies of fonts. It lies in the Python environment beside the Streamlit that it was made from.
+Streamlit sends 3.3 MB of scripts and styles as they are. The copy holds each of them compressed as well,
+small copies of fonts, and the small scripts of the first page in one file. It lies in the Python environment
+beside the Streamlit that it was made from.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ import brotli
 import streamlit
 from servestatic.compress import Compressor
 
-from frontend.fonts import make_small_fonts
+from frontend.bundle import write_bundle
+from frontend.fonts import make_small_fonts, make_small_icons, narrow_faces
+from frontend.icons import icons_of_scripts
+from frontend.page import first_scripts
+from frontend.search import make_search
 
 SOURCE: Final = Path(streamlit.__file__).parent / "static"
 """The frontend of the installed Streamlit: `index.html`, and files with hashed names below `static/`."""
 
-_EDITION: Final = 2
+_EDITION: Final = 3
 """To be raised with each change of what a copy holds."""
 _LARGE: Final = 1_000_000
 """Bytes. Only maps and diagrams that Tavern does not show have scripts of this size."""
@@ -36,7 +41,7 @@ def prepared() -> Path:
 
 
 def prepare(source: Path = SOURCE, target: Path | None = None) -> Path:
-    """Make the copy unless it is there. Takes about twenty seconds of processor time.
+    """Make the copy, or add the app's icons to it. Takes about twenty seconds of processor time at first.
 
     Arguments:
         source: a folder whose folder `static` holds the files.
@@ -50,12 +55,13 @@ def prepare(source: Path = SOURCE, target: Path | None = None) -> Path:
     """
     target = target or prepared()
     if target.is_dir():
+        make_small_icons(target / "media", icons_of_scripts(source / "static" / "js"))
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
     try:
         shutil.copytree(source / "static", unfinished, dirs_exist_ok=True)
-        make_small_fonts(unfinished / "media")
+        _add_small_files(source, unfinished)
         _compress(unfinished)
         unfinished.chmod(0o755)
         try:
@@ -67,6 +73,17 @@ def prepare(source: Path = SOURCE, target: Path | None = None) -> Path:
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return target
+
+
+def _add_small_files(source: Path, folder: Path) -> None:
+    scripts = folder / "js"
+    make_small_fonts(folder / "media", icons_of_scripts(scripts))
+    for path in folder.glob("css/index.*.css"):
+        path.write_text(narrow_faces(path.read_text(encoding="utf-8")), encoding="utf-8")
+    search = make_search(scripts, {})
+    names = first_scripts((source / "index.html").read_text(encoding="utf-8"), scripts)
+    # The page has another script in the place of this one.
+    write_bundle(scripts, names, [search.original] if search else [])
 
 
 class _Compressor(Compressor):  # type: ignore[misc]  # servestatic has no types

@@ -14,9 +14,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from frontend.bundle import find_bundle
 from frontend.files import SOURCE, prepared
 from frontend.fonts import small_faces
-from frontend.page import Look, make_page
+from frontend.page import Look, Small, make_page
 from frontend.search import Search
 
 _log: Final = logging.getLogger("tavern")
@@ -53,7 +54,8 @@ class Frontend:
         copy: Path | None = None,
     ) -> None:
         folder = copy or prepared()
-        self._pages = _Pages(app, source, look, search, folder / "media")
+        small = Small(small_faces(folder / "media"), find_bundle(folder / "js"))
+        self._pages = _Pages(app, source, look, search, small)
         if not folder.is_dir():
             _log.warning("The frontend is served uncompressed. To compress it once: python -m frontend")
             self._app: ASGIApp = self._pages
@@ -73,11 +75,10 @@ class Frontend:
 class _Pages:
     """Replaces Streamlit's page by Tavern's, whatever its address, and serves the script for it."""
 
-    def __init__(self, app: ASGIApp, source: Path, look: Look, search: Search | None, fonts: Path) -> None:
+    def __init__(self, app: ASGIApp, source: Path, look: Look, search: Search | None, small: Small) -> None:
         self._app = app
         original = (source / "index.html").read_bytes()
-        first = search.import_map if search else ""
-        page = make_page(original.decode(), source / "static" / "js", look, first, small_faces(fonts))
+        page = make_page(original.decode(), source / "static" / "js", look, search, small)
         self._original = original
         self._bodies = _compressed(page)
         self._script = f"/static/js/{search.name}" if search else None

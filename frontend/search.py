@@ -32,11 +32,15 @@ class Search:
     original: str
 
     @property
+    def imports(self) -> dict[str, object]:
+        """What an import map says to put it in place."""
+        original, own = _FOLDER + self.original, _FOLDER + self.name
+        return {"imports": {original: own}, "scopes": {own: {original: original}}}
+
+    @property
     def import_map(self) -> str:
         """The element of the page that puts it in place. It comes before all scripts."""
-        original, own = _FOLDER + self.original, _FOLDER + self.name
-        text = json.dumps({"imports": {original: own}, "scopes": {own: {original: original}}})
-        return f'<script type="importmap">{text}</script>'
+        return f'<script type="importmap">{json.dumps(self.imports)}</script>'
 
 
 def make_search(scripts: Path, plain: Mapping[str, str]) -> Search | None:

@@ -1,6 +1,7 @@
 """The compressed copy is whole, or it is not there."""
 
 import gzip
+import json
 from pathlib import Path
 
 import brotli
@@ -18,6 +19,9 @@ def source(tmp_path: Path) -> Path:
     scripts.mkdir(parents=True)
     (scripts / "index.abcdefgh.js").write_bytes(SCRIPT)
     (scripts / "font.abcdefgh.woff2").write_bytes(SCRIPT)
+    (tmp_path / "source" / "index.html").write_text(
+        '<script type="module" crossorigin src="./static/js/index.abcdefgh.js"></script>'
+    )
     return tmp_path / "source"
 
 
@@ -38,6 +42,13 @@ def test_a_copy_is_made_once(source: Path, tmp_path: Path) -> None:
     prepare(source, tmp_path / "copy")
     (source / "static" / "js" / "more.abcdefgh.js").write_bytes(SCRIPT)
     assert not (prepare(source, tmp_path / "copy") / "js" / "more.abcdefgh.js").exists()
+
+
+def test_the_small_scripts_of_the_page_come_in_one_file(source: Path, tmp_path: Path) -> None:
+    copy = prepare(source, tmp_path / "copy")
+    (bundle,) = (copy / "js").glob("first.*.json")
+    assert json.loads(bundle.read_text()) == {"index.abcdefgh.js": SCRIPT.decode()}
+    assert bundle.with_name(f"{bundle.name}.br").exists()
 
 
 def test_a_copy_that_came_to_nothing_leaves_nothing(

@@ -8,7 +8,8 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from frontend.files import SOURCE
-from frontend.fonts import FONTS, make_small_fonts, small_faces
+from frontend.fonts import FONTS, make_small_fonts, narrow_faces, small_faces
+from frontend.icons import FAMILY, FILE
 
 MEDIA = SOURCE / "static" / "media"
 
@@ -51,3 +52,31 @@ def test_the_families_are_streamlits(media: Path) -> None:
         )
         assert original, font.family
         assert original[1] in small_faces(media)
+
+
+def test_the_icons_of_the_app_come_in_a_copy_of_a_twentieth(tmp_path: Path) -> None:
+    for path in MEDIA.glob(f"{FILE}.*"):
+        shutil.copy(path, tmp_path)
+    (whole,) = tmp_path.iterdir()
+    make_small_fonts(tmp_path)
+    (small,) = tmp_path.glob(f"{FILE}-*")
+    assert small.stat().st_size < whole.stat().st_size / 20
+    assert f'@font-face{{font-family:"{FAMILY}"' in small_faces(tmp_path)
+    assert small.name in small_faces(tmp_path)
+
+
+def test_a_copy_without_an_icon_of_the_app_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / f"{FILE}-12345678.abcdefgh.woff2").write_bytes(b"of another day")
+    assert small_faces(tmp_path) == ""
+
+
+def test_whole_fonts_are_not_loaded_for_what_they_lack() -> None:
+    (path,) = (SOURCE / "static" / "css").glob("index.*.css")
+    original = path.read_text(encoding="utf-8")
+    narrowed = narrow_faces(original)
+    ranges = dict(
+        re.findall(r"font-family:([^;]+);[^}]*font-style:normal[^}]*;unicode-range:([^}]+)}", narrowed)
+    )
+    assert {*(font.family for font in FONTS), FAMILY} <= ranges.keys()
+    assert "U+20" not in ranges[FAMILY]
+    assert re.sub(r";unicode-range:[^}]+}", "}", narrowed) == re.sub(r";unicode-range:[^}]+}", "}", original)

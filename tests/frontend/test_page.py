@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from frontend.bundle import Bundle
 from frontend.files import SOURCE
-from frontend.page import COMPONENTS, Colors, Look, make_page, needed
+from frontend.page import COMPONENTS, Colors, Look, Small, make_page, needed
+from frontend.search import make_search
 
 LOOK = Look('A "bar" & more', Colors("#fff", "#000"), Colors("#191411", "#eee"))
 SCRIPTS = SOURCE / "static" / "js"
@@ -34,6 +36,34 @@ def test_every_script_is_preloaded_once_and_exists(page: str) -> None:
     assert [each for each in COMPONENTS if not any(name.startswith(f"{each}.") for name in preloaded)] == []
 
 
+SMALL = [each for each in needed(SCRIPTS, COMPONENTS) if not each.startswith("index.")]
+
+
+@pytest.fixture(scope="module")
+def small_page() -> str:
+    bundle = Bundle("first.12345678.json", frozenset(SMALL))
+    original = (SOURCE / "index.html").read_text(encoding="utf-8")
+    return make_page(original, SCRIPTS, LOOK, make_search(SCRIPTS, {}), Small(bundle=bundle))
+
+
+def test_with_a_bundle_each_script_is_asked_for_once_and_none_is_a_module_yet(small_page: str) -> None:
+    assert "modulepreload" not in small_page
+    assert 'type="module"' not in small_page
+    asked = re.findall(r'rel="preload" as="script" crossorigin href="\./static/js/([^"]+)"', small_page)
+    assert len(asked) == len(set(asked))
+    assert set(asked).isdisjoint(SMALL)
+    assert asked[0].startswith("index.")
+    assert 'as="fetch" crossorigin="anonymous" href="./static/js/first.12345678.json"' in small_page
+
+
+def test_with_a_bundle_one_import_map_serves_all(small_page: str) -> None:
+    assert '<script type="importmap">' not in small_page
+    script = small_page.rpartition("<script>")[2]
+    assert '"./static/js/search.' in script
+    assert script.index("first.12345678.json") < script.index("index.")
+    assert small_page.endswith("</script></body>\n</html>\n")
+
+
 def test_no_font_comes_before_the_scripts(page: str) -> None:
     assert 'as="font"' not in page
 
@@ -56,6 +86,8 @@ def test_what_the_scripts_ask_first_is_asked_with_them(page: str) -> None:
 
 def test_the_styles_of_the_app_come_after_those_of_the_scripts() -> None:
     look = Look("A bar", LOOK.light, LOOK.dark, "b{color:red}")
-    page = make_page("<head></head><body><script></script></body>", SCRIPTS, look, faces="@font-face{}")
+    page = make_page(
+        "<head></head><body><script></script></body>", SCRIPTS, look, small=Small("@font-face{}")
+    )
     assert page.endswith("<style>b{color:red}</style></body>")
     assert "@font-face{}</style>" in page.partition("</head>")[0]

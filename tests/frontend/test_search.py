@@ -37,7 +37,7 @@ def test_the_installed_streamlit_has_the_filter(found: Search) -> None:
 def test_the_page_puts_it_in_place_before_any_script(found: Search) -> None:
     look = Look("Tavern", Colors("#fff", "#000"), Colors("#191411", "#eee"))
     original = (SOURCE / "index.html").read_text(encoding="utf-8")
-    page = make_page(original, SCRIPTS, look, found.import_map)
+    page = make_page(original, SCRIPTS, look, found)
     assert page.index("importmap") < min(page.index("modulepreload"), page.index('type="module"'))
     text = page.partition('<script type="importmap">')[2].partition("</script>")[0]
     own, streamlits = f"./static/js/{found.name}", f"./static/js/{found.original}"
