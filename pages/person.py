@@ -14,7 +14,7 @@ from ui.base.write_queue import WRITES
 from ui.events import schedule, tables
 from ui.events.cards import Viewing
 from ui.events.plans import plans_html, plans_of
-from ui.people import role
+from ui.people import role, take_down
 from ui.people.person import person_html
 from ui.shell.run_app import run_whole_app
 
@@ -29,6 +29,7 @@ def show() -> None:
     _person(user_id)
     _plans(user_id)
     if session.is_admin():
+        take_down.show(user_id)
         role.show(user_id)
 
 

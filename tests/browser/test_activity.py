@@ -2,10 +2,11 @@
 
 from playwright.async_api import expect
 
+from db.hub import pictures
 from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
-from tests.support.people import give_role, sign_up, unique
+from tests.support.people import give_role, show_picture, sign_up, unique
 
 
 async def test_an_admin_sees_who_changed_what_from_what_to_what(
@@ -67,6 +68,24 @@ async def test_being_made_an_admin_takes_effect_at_once(open_window: OpenWindow,
     await visitor.is_live(window.page)
     give_role(stack, person.user_id, "admin")
     await expect(visitor.navigation(window.page, "Activity")).to_be_visible()
+
+
+async def test_an_admin_takes_a_picture_down_with_its_file(open_window: OpenWindow, stack: StackInfo) -> None:
+    admin, pictured = sign_up(stack, "Admin"), sign_up(stack, "Pictured")
+    give_role(stack, admin.user_id, "admin")
+    picture = show_picture(pictured)
+    window = await open_window(f"/person?id={pictured.user_id}", person=admin)
+    page = window.page
+    shown = page.locator(".tv-profile .tv-avatar img")
+    await expect(shown).to_have_js_property("naturalWidth", 64)
+    await page.get_by_role("button", name="Take the picture down").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Yes, take it down").click()
+    await expect(shown).to_have_count(0)
+    await expect(page.get_by_role("button", name="Take the picture down")).to_have_count(0)
+    await visitor.go(page, "Activity")
+    told = f"{admin.name} took down the picture of {pictured.name}"
+    await expect(page.locator("li[data-row]").filter(has_text=told)).to_be_visible()
+    assert pictured.client.storage.from_(pictures.BUCKET).list(pictured.user_id) == [], picture
 
 
 async def test_an_admin_deletes_what_one_person_flooded(open_window: OpenWindow, stack: StackInfo) -> None:

@@ -186,6 +186,7 @@ async def test_a_profile_has_an_emoji_or_a_picture_and_one_signs_out_here_or_eve
     await expect(shown).to_have_js_property("naturalWidth", 256)
     assert await shown.evaluate(_MIDDLE) == "red"
     await expect(page.locator(".tv-who .tv-avatar img")).to_have_js_property("naturalWidth", 256)
+    await expect(elsewhere.page.get_by_role("button", name="Take the picture down")).to_have_count(0)
     await expect(part).to_have_count(0)
     await page.get_by_role("button", name="Remove picture").click()
     await expect(shown).to_have_count(0)

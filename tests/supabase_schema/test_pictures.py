@@ -37,6 +37,39 @@ def test_nobody_shows_a_picture_as_somebody_elses(db: Session, world: World, rol
         assert db.run(change, str(uuid.uuid4()), world.people["owner"]) == 0
 
 
+def test_an_admin_takes_a_picture_down_with_its_file(db: Session, world: World) -> None:
+    person, picture, other = world.people["owner"], str(uuid.uuid4()), str(uuid.uuid4())
+    db.act_as(person)
+    for each in (picture, other):
+        db.run(PUT, f"{person}/{each}.webp")
+    db.run("update public.users set picture = %s where id = %s", picture, person)
+    db.act_as(world.people["admin"])
+    assert db.run("update public.users set picture = null where id = %s", person) == 1
+    db.act_as(person)
+    assert db.rows("select picture from public.users where id = %s", person) == [(None,)]
+    mine = "select name from storage.objects where bucket_id = 'avatars' and starts_with(name, %s)"
+    assert db.rows(mine, person) == [(f"{person}/{other}.webp",)]
+
+
+@pytest.mark.parametrize("more", ["display_name = 'Else'", "bio = 'Else'", "avatar = '🦉'"])
+def test_an_admin_takes_nothing_else_down_with_it(db: Session, world: World, more: str) -> None:
+    person = world.people["owner"]
+    db.act_as(world.people["admin"])
+    refused = db.refusal(f"update public.users set picture = null, {more} where id = %s", person)
+    assert message(refused) == "Only the person can edit this profile."
+
+
+def test_a_person_deletes_the_old_file_when_all_tabs_have_the_new_one(db: Session, world: World) -> None:
+    me, picture = world.people["owner"], str(uuid.uuid4())
+    db.act_as(me)
+    db.run(PUT, f"{me}/{picture}.webp")
+    for value in (picture, None):
+        db.run("update public.users set picture = %s where id = %s", value, me)
+    assert db.rows(
+        "select name from storage.objects where bucket_id = 'avatars' and starts_with(name, %s)", me
+    )
+
+
 def test_a_picture_is_no_address(db: Session, world: World) -> None:
     me = world.people["owner"]
     refused = db.refusal(

@@ -9,8 +9,10 @@ import psycopg2
 from supabase import Client, ClientOptions, create_client
 
 from db.auth.cookie import SessionCookie
+from db.hub import pictures
 from db.jwt import claims_of
 from local_supabase.stack.runtime import StackInfo
+from tests.support.pictures import halves, written
 
 _STACKS: dict[str, StackInfo] = {}
 
@@ -89,3 +91,13 @@ def give_role(stack: StackInfo, user_id: str, role: str) -> None:
             assert cursor.rowcount == 1, f"No profile with the id {user_id}."
     finally:
         connection.close()
+
+
+def show_picture(person: Person) -> str:
+    """Store a picture of a person and show it in their profile; return its id."""
+    picture = str(uuid.uuid4())
+    content = written(halves(64, 64), "WEBP")
+    files = person.client.storage.from_(pictures.BUCKET)
+    files.upload(pictures.path_of(person.user_id, picture), content, {"content-type": pictures.MIME_TYPE})
+    person.client.table("users").update({"picture": picture}).eq("id", person.user_id).execute()
+    return picture

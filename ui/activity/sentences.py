@@ -90,6 +90,8 @@ def sentence_html(entry: ChangeLogEntry, reader: Reader) -> Markup:
 def _tell_person(change: _Change) -> Markup:
     own = change.is_by("id")
     if change.entry.op == "UPDATE":
+        if not own and change.before("picture") and not change.after("picture"):
+            return join(("took down the picture of ", change.person("id")))
         whose = ("their profile",) if own else ("the profile of ", change.person("id"))
         return join(("changed ", *whose, change.fields))
     whose = ("their account",) if own else ("the account of ", change.person("id"))

@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 from db.caller import Caller
-from db.errors import InvalidValueError
+from db.errors import InvalidValueError, NotAllowedError
 from db.hub import pictures, users
+from local_supabase.stack.runtime import StackInfo
 from tests.db.conftest import SignUp
+from tests.support.people import give_role
 from tests.support.pictures import halves, written
 
 CONTENT = written(halves(64, 64), "WEBP")
@@ -59,9 +61,27 @@ def test_the_picture_of_another_tab_stays_until_that_has_named_it(sign_up: SignU
 
 def test_what_else_was_changed_meanwhile_stays(sign_up: SignUp) -> None:
     me, picture = sign_up("Ann"), new()
+    pictures.add(me, picture, CONTENT)
     users.change(me, me.user_id, {"bio": "Hello"}, version=1)
     record, _ = pictures.choose(me, picture)
     assert (record["bio"], record["picture"]) == ("Hello", picture)
+
+
+def test_an_admin_takes_down_the_picture_that_they_see(sign_up: SignUp, stack: StackInfo) -> None:
+    me, admin, seen, newer = sign_up("Ann"), sign_up("Adele"), new(), new()
+    give_role(stack, admin.user_id, "admin")
+    pictures.add(me, seen, CONTENT)
+    pictures.choose(me, seen)
+    users.change(me, me.user_id, {"bio": "Hello"}, version=2)
+    record = pictures.take_down(admin, me.user_id, seen)
+    assert (record["picture"], record["bio"], files(me)) == (None, "Hello", [])
+    assert not me.clients.request("GET", pictures.public_path(me.user_id, seen)).is_success
+
+    pictures.add(me, newer, CONTENT)
+    pictures.choose(me, newer)
+    assert pictures.take_down(admin, me.user_id, seen)["picture"] == newer
+    with pytest.raises(NotAllowedError):
+        pictures.take_down(sign_up("Bo"), me.user_id, newer)
 
 
 def test_a_large_file_and_too_many_are_refused(sign_up: SignUp) -> None:

@@ -19,6 +19,7 @@ READER = Reader(BERLIN, TODAY, finder(snapshot([ANN, BO])), {QUIZ: "Quiz"})
 
 Row = dict[str, object]
 OWN: Row = {"id": ANN.id, "display_name": "Ann", "bio": "a"}
+PICTURED: Row = {"id": BO.id, "picture": "0f0f0f0f-0000-4000-8000-000000000004"}
 ANSWER: Row = {"event_id": QUIZ, "user_id": ANN.id, "status": "going"}
 MESSAGE: Row = {"author_id": BO.id, "body": "Hello there", "hidden_at": None}
 PARTY: Row = {"id": QUIZ, "title": "Quiz", "location": "Bar", "cancelled_at": None}
@@ -28,6 +29,7 @@ SENTENCES: list[tuple[str, str, str, Row | None, Row | None]] = [
     ("Ann joined", "INSERT", "users", None, OWN),
     ("Ann changed their profile: bio", "UPDATE", "users", OWN, {**OWN, "bio": "b"}),
     ("Ann changed the profile of Bo: role", "UPDATE", "users", {"id": BO.id}, {"id": BO.id, "role": "admin"}),
+    ("Ann took down the picture of Bo", "UPDATE", "users", PICTURED, {**PICTURED, "picture": None}),
     ("Ann deleted their account", "DELETE", "users", OWN, None),
     ("Ann deleted the account of Gone", "DELETE", "users", {"id": "x", "display_name": "Gone"}, None),
     ("Ann added the event Quiz", "INSERT", "events", None, PARTY),
