@@ -32,7 +32,7 @@ from local_supabase.keys import load_keys
 from local_supabase.request_limits import RequestLimits
 from local_supabase.rewind import Rewind
 from local_supabase.rewind.people import PEOPLE_PATH, people_view
-from local_supabase.rewind.routes import rewind_view
+from local_supabase.rewind.routes import CLOCK_PATH, clock_view, rewind_view
 from local_supabase.service_health import LIVE_PATH, ServiceHealth
 from local_supabase.serving import Process
 from local_supabase.settings import REWIND_PATH
@@ -138,7 +138,11 @@ def _mailbox_pages(context: Context, rewind: Rewind | None) -> ASGIApp:
     mailbox = Mailbox(context.settings.data_dir.mailbox)
     posts: dict[str, View] = {}
     if rewind is not None:
-        posts = {REWIND_PATH: rewind_view(rewind), PEOPLE_PATH: people_view(make_api(context))}
+        posts = {
+            REWIND_PATH: rewind_view(rewind),
+            CLOCK_PATH: clock_view(rewind),
+            PEOPLE_PATH: people_view(make_api(context)),
+        }
     pages = mailbox_routes(mailbox, context.settings.mailbox_url(context.keys), posts)
     return RequestLimits(Starlette(routes=pages))
 

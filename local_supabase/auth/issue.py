@@ -23,7 +23,7 @@ async def session_json(
 ) -> dict[str, object]:
     """Return the JSON of a session, with a new access token."""
     lifetime = api.settings.jwt_expiry
-    issued_at = datetime.now(UTC)
+    issued_at = datetime.fromtimestamp(api.context.verifier.now(), UTC)
     claims = tokens.access_claims(
         user,
         session_id=session_id,

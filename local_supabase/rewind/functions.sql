@@ -199,3 +199,24 @@ begin
     from unnest(former) as gone where not exists (select from auth.sessions s where s.id = gone);
 end
 $$;
+
+-- Make everything that is stored older, which is the same as if time had passed.
+create or replace function _local_supabase.grow_older(by interval) returns void language plpgsql as $$
+declare
+    wanted record;
+begin
+    set local session_replication_role = replica;
+    for wanted in
+        select a.attrelid::regclass as name,
+               string_agg(format('%I = %I - $1', a.attname, a.attname), ', ') as assignments
+        from _local_supabase.own_tables t join pg_attribute a on a.attrelid = t.oid
+        join pg_class c on c.oid = t.oid
+        where t.kind = 'r' and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+            and a.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype)
+            and c.relnamespace not in (select oid from pg_namespace where nspname in ('realtime', 'supabase_migrations'))
+        group by a.attrelid
+    loop
+        execute format('update only %s set %s', wanted.name, wanted.assignments) using by;
+    end loop;
+end
+$$;

@@ -1,7 +1,10 @@
-"""The address at which a test stack goes back: below the mailbox's, which only its operator knows."""
+"""Where a test stack goes back and lets time pass: below the mailbox's address, which is secret."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -18,5 +21,28 @@ def rewind_view(rewind: Rewind) -> View:
             return JSONResponse({"done": await rewind.go_back()})
         except RewindBlockedError as error:
             return JSONResponse({"message": str(error)}, 409)
+
+    return view
+
+
+CLOCK_PATH = "/clock"
+
+
+class Advance(msgspec.Struct):
+    """The body of a request: by how many seconds to let time pass."""
+
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=10**10)]
+
+
+def clock_view(rewind: Rewind) -> View:
+    """Return the view that lets time pass."""
+
+    async def view(request: Request) -> Response:
+        try:
+            wanted = msgspec.json.decode(await request.body(), type=Advance)
+        except msgspec.MsgspecError as error:
+            return JSONResponse({"message": str(error)}, 400)
+        await rewind.advance(wanted.seconds)
+        return Response(status_code=204)
 
     return view

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -84,11 +85,23 @@ class Rewind:
             if schema_changed:
                 return False
             self._context.verifier.revoke(sessions)
+            self._context.verifier.ahead = 0.0
             for forget in self._context.forgetting:
                 forget()
             await self._mailbox.clear()
             await self._put_files_back()
             return True
+
+    async def advance(self, seconds: float) -> None:
+        """Let so many seconds pass: all that is stored, and all tokens, become older."""
+        async with self._turn:
+            async with (
+                self._context.database.as_admin(Login.SUPABASE_ADMIN) as connection,
+                connection.transaction(),
+            ):
+                await _prepare(connection)
+                await connection.execute("select _local_supabase.grow_older($1)", timedelta(seconds=seconds))
+            self._context.verifier.ahead += seconds
 
     async def _put_rows_back(self) -> tuple[bool, list[str]]:
         async with (

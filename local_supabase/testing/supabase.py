@@ -14,9 +14,11 @@ from supabase import AsyncClient, Client
 from local_supabase.auth.mailbox import Mail
 from local_supabase.errors import LocalSupabaseError
 from local_supabase.rewind.people import PEOPLE_PATH
+from local_supabase.rewind.routes import CLOCK_PATH
 from local_supabase.stack.datadir import DataDir
 from local_supabase.stack.runtime import StackInfo
 from local_supabase.storage.files import FileStore
+from local_supabase.testing.clock import Clock
 from local_supabase.testing.users import User, async_client, sync_client
 
 _DOMAIN = "example.com"
@@ -44,6 +46,15 @@ class Supabase:
     def service(self) -> Client:
         """A client that passes over row security."""
         return sync_client(self.stack, self.stack.service_key, self._http)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """Lets time pass, for sessions and codes that expire, and for the project's own rows."""
+        return Clock(self._advance)
+
+    def _advance(self, seconds: float) -> None:
+        answer = self._http.post(f"{self.stack.mailbox_url}{CLOCK_PATH}", json={"seconds": seconds})
+        answer.raise_for_status()
 
     async def async_anon(self) -> AsyncClient:
         """Return an asynchronous client that is not signed in."""
