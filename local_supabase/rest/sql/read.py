@@ -71,10 +71,7 @@ class QueryWriter(SqlWriter):
             return []
         aggregate = identifier(child.aggregate)
         if child.item is not None and child.item.spread:
-            return [
-                f"{aggregate}.*" if name == "*" else f"{aggregate}.{identifier(name)}"
-                for name in spread_names(child)
-            ]
+            return [f"{aggregate}.{identifier(name)}" for name in spread_names(child)]
         if child.to_one:
             return [f"row_to_json({aggregate}.*) AS {identifier(child.name)}"]
         return [f"COALESCE({aggregate}.{aggregate}, '[]') AS {identifier(child.name)}"]
@@ -130,7 +127,14 @@ class QueryWriter(SqlWriter):
         if child.to_one:
             return f"{word} JOIN LATERAL ({rows}) AS {aggregate} ON TRUE"
         condition = f"{aggregate} IS NOT NULL" if inner else "TRUE"
-        aggregated = f"SELECT json_agg({aggregate}) AS {aggregate} FROM ({rows}) AS {aggregate}"
+        arrays = [f"json_agg({aggregate}) AS {aggregate}"]
+        if child.item is not None and child.item.spread:
+            # One array for each column. All of them follow the order of the same rows.
+            arrays += [
+                f"COALESCE(json_agg({aggregate}.{identifier(name)}), '[]') AS {identifier(name)}"
+                for name in spread_names(child)
+            ]
+        aggregated = f"SELECT {comma(arrays)} FROM ({rows}) AS {aggregate}"
         return f"{word} JOIN LATERAL ({aggregated}) AS {aggregate} ON {condition}"
 
     def count(self, node: Node) -> str:
@@ -169,7 +173,12 @@ def _junction_alias(node: Node) -> str:
 
 def spread_names(child: Node) -> list[str]:
     """Return the columns that a spread resource adds to its parent's rows."""
-    names = [item.alias or json_name(item.field) or item.field.name for item in child.fields]
+    names: list[str] = []
+    for item in child.fields:
+        if item.field.name == "*":
+            names += child.columns
+        else:
+            names.append(item.alias or json_name(item.field) or item.field.name)
     for inner in child.children:
         if inner.invisible:
             continue

@@ -146,15 +146,12 @@ def _add_items(catalog: Catalog, node: Node, items: tuple[SelectItem, ...]) -> N
 
 def _embedded_node(catalog: Catalog, parent: Node, item: SelectRelation) -> Node:
     found = find_relationship(catalog, parent.table, item.name, item.hint)
-    if item.spread and not found.to_one:
-        # A to-many spread builds arrays with an aggregate, and aggregates are off.
-        raise no_aggregates()
     depth = parent.depth + 1
     alias = _unused_name(f"{found.foreign.name}_{depth}", f"embed_{depth}", _aliases_above(parent))
-    taken = {alias, *(sibling.aggregate for sibling in parent.children)}
-    aggregate = _unused_name(
-        f"{found.table.name}_{item.alias or item.name}_{depth}", f"embedded_{depth}", taken
-    )
+    # Two with the same name have the same alias, and Postgres refuses them as it does for PostgREST (42712).
+    name = item.alias or item.name
+    taken = {alias, *(sibling.aggregate for sibling in parent.children if sibling.name != name)}
+    aggregate = _unused_name(f"{found.table.name}_{name}_{depth}", f"embedded_{depth}", taken)
     return Node(
         found.foreign,
         catalog.columns_of(found.foreign),

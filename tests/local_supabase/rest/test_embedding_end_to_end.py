@@ -162,6 +162,71 @@ def test_embedded_rows(rest: Rest, path: str, rows: object) -> None:
     assert response.json() == rows
 
 
+_SPREAD: list[tuple[str, object]] = [
+    (
+        "/clients?select=name,...projects(id,titles:name)&id=eq.2",
+        [{"name": "Apple", "id": [3, 4], "titles": ["IOS", "OSX"]}],
+    ),
+    (
+        "/clients?select=*,...projects(titles:name)&projects.order=name.desc&order=id.desc",
+        [
+            {"id": 2, "name": "Apple", "titles": ["OSX", "IOS"]},
+            {"id": 1, "name": "Microsoft", "titles": ["Windows 7", "Windows 10"]},
+        ],
+    ),
+    (
+        "/clients?select=name,...projects(*)&id=eq.1",
+        [{"name": ["Windows 7", "Windows 10"], "id": [1, 2], "client_id": [1, 1]}],
+    ),
+    (
+        "/people?select=person:name,...tasks(id)&order=id&tasks.id=lt.6",
+        [
+            {"person": "Angela", "id": [1, 2, 3, 4]},
+            {"person": "Michael", "id": [5]},
+            {"person": "Dwight", "id": [1, 5]},
+        ],
+    ),
+    ("/tasks?select=id,...people(names:name)&id=eq.8", [{"id": 8, "names": []}]),
+    (
+        "/tasks?select=id,...people!inner(names:name)&people.name=eq.Dwight&order=id",
+        [{"id": 1, "names": ["Dwight"]}, {"id": 5, "names": ["Dwight"]}],
+    ),
+    ("/tasks?select=id,...people()&people=is.null", [{"id": 8}]),
+    (
+        "/people?select=name,...tasks(task:name,...projects(project:name))&id=eq.3",
+        [{"name": "Dwight", "task": ["Design w7", "Design IOS"], "project": ["Windows 7", "IOS"]}],
+    ),
+    (
+        "/people?select=name,...tasks(task:id,projects(name))&id=eq.3",
+        [{"name": "Dwight", "task": [1, 5], "projects": [{"name": "Windows 7"}, {"name": "IOS"}]}],
+    ),
+    (
+        "/clients?select=client:name,...projects(project:name,...tasks(ids:id))&id=eq.2",
+        [{"client": "Apple", "project": ["IOS", "OSX"], "ids": [[5, 6], [7, 8]]}],
+    ),
+    (
+        "/tasks?select=id,...projects(project:name,...clients(*))&id=eq.1",
+        [{"id": 1, "project": "Windows 7", "name": "Microsoft"}],
+    ),
+    (
+        "/projects?select=id,clients(name,...projects(ids:id))&id=eq.3",
+        [{"id": 3, "clients": {"name": "Apple", "ids": [3, 4]}}],
+    ),
+    (
+        "/clients?select=name,...projects(first:name)&projects.limit=1&id=eq.2",
+        [{"name": "Apple", "first": ["IOS"]}],
+    ),
+    ("/clients?select=name,...all_projects(ids:id)&id=eq.2", [{"name": "Apple", "ids": [3, 4]}]),
+]
+
+
+@pytest.mark.parametrize(("path", "rows"), _SPREAD, ids=[path for path, _ in _SPREAD])
+def test_the_columns_of_many_rows_spread_as_arrays(rest: Rest, path: str, rows: object) -> None:
+    response = rest.get(path)
+    assert response.status_code == 200, response.text
+    assert response.json() == rows
+
+
 def test_an_ambiguous_embedding_lists_the_relationships(rest: Rest) -> None:
     response = rest.get("/orders?select=id,addresses(street)")
     assert response.status_code == 300
@@ -202,7 +267,8 @@ def test_a_missing_relationship_gets_a_hint(rest: Rest) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("/clients?select=name,...projects(name)", 400, "PGRST123"),
+        ("/clients?select=name,...projects(id.sum())", 400, "PGRST123"),
+        ("/projects?select=id,clients(id),clients(name)", 400, "42712"),
         ("/clients?select=id,projects(name)&order=projects(name)", 400, "PGRST118"),
         ("/projects?select=id&order=clients(name)", 400, "PGRST108"),
         ("/projects?select=id,clients(name)&nope.id=eq.1", 400, "PGRST108"),
