@@ -113,7 +113,8 @@ async def test_a_new_event(open_window: OpenWindow, stack: StackInfo) -> None:
     await page.get_by_role("textbox", name="Description").fill("Half a thou")
     await page.get_by_label("Capacity").fill("12")
     await visitor.choose(zone, "Asia/Tokyo")
-    await page.get_by_role("spinbutton", name="hour, Starts").press_sequentially("18")
+    await page.get_by_role("spinbutton", name="hour, Start time").press_sequentially("8")
+    await page.get_by_role("spinbutton", name="year, Ends").press_sequentially("2031")
     await page.keyboard.press("Tab")
 
     async def is_all_there(tab: Page) -> None:
@@ -122,7 +123,9 @@ async def test_a_new_event(open_window: OpenWindow, stack: StackInfo) -> None:
         await expect(tab.get_by_role("textbox", name="Title")).to_have_value(title)
         await expect(tab.get_by_role("textbox", name="Description")).to_have_value("Half a thou")
         await expect(tab.get_by_label("Capacity")).to_have_value("12")
-        await expect(tab.get_by_role("spinbutton", name="hour, Starts")).to_have_text("18")
+        await expect(tab.get_by_role("spinbutton", name="hour, Start time")).to_have_text("08")
+        await expect(tab.get_by_role("spinbutton", name="AM/PM, Start time")).to_have_text("PM")
+        await expect(tab.get_by_role("spinbutton", name="year, Ends")).to_have_text("2031")
 
     await visitor.go(page, "People")
     await visitor.go(page, "Events")
@@ -135,11 +138,11 @@ async def test_a_new_event(open_window: OpenWindow, stack: StackInfo) -> None:
     await visitor.form_button(page, "Create event").click()
     await expect(visitor.event(page, title)).to_contain_text("Half a thou")
     await expect(tab.get_by_role("textbox", name="Title")).to_have_value("")
-    columns = "time_zone,capacity,starts_at"
+    columns = "time_zone,capacity,starts_at,ends_at"
     [row] = ann.client.table("events").select(columns).eq("title", title).execute().data
     values = cast("dict[str, object]", row)
     assert (values["time_zone"], values["capacity"]) == ("Asia/Tokyo", 12)
-    assert str(values["starts_at"])[11:16] == "09:00"
+    assert (str(values["ends_at"])[:4], str(values["starts_at"])[11:16]) == ("2031", "11:00")
 
 
 async def test_an_edit(open_window: OpenWindow, stack: StackInfo) -> None:

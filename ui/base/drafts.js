@@ -98,8 +98,9 @@ const adopt = ({ person, place }) => {
 
 // ---------------------------------------------------------------- the fields
 
-const TIME = '[data-testid="stDateTimeInput"] input[type="datetime-local"]';
-const OPTION = '[data-testid="stSelectbox"] input';
+const DAY = '[data-testid="stDateInput"] input[type="date"]';
+// A time of day is an option: its field takes no value from the page.
+const OPTION = '[data-testid="stSelectbox"] input, [data-testid="stTimeInput"] input[type="hidden"]';
 const SEVERAL = '[data-testid="stMultiSelect"] input';
 const BUTTONS = '[data-testid="stRadioGroup"]';
 const TEXT = 'textarea, input[type="text"], input[type="number"]';
@@ -111,12 +112,12 @@ const fieldsOf = (prefix) => {
   const boxes = document.querySelectorAll(`[data-testid="stElementContainer"][class*="${mark}"]`);
   return [...boxes].flatMap((box) => {
     const key = [...box.classList].find((name) => name.startsWith(mark));
-    const input = [TIME, SEVERAL, OPTION, BUTTONS, TEXT].map((kind) => box.querySelector(kind)).find(Boolean);
+    const input = [DAY, SEVERAL, OPTION, BUTTONS, TEXT].map((kind) => box.querySelector(kind)).find(Boolean);
     if (!key || !input) return [];
     const label = box.querySelector('[data-testid="stWidgetLabel"]')?.textContent.trim() ?? "";
-    const [time, several, buttons] = [TIME, SEVERAL, BUTTONS].map((kind) => input.matches(kind));
+    const [day, several, buttons] = [DAY, SEVERAL, BUTTONS].map((kind) => input.matches(kind));
     const option = several || input.matches(OPTION);
-    return [{ name: key.slice(mark.length), label, box, input, option, several, time, buttons }];
+    return [{ name: key.slice(mark.length), label, box, input, option, several, day, buttons }];
   });
 };
 
@@ -140,7 +141,7 @@ const write = (input, text) => {
   const type = input instanceof HTMLTextAreaElement ? HTMLTextAreaElement : HTMLInputElement;
   Object.getOwnPropertyDescriptor(type.prototype, "value").set.call(input, text);
   input.dispatchEvent(new Event("input", { bubbles: true }));
-  // As if the field was left: until then Streamlit takes no other value from the server, and no time from the field.
+  // As if the field was left: until then Streamlit takes no other value from the server, and no day from the field.
   input.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
 };
 
@@ -253,14 +254,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const typed = (event) => {
     const field = fieldsOf(data.prefix).find((each) => each.input === event.target);
-    if (field && !field.option && !field.time && !field.buttons) save(field);
+    if (field && !field.option && !field.day && !field.buttons) save(field);
   };
-  // Times and options change without an event of their own, in a calendar or a list beside the field.
+  // Days and options change without an event of their own, in a calendar or a list beside the field.
   const picked = () =>
     setTimeout(() => {
       for (const field of fieldsOf(data.prefix)) {
         const open = field.option && !field.several && field.input.getAttribute("aria-expanded") === "true";
-        if ((field.option || field.time || field.buttons) && !open) save(field);
+        if ((field.option || field.day || field.buttons) && !open) save(field);
       }
     });
   // Another tab of the person has sent the text, or goes on with it.

@@ -16,6 +16,7 @@ from db.hub.models import Event
 from ui.base import feedback, session, times
 from ui.base.text import as_label, one_line
 from ui.events.when import (
+    TIME,
     Before,
     WallTime,
     WhenError,
@@ -76,8 +77,16 @@ def fields(key: str, initial: EventDraft, options: Mapping[str, str] = NOTHING) 
     before = times.zone_named(initial.time_zone)
     first, last = Before(initial.starts_at, before), Before(initial.ends_at, before)
     places["starts_at"], places["ends_at"] = st.columns(2)
-    starts = moment_field(places["starts_at"], "Starts", first, f"{key}_starts")
-    ends = moment_field(places["ends_at"], "Ends", last, f"{key}_ends")
+    starts = moment_field(
+        places["starts_at"],
+        ("Starts", "Start time"),
+        first,
+        f"{key}_starts",
+        options.get(f"_starts{TIME}", ""),
+    )
+    ends = moment_field(
+        places["ends_at"], ("Ends", "End time"), last, f"{key}_ends", options.get(f"_ends{TIME}", "")
+    )
     time_zone = _time_zone(f"{key}_zone", options.get("_zone", ""), initial.time_zone)
     zone = times.zone_named(time_zone)
     places[PAST] = st.container()

@@ -7,13 +7,19 @@ then chooses which of the two. What nobody has touched stays exactly as it is, s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from streamlit.delta_generator import DeltaGenerator
 
 from ui.base import session, times
 
+TIME: Final = "_time"
+"""The end of the key of the field for a time of day, which a draft keeps as an option."""
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
+_WIDTH_OF_TIME = 130
+"""Pixels."""
 _LATELY = timedelta(hours=1)
 """So long ago may an event have begun before the person is asked whether that is meant."""
 
@@ -62,13 +68,13 @@ def moment_of(filled: WallTime, zone: ZoneInfo, before: Before) -> datetime:
     local = _to_the_second(filled.local, before)
     if times.is_repeated(local, zone):
         if filled.fold is None:
-            raise WhenError(f"The clocks show {local:%H:%M} twice on that day. Choose which one you mean.")
+            raise WhenError("The clocks show this time twice on that day. Choose which one you mean.")
         local = local.replace(fold=filled.fold)
     try:
         # In UTC: Python calls a time in a repeated hour unequal to the same moment in any other zone.
         return times.wall_time(local, zone).astimezone(UTC)
     except ValueError as error:
-        raise WhenError(str(error)) from error
+        raise WhenError(f"The clocks in {zone.key} skip this time on that day.") from error
 
 
 def _to_the_second(filled: datetime, before: Before) -> datetime:
@@ -76,27 +82,44 @@ def _to_the_second(filled: datetime, before: Before) -> datetime:
     return before.local.replace(fold=0) if filled == before.shown else filled
 
 
-def moment_field(place: DeltaGenerator, label: str, before: Before, key: str) -> datetime | None:
-    """Show the field, and return the wall-clock time in it."""
-    return place.datetime_input(label, before.shown, key=key, format=session.region().input_format)
+def moment_field(
+    place: DeltaGenerator, labels: tuple[str, str], before: Before, key: str, kept: str = ""
+) -> datetime:
+    """Show the fields for a date and a time of day, and return the wall-clock time in them.
+
+    They are two because Streamlit's field for both has 24 hours for everybody. `kept` is the time of a draft.
+    """
+    region, row = session.region(), place.container(horizontal=True)
+    day = row.date_input(
+        labels[0], before.shown.date(), _FIRST_DAY, _LAST_DAY,
+        key=f"{key}_day", format=region.input_format, required=True,
+    )  # fmt: skip
+    clock = row.time_input(
+        labels[1], _time_of(kept) or before.shown.time(), key=f"{key}{TIME}", required=True,
+        format="12h" if region.twelve_hours else "24h", step=timedelta(minutes=1), width=_WIDTH_OF_TIME,
+    )  # fmt: skip
+    return datetime.combine(day, clock)
 
 
-def fold_field(
-    place: DeltaGenerator, filled: datetime | None, zone: ZoneInfo, before: Before, key: str
-) -> WallTime:
+def _time_of(text: str) -> time | None:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def fold_field(place: DeltaGenerator, filled: datetime, zone: ZoneInfo, before: Before, key: str) -> WallTime:
     """Let the person choose between the two moments of a time that the clocks show twice.
 
     The form sends what is in its fields only when it is submitted, so the choice appears after that, or at
     once for a time that was such a one before.
     """
-    if filled is None:
-        return WallTime(None)
     local = _to_the_second(filled, before)
     if not times.is_repeated(local, zone):
         return WallTime(filled)
     untouched = filled == before.shown and zone.key == before.zone.key
     fold = place.radio(
-        f"Which {local:%H:%M}?",
+        f"Which {session.region().time_text(local)}?",
         (0, 1),
         index=before.local.fold if untouched else None,
         format_func=lambda fold: _name_of_fold(local, zone, fold),

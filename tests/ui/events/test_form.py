@@ -8,6 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from db.hub.events import EventDraft
+from ui.base import session
+from ui.base.region import Region
 from ui.events.form import Filled, checked
 from ui.events.when import WallTime
 
@@ -52,8 +54,8 @@ def test_wall_clock_times_get_their_zone_and_texts_are_trimmed() -> None:
         ({"starts": WallTime(None)}, "starts_at", "a date and a time"),
         ({"ends": WallTime(None)}, "ends_at", "a date and a time"),
         ({"ends": WallTime(datetime(2026, 12, 4, 18))}, "ends_at", "ends before it starts"),
-        ({"starts": WallTime(datetime(2026, 3, 29, 2, 30))}, "starts_at", "skip 02:30"),
-        ({"starts": WallTime(datetime(2026, 10, 25, 2, 30))}, "starts_at", "02:30 twice"),
+        ({"starts": WallTime(datetime(2026, 3, 29, 2, 30))}, "starts_at", "skip this time"),
+        ({"starts": WallTime(datetime(2026, 10, 25, 2, 30))}, "starts_at", "this time twice"),
         ({"starts": WallTime(datetime(2020, 1, 3, 19))}, "past", "6 years ago"),
         *(({"capacity": text}, "capacity", "whole number between 1 and 100,000") for text in
           ("0", "-5", "100001", "1.5", "1,5", "1e3", "many", "9" * 5000)),
@@ -109,7 +111,7 @@ def _form() -> None:
     from ui.events import form
 
     with st.form("form"):
-        draft = form.fields("edit", st.session_state["initial"])
+        draft = form.fields("edit", st.session_state["initial"], st.session_state.get("options", {}))
         st.form_submit_button("Save", on_click=form.show_problems, args=("edit",))
     st.session_state["draft"] = draft
     assert isinstance(draft, EventDraft) or draft
@@ -122,6 +124,12 @@ def shown(initial: EventDraft) -> AppTest:
     app.run()
     assert not app.exception
     return app
+
+
+def fill(app: AppTest, number: int, local: datetime) -> None:
+    """Fill in the start (0) or the end (1)."""
+    app.date_input[number].set_value(local.date())
+    app.time_input[number].set_value(local.time())
 
 
 def save(app: AppTest) -> object:
@@ -173,8 +181,8 @@ def test_an_event_from_the_first_to_the_second_can_be_entered(
     app = shown(replace(BERLIN, time_zone=zone, starts_at=first - timedelta(days=1), ends_at=first))
     starts, ends = first + back - timedelta(minutes=10), first + back + timedelta(minutes=10)
     wall = [moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0) for moment in (starts, ends)]
-    app.datetime_input[0].set_value(wall[0])
-    app.datetime_input[1].set_value(wall[1])
+    fill(app, 0, wall[0])
+    fill(app, 1, wall[1])
     asked = save(app)
     assert isinstance(asked, dict)
     assert "twice" in asked["starts_at"]
@@ -207,7 +215,7 @@ def test_seconds_stay_while_only_the_zone_or_the_other_time_changes() -> None:
         ends_at=datetime(2026, 12, 4, 21, 0, 59, tzinfo=UTC),
     )
     app = shown(event)
-    app.datetime_input[1].set_value(datetime(2026, 12, 4, 23, 0))
+    fill(app, 1, datetime(2026, 12, 4, 23, 0))
     assert moments(save(app)) == (event.starts_at, datetime(2026, 12, 4, 22, tzinfo=UTC))
     app.selectbox[0].set_value("Europe/London")
     assert moments(save(app)) == (
@@ -229,11 +237,11 @@ def test_problems_are_shown_at_their_fields_once_the_form_was_sent() -> None:
 
 def test_a_start_in_the_past_is_asked_for() -> None:
     app = shown(BERLIN)
-    app.datetime_input[0].set_value(datetime(2020, 1, 3, 19))
+    fill(app, 0, datetime(2020, 1, 3, 19))
     assert not isinstance(save(app), EventDraft)
     app.checkbox[0].check()
     assert moments(save(app))[0] == datetime(2020, 1, 3, 18, tzinfo=UTC)
-    app.datetime_input[0].set_value(datetime(2019, 1, 3, 19))
+    fill(app, 0, datetime(2019, 1, 3, 19))
     assert not isinstance(save(app), EventDraft)
     assert not app.checkbox[0].value
 
@@ -244,3 +252,29 @@ def test_the_zones_begin_with_the_viewers_own() -> None:
     assert zones[0] == "UTC"  # the viewer's, in this test
     assert app.selectbox[0].value == "Europe/Berlin"
     assert "times in Europe/Berlin" in app.caption[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "form"), [("en-US", "12h"), ("de-DE", "24h"), ("en-US-u-hc-h23", "24h")]
+)
+def test_times_are_entered_on_the_viewers_clock(
+    monkeypatch: pytest.MonkeyPatch, language: str, form: str
+) -> None:
+    monkeypatch.setattr(session, "region", lambda: Region.of(ZoneInfo("Europe/Berlin"), language))
+    app = shown(BERLIN)
+    assert [field.proto.format for field in app.time_input] == [form, form]
+    assert [str(field.value) for field in app.time_input] == ["19:00:00", "22:00:00"]
+
+
+def test_no_form_is_sent_with_half_a_time() -> None:
+    app = shown(BERLIN)
+    assert all(field.proto.required for field in (*app.date_input, *app.time_input))
+
+
+@pytest.mark.parametrize(("kept", "value"), [("18:05:00", "18:05:00"), ("", "19:00:00"), ("x", "19:00:00")])
+def test_the_time_of_a_draft_is_shown_again(kept: str, value: str) -> None:
+    app = AppTest.from_function(_form, default_timeout=120)
+    app.session_state["initial"] = BERLIN
+    app.session_state["options"] = {"_starts_time": kept}
+    app.run()
+    assert [str(field.value) for field in app.time_input] == [value, "22:00:00"]
