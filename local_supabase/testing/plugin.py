@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -14,10 +14,18 @@ if TYPE_CHECKING:
     from local_supabase.testing.supabase import Supabase
 
 _TEMPLATE = "template"
+_KEPT: pytest.StashKey[list[str]] = pytest.StashKey()
+_KEPT_OF_WORKER = "local_supabase_kept"
 _MARKER = (
     "supabase(reset): how the test gets its own state. 'rows' (the default) puts back what tests have "
     "written, 'template' makes a new copy of the whole database."
 )
+
+
+class Worker(Protocol):
+    """What is used of a worker of pytest-xdist."""
+
+    config: pytest.Config
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,6 +42,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line("markers", _MARKER)
+    config.stash[_KEPT] = []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Worker) -> None:
+    """Take over what a worker of pytest-xdist tells about its stack."""
+    node.config.stash[_KEPT].extend(getattr(node, "workeroutput", {}).get(_KEPT_OF_WORKER, []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell where the kept stacks are."""
+    for line in config.stash[_KEPT]:
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +65,10 @@ def _supabase_session(pytestconfig: pytest.Config) -> Iterator[Session]:
     project = _project(pytestconfig)
     session = Session(project, keep=bool(pytestconfig.getoption("supabase_keep")))
     yield session
-    for line in session.close():
-        _print(pytestconfig, line)
+    pytestconfig.stash[_KEPT].extend(session.close())
+    if hasattr(pytestconfig, "workeroutput"):
+        # A worker of pytest-xdist, whose output nobody sees: its lines go to the process that started it.
+        pytestconfig.workeroutput[_KEPT_OF_WORKER] = pytestconfig.stash[_KEPT]
 
 
 @pytest.fixture
@@ -63,10 +86,3 @@ def supabase(request: pytest.FixtureRequest, _supabase_session: Session) -> Iter
 def _project(config: pytest.Config) -> Path:
     base = config.inipath.parent if config.inipath else config.rootpath
     return Path(os.path.normpath(base / str(config.getini("supabase_project"))))
-
-
-def _print(config: pytest.Config, line: str) -> None:
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
-        reporter.ensure_newline()
-        reporter.write_line(line)
