@@ -11,6 +11,11 @@ _EXTERNAL = (
     "twitch", "twitter", "zoom",
 )  # fmt: skip
 
+_CLAIMS = (
+    "sub", "aud", "iss", "exp", "iat", "auth_time", "nonce", "email", "email_verified", "phone_number",
+    "phone_number_verified", "name", "picture", "preferred_username", "updated_at",
+)  # fmt: skip
+
 
 async def health(api: AuthApi, request: Request) -> Response:
     """Return what GoTrue does, with a version that names this server."""
@@ -40,6 +45,31 @@ async def settings(api: AuthApi, request: Request) -> Response:
             "saml_enabled": False,
         }
     )
+
+
+async def openid_configuration(api: AuthApi, request: Request) -> Response:
+    """Return where the service's endpoints are. Those of its OAuth server answer that it is off."""
+    del request
+    answer = json_answer(
+        {
+            "issuer": api.issuer,
+            "authorization_endpoint": f"{api.issuer}/oauth/authorize",
+            "token_endpoint": f"{api.issuer}/oauth/token",
+            "jwks_uri": f"{api.issuer}/.well-known/jwks.json",
+            "userinfo_endpoint": f"{api.issuer}/oauth/userinfo",
+            "scopes_supported": ["openid", "profile", "email", "phone", "offline_access"],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256", "HS256", "ES256"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "claims_supported": list(_CLAIMS),
+            "code_challenge_methods_supported": ["S256", "plain"],
+        }
+    )
+    answer.headers["Cache-Control"] = "public, max-age=600"
+    return answer
 
 
 async def jwks(api: AuthApi, request: Request) -> Response:

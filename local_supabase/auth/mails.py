@@ -12,6 +12,7 @@ from local_supabase.auth.mailbox import MailKind
 from local_supabase.auth.models import User
 from local_supabase.auth.users import Lookup
 from local_supabase.auth.validation import validate_email, validate_pkce
+from local_supabase.database import Connection
 
 RESEND_TYPES = ("signup", "email_change", "sms", "phone_change")
 
@@ -99,6 +100,8 @@ async def resend(api: AuthApi, request: Request) -> Response:
     body = await read_body(request)
     email = _resend_address(api, body)
     async with transaction(api) as connection:
+        if not email:
+            return await _resend_message(connection, body.text("phone"))
         user = await users.find(connection, Lookup.EMAIL, email)
         if user is None or not _needs_confirmation(user, body.text("type")):
             return json_answer({})
@@ -110,11 +113,19 @@ async def resend(api: AuthApi, request: Request) -> Response:
     return json_answer({})
 
 
+async def _resend_message(connection: Connection, phone: str) -> Response:
+    """Answer for a number as if it could be sent to, unless somebody waits for the message."""
+    if await users.find(connection, Lookup.PHONE, phone) is None:
+        return json_answer({})
+    raise bad_request("phone_provider_disabled", "Phone logins are disabled")
+
+
 def _needs_confirmation(user: User, kind: str) -> bool:
     return not user.is_confirmed if kind == "signup" else bool(user.email_change)
 
 
 def _resend_address(api: AuthApi, body: Body) -> str:
+    """Check the parameters; return the address, or "" for a telephone number."""
     kind, email, phone = body.text("type"), body.text("email"), body.text("phone")
     if kind not in RESEND_TYPES:
         raise invalid("Missing one of these types: signup, email_change, sms, phone_change")
@@ -125,7 +136,7 @@ def _resend_address(api: AuthApi, body: Body) -> str:
     if email and phone:
         raise invalid("Only an email address or phone number should be provided.")
     if phone:
-        raise bad_request("phone_provider_disabled", "Phone logins are disabled")
+        return ""
     if not email:
         raise invalid("Missing email address or phone number")
     if not api.settings.email_signup:

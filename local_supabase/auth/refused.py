@@ -38,6 +38,12 @@ async def single_sign_on(api: AuthApi, request: Request) -> Response:
     raise not_found("saml_provider_disabled", "SAML 2.0 is disabled")
 
 
+async def oauth(api: AuthApi, request: Request) -> Response:
+    """Refuse to sign people in to other applications."""
+    del api, request
+    raise not_found("feature_disabled", "OAuth server is disabled")
+
+
 async def enroll_factor(api: AuthApi, request: Request) -> Response:
     """Refuse to enroll a second factor."""
     async with api.context.database.as_admin() as connection:

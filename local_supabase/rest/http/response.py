@@ -71,7 +71,11 @@ def make_response(request: ApiRequest, plan: Plan, result: Result, profile: str 
     custom = _custom_headers(result.headers)
     replaced = {name.lower() for name, _ in custom}
     headers = [pair for pair in headers if pair[0].lower() not in replaced] + custom
-    return respond(_custom_status(result.status) or status, headers, _encode_body(plan, body or ""))
+    response = respond(_custom_status(result.status) or status, headers, _encode_body(plan, body or ""))
+    if request.target.headers_only and "content-length" in response.headers:
+        # The body of the answer to GET is not made, so its length is not known.
+        del response.headers["content-length"]
+    return response
 
 
 def _content_type(plan: Plan) -> str:
@@ -145,7 +149,9 @@ def _insert_response(request: ApiRequest, plan: Plan, result: Result) -> tuple[i
     if applied:
         headers.append(("Preference-Applied", applied))
     merged = request.preferences.resolution is Resolution.MERGE
-    status = 200 if merged and result.inserted is not None and result.inserted <= 0 else 201
+    # An upsert of no rows does not even begin to count.
+    inserted = 0 if result.inserted is None and result.rows == 0 else result.inserted
+    status = 200 if merged and keyed and inserted is not None and inserted <= 0 else 201
     whole = request.preferences.returns is Return.REPRESENTATION
     return status, headers, result.body if whole else None
 

@@ -22,6 +22,12 @@ def _names(rest: Rest) -> list[object]:
     return [row[0] for row in rest.sql("select name from public.things order by name")]
 
 
+def test_an_upsert_of_no_rows_creates_nothing(rest: Rest) -> None:
+    merged = rest.post("/things", [], Prefer="return=representation,resolution=merge-duplicates")
+    assert (merged.status_code, merged.json()) == (200, [])
+    assert rest.post("/things", [], Prefer="return=representation").status_code == 201
+
+
 def test_an_insert_returns_no_body_by_default(rest: Rest) -> None:
     response = rest.post("/things", {"name": "one"})
     assert (response.status_code, response.content) == (201, b"")
