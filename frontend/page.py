@@ -6,6 +6,7 @@
 - A preload of what the scripts ask the server first, which else waits for all of them.
 - Small fonts, and no preload of a font, which would come before the scripts.
 - The app's style sheet, below all styles that scripts add to the head.
+- A script that loads the page again when the app has not come, or is gone.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ _STYLE: Final = (
     "{faces}</style>"
 )
 _ASKED_FIRST: Final = "".join(_ASKED.format(path=f"_stcore/{name}") for name in ("health", "host-config"))
+_COMMENT: Final = re.compile(r"^\s*//.*\n", re.MULTILINE)
+_COME_BACK: Final = _COMMENT.sub("", Path(__file__).with_name("come_back.js").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ def make_page(
         page, last = _from_bundle(page, names, small.bundle), _loader(entry["name"], small.bundle, search)
     else:
         page, last = _one_by_one(page, names, search), ""
+    page = page.replace("<head>", f"<head><script>{_COME_BACK}</script>", 1)
     page = page.replace("</head>", f"{style}{_ASKED_FIRST}</head>", 1)
     return page.replace("</body>", f"{own_style}{last}</body>", 1)
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, BrowserContext, Route, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from local_supabase.stack.runtime import StackInfo
 from tests.support import visitor
@@ -108,4 +109,41 @@ async def test_a_suspended_or_killed_server_is_told_by_the_page_until_it_is_back
     mortal_app.start_again()
     await visitor.is_live(page)
     await expect(told).to_have_count(0)
+    await window.context.close()
+
+
+async def test_a_page_whose_scripts_do_not_come_or_fail_is_loaded_again(
+    app: AppUnderTest, browser: Browser
+) -> None:
+    refused: list[str] = []
+    sockets: list[WebSocketRoute] = []
+
+    async def refuse_once(route: Route) -> None:
+        if refused:
+            await route.continue_()
+        else:
+            refused.append(route.request.url)
+            await route.fulfill(status=500)
+
+    async def pass_on(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    async def prepare(context: BrowserContext) -> None:
+        await context.route_web_socket("**/_stcore/stream", pass_on)
+
+    window = await open_window(browser, app.url, prepare=prepare)
+    await visitor.room_input(window.page).fill("I was just about to")
+
+    # The page will fail once more when it is loaded again.
+    await window.page.route("**/static/js/index.*.js", refuse_once)
+    # Streamlit sends such a message when it has no thread for a script, and its own page fails to show it.
+    broken = ForwardMsg()
+    broken.delta.new_element.exception.message = "can't start new thread"
+    connected = len(sockets)
+    sockets[-1].send(broken.SerializeToString())
+    await wait_until(lambda: len(sockets) > connected, within=60, what="the page to connect again")
+    assert refused
+    await visitor.is_live(window.page)
+    await expect(visitor.room_input(window.page)).to_have_value("I was just about to")
     await window.context.close()

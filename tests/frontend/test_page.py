@@ -91,3 +91,8 @@ def test_the_styles_of_the_app_come_after_those_of_the_scripts() -> None:
     )
     assert page.endswith("<style>b{color:red}</style></body>")
     assert "@font-face{}</style>" in page.partition("</head>")[0]
+
+
+def test_the_script_that_watches_the_others_comes_before_them(page: str) -> None:
+    assert page.index("location.reload()") < page.index("modulepreload")
+    assert not re.search(r"^\s*//", page, re.MULTILINE)
