@@ -26,6 +26,7 @@ __all__ = [
     "change",
     "content_of",
     "create",
+    "known_tasks",
     "put_back",
     "secret_of",
     "set_priority",
@@ -41,6 +42,8 @@ SECRETS = "rating_task_secrets"
 _BATCH = 500
 _BATCH_BYTES = 2 * 2**20
 """About the JSON of one request. A gateway takes no more than some megabytes."""
+_MOST_ASKED = 1000
+"""As in the function `known_rating_tasks`."""
 _MOST_REFUSED = 50
 """So many refused tasks of one call are looked for, with about ten requests each."""
 
@@ -103,6 +106,31 @@ def _add_good(me: Caller, campaign_id: str, drafts: Sequence[TaskDraft], added: 
         middle = len(drafts) // 2
         _add_good(me, campaign_id, drafts[:middle], added)
         _add_good(me, campaign_id, drafts[middle:], added)
+
+
+def known_tasks(me: Caller, campaign_id: str, drafts: Sequence[TaskDraft]) -> dict[str, str]:
+    """Return the drafts that a campaign has already, by their ids, and why. Only managers are told all.
+
+    A draft is known if a task was made of the same content, or if another task has its `external_id`.
+    """
+    reasons: dict[str, str] = {}
+    for start in range(0, len(drafts), _MOST_ASKED):
+        part = drafts[start : start + _MOST_ASKED]
+        params = {
+            "p_campaign": campaign_id,
+            "p_ids": [draft.id for draft in part],
+            "p_external_ids": [draft.external_id for draft in part if draft.external_id is not None],
+        }
+        found = cast("list[Record]", rows.call(me, "known_rating_tasks", params))
+        ids, external_ids = ({record[name] for record in found} for name in ("id", "external_id"))
+        for draft in part:
+            if draft.id in ids:
+                reasons[draft.id] = "This task is in the campaign already."
+            elif draft.external_id is not None and draft.external_id in external_ids:
+                reasons[draft.id] = (
+                    f"The external_id {draft.external_id!r} is that of a task in the campaign already."
+                )
+    return reasons
 
 
 def _batches(drafts: Sequence[TaskDraft]) -> Iterator[list[TaskDraft]]:

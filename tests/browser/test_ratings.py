@@ -76,6 +76,34 @@ def verdicts(place: Place) -> list[tuple[str, str]]:
     return [(row["verdict"], row["comment"]) for row in rows]
 
 
+async def test_an_import_names_the_tasks_of_earlier_ones(open_window: OpenWindow, stack: StackInfo) -> None:
+    place = found_tenant(stack)
+    window = await open_window("/ratings", person=place.manager)
+    page = window.page
+    await page.get_by_role("radio", name="Add tasks").click()
+    await page.get_by_role("tab", name="Many at once").click()
+    field, left_out = page.get_by_label("Or paste it here"), page.get_by_text("left out.")
+    header = "task_type,prompt,candidate_a,candidate_b,name_a,name_b,external_id"
+    first, same_id, new = (
+        f"chat,{prompt},a,b,one,two,{own}" for prompt, own in (("P", 7), ("S", 7), ("R", 8))
+    )
+    # An import has no two tasks of one external_id, so the first one comes without it the second time.
+    again = [first.removesuffix("7"), same_id, new]
+    for lines, count in (([first], "Add 1 task"), (again, "Add 3 tasks")):
+        await field.fill("\n".join([header, *lines]))
+        await field.press("ControlOrMeta+Enter")
+        await page.get_by_role("button", name=count, exact=True).click()
+        await expect(field).to_have_value("")
+    await expect(left_out).to_contain_text("2 rows have a problem")
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Download these rows").click()
+    problems = (await (await download.value).path()).read_text(encoding="utf-8-sig").splitlines()
+    assert problems[1].startswith("2,This task is in the campaign already.,chat,P")
+    assert problems[2].startswith("3,The external_id '7' is that of a task in the campaign already.,chat,S")
+    added = place.manager.client.table("rating_tasks").select("id").eq("campaign_id", place.campaign_id)
+    assert len(added.execute().data) == 2
+
+
 async def test_a_task_added_in_one_window_is_rated_by_keyboard_in_the_other(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:

@@ -92,10 +92,13 @@ class AccessTable:
 
 def filled(values: Values, world: Mapping[str, str]) -> dict[str, object]:
     """Put the values of a world into the braces."""
-    return {
-        column: world[value[1:-1]] if isinstance(value, str) and value[:1] == "{" and value != "{}" else value
-        for column, value in values.items()
-    }
+    return {column: _filled(value, world) for column, value in values.items()}
+
+
+def _filled(value: object, world: Mapping[str, str]) -> object:
+    if isinstance(value, list):
+        return [_filled(each, world) for each in value]
+    return world[value[1:-1]] if isinstance(value, str) and value[:1] == "{" and value != "{}" else value
 
 
 def sql_column(column: str) -> str:

@@ -274,19 +274,23 @@ def _add(saving: Saving, campaign: Campaign, drafts: Sequence[TaskDraft], succes
 def _add_good(campaign: Campaign, found: ImportedTasks) -> None:
     """Add the tasks of a file; those that the database refuses are shown as the file's other problems are."""
     engine, drafts = session.engine(), found.tasks
+    known: dict[str, str] | None = None
 
     def add(me: SignedIn) -> Rejected:
-        added = campaigns.add_good_tasks(me, campaign.id, drafts)
+        nonlocal known
+        # Asked once: after a lost answer the campaign has the tasks of this import as well.
+        if known is None:
+            known = campaigns.known_tasks(me, campaign.id, drafts)
+        added = campaigns.add_good_tasks(me, campaign.id, [one for one in drafts if one.id not in known])
         for record in added.records:
             engine.apply_written("rating_tasks", record, me.user_id)
         CHECKER.request(me, [str(record["id"]) for record in added.records])
-        refused = [
-            import_tasks.problem_of(found.rows[draft.id], str(error)) for draft, error in added.refused
-        ]
-        return Rejected(found.file, (*found.problems, *refused))
+        reasons = {**known, **{draft.id: str(error) for draft, error in added.refused}}
+        refused = [import_tasks.problem_of(found.rows[each], reason) for each, reason in reasons.items()]
+        return Rejected(found.file, sorted((*found.problems, *refused), key=lambda one: one.line))
 
     expected = _expected(campaign, drafts)
-    message = "The tasks are in the queue."
+    message = "The import is finished."
     _MANY.begin(submit(add, *expected, success_message=message, notify=False))
     st.rerun(scope="fragment")
 

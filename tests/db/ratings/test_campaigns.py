@@ -39,6 +39,21 @@ def test_refused_tasks_are_found_and_the_others_are_added(sign_up: SignUp) -> No
     assert str(added.refused[1][1]) == "A task type has 1 to 60 small letters, digits and underscores."
 
 
+def test_tasks_of_earlier_imports_are_known(sign_up: SignUp) -> None:
+    manager, stranger = sign_up("Manager"), sign_up("Stranger")
+    campaign_id = campaign_of(manager)
+    first = [replace(draft("one"), external_id="1"), draft("two"), replace(draft("three"), external_id="3")]
+    assert campaigns.known_tasks(manager, campaign_id, first) == {}
+    campaigns.add_tasks(manager, campaign_id, first)
+    again = [first[1], replace(draft("new"), external_id="3"), replace(draft("other"), external_id="4")]
+    assert campaigns.known_tasks(manager, campaign_id, again) == {
+        again[0].id: "This task is in the campaign already.",
+        again[1].id: "The external_id '3' is that of a task in the campaign already.",
+    }
+    assert campaigns.known_tasks(manager, str(uuid.uuid4()), again) == {}
+    assert campaigns.known_tasks(stranger, campaign_id, again) == {}
+
+
 def test_a_large_file_is_sent_in_requests_that_a_gateway_takes(sign_up: SignUp) -> None:
     manager = sign_up("Manager")
     drafts = [replace(draft(f"{number}"), candidate_a="x" * 190_000) for number in range(25)]

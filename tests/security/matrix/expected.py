@@ -53,6 +53,9 @@ FUNCTIONS: Mapping[str, Call] = {
     "graphql": Call({}, EVERYBODY),  # Supabase's own; with the rights of its caller
     "hidden_message_body": Call({"p_message_id": "{hidden}"}, "owner admin"),
     "join_tenant": Call({"p_code": "no code"}, MEMBERS),
+    "known_rating_tasks": Call(
+        {"p_campaign": "{campaign}", "p_ids": ["{claimed}"], "p_external_ids": []}, "manager rater mate"
+    ),
     "open_tenants": Call({}, MEMBERS),
     "prune_change_log": Call({}),
     "prune_routing_metrics": Call({}),
