@@ -1,5 +1,6 @@
 """What a person types stays theirs, in its place, until it is sent or discarded."""
 
+import uuid
 from typing import cast
 
 from playwright.async_api import Page, expect
@@ -8,7 +9,7 @@ from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.browser import settled
-from tests.support.people import sign_up, unique
+from tests.support.people import give_role, sign_up, unique
 
 
 async def drafts_of(page: Page) -> list[str]:
@@ -191,3 +192,52 @@ async def test_an_edit(open_window: OpenWindow, stack: StackInfo) -> None:
     await dialog.get_by_role("button", name="Discard it").click()
     await expect(dialog.get_by_text("You had written")).to_have_count(0)
     assert await drafts_of(page) == []
+
+
+async def test_the_forms_of_the_boards(open_window: OpenWindow, stack: StackInfo) -> None:
+    admin = sign_up(stack, "Admin")
+    give_role(stack, admin.user_id, "admin")
+    window = await open_window("/routing?tab=Prices", person=admin)
+    page = window.page
+
+    async def show(path: str, section: str = "") -> None:
+        await page.goto(f"{window.url}/{path}")
+        if section:
+            await page.get_by_text(section).click()
+
+    price, soft = page.get_by_label("Provider", exact=True), page.get_by_label("Warn at ($)")
+    tenant, brand = (
+        page.get_by_label("Name", exact=True),
+        page.get_by_role("textbox", name="Only for this brand"),
+    )
+    await price.fill("Ember AI")
+    await show("routing?tab=Budgets")
+    await soft.fill("12.5")
+    await show("ratings", "found a tenant")
+    await tenant.fill("The Long Table")
+
+    await show("routing?tab=Prices")
+    await expect(price).to_have_value("Ember AI")
+    await show("routing?tab=Budgets")
+    await expect(soft).to_have_value("12.50")
+    await show("ratings", "found a tenant")
+    await expect(tenant).to_have_value("The Long Table")
+
+    made = {"p_id": f"t_{uuid.uuid4().hex[:12]}", "p_name": "Elsewhere"}
+    admin.client.rpc("create_tenant", made).execute()
+
+    async def invite() -> None:
+        await show("ratings")
+        await page.get_by_role("radio", name="People").click()
+        await page.get_by_text("Invite somebody").click()
+
+    await invite()
+    await brand.fill("ember")
+    await invite()
+    await expect(brand).to_have_value("ember")
+    assert sorted(await drafts_of(page)) == [
+        "budget",
+        f"invitation:new:{made['p_id']}",
+        "price",
+        "tenant:new",
+    ]
