@@ -101,8 +101,8 @@ async def castaway(
 ) -> AsyncIterator[tuple[Window, Person]]:
     """Open a window of the fragile app and sign in as a new person."""
     person = sign_up(stack, "Castaway")
-    window = await pool.open(fragile_app.url, "/")
-    await visitor.sign_in(window.page, person.email, person.password)
+    window = await pool.open(fragile_app.url, "/", prepare=_sign_in(fragile_app, person))
+    await visitor.is_signed_in(window.page)
     await visitor.is_live(window.page)
     yield window, person
     proxy.heal()

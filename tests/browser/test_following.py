@@ -29,8 +29,7 @@ def _write(sender: Person, recipient: Person) -> str:
 
 async def test_only_what_a_visible_page_has_shown_is_read(open_window: OpenWindow, stack: StackInfo) -> None:
     me, sender = sign_up(stack, "Reader"), sign_up(stack, "Sender")
-    window = await open_window()
-    await visitor.sign_in(window.page, me.email, me.password)
+    window = await open_window(person=me)
     _write(sender, me)
     other_device = window.page
     await expect(other_device).to_have_title("(1) Tavern")

@@ -13,14 +13,10 @@ from tests.support.people import Person, give_role, sign_up, unique
 async def test_cohosts_cancelling_and_hiding(open_window: OpenWindow, stack: StackInfo) -> None:
     admin = sign_up(stack, "Admin")
     give_role(stack, admin.user_id, "admin")
-    friend = sign_up(stack, "Friend")
+    host, friend = sign_up(stack, "Organizer"), sign_up(stack, "Friend")
     sign_up(stack, "Anne-Marie")
-    organizer, other, chief = await open_window(), await open_window(), await open_window()
-    await visitor.create_account(organizer.page, "Organizer")
-    await visitor.sign_in(other.page, friend.email, friend.password)
-    await visitor.sign_in(chief.page, admin.email, admin.password)
-    for window in (organizer, other):
-        await visitor.go(window.page, "Events")
+    organizer, other = [await open_window("/events", person=each) for each in (host, friend)]
+    chief = await open_window(person=admin)
     title = unique("Shared")
     await visitor.create_event(organizer.page, title)
     mine, theirs = visitor.event(organizer.page, title), visitor.event(other.page, title)

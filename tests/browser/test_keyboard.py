@@ -119,9 +119,8 @@ async def test_a_closed_dialog_leaves_the_focus_where_the_work_goes_on(
     me.client.table("agent_runs").insert(run).execute()
     files = me.client.storage.from_(artifacts.Bucket.MODEL_ARTIFACTS)
     files.upload(f"{place.tenant}/{title}.json", b"{}", {"content-type": "application/json"})
-    window = await open_window("/events")
+    window = await open_window("/events", person=me)
     page = window.page
-    await visitor.sign_in(page, me.email, me.password)
 
     card = visitor.event(page, title)
     edit, cancel = card.get_by_role("button", name="Edit"), card.get_by_role("button", name="Cancel event")

@@ -11,14 +11,10 @@ from tests.support.people import give_role, sign_up, unique
 
 
 async def test_two_people_and_a_visitor_see_each_other(open_window: OpenWindow, stack: StackInfo) -> None:
-    admin = sign_up(stack, "Admin")
+    admin, organizer = sign_up(stack, "Admin"), sign_up(stack, "Organizer")
     give_role(stack, admin.user_id, "admin")
-    ada, bo, guest = await open_window(), await open_window(), await open_window()
-    organizer = await visitor.create_account(ada.page, "Organizer")
-    await visitor.sign_in(bo.page, admin.email, admin.password)
-    for window in (ada, bo):
-        await visitor.go(window.page, "Events")
-    await visitor.go(guest.page, "People")
+    ada, bo = [await open_window("/events", person=each) for each in (organizer, admin)]
+    guest = await open_window("/people")
     for window in (ada, bo, guest):
         for name in (organizer.name, admin.name):
             await expect(_here(window.page, name)).to_contain_text("Events")

@@ -103,8 +103,7 @@ async def test_nothing_is_lost_between_two_conversations(open_window: OpenWindow
     me, bela, cora = (sign_up(stack, name) for name in ("Reader", "Bela", "Cora"))
     for sender in (bela, cora):
         _write(sender, me, f"By {sender.name}")
-    window, line = await open_window(), Line()
-    await visitor.sign_in(window.page, me.email, me.password)
+    window, line = await open_window(person=me), Line()
     page = await line.open_tab(window, f"/inbox?with={bela.user_id}")
     thread, field = visitor.conversation(page), visitor.message_field(page)
     await expect(thread).to_contain_text(f"By {bela.name}")

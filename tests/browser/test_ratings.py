@@ -108,13 +108,10 @@ async def test_a_task_added_in_one_window_is_rated_by_keyboard_in_the_other(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     place = found_tenant(stack)
-    a, b, stranger = await open_window(), await open_window(), await open_window()
-    await visitor.sign_in(a.page, place.manager.email, place.manager.password)
-    await visitor.sign_in(b.page, place.rater.email, place.rater.password)
     outsider = found_tenant(stack)
-    await visitor.sign_in(stranger.page, outsider.rater.email, outsider.rater.password)
+    people = (place.manager, place.rater, outsider.rater)
+    a, b, stranger = [await open_window("/ratings", person=each) for each in people]
     for window in (a, b, stranger):
-        await visitor.go(window.page, "Ratings")
         await visitor.is_live(window.page)
     page, main = b.page, b.page.get_by_test_id("stMain")
     await expect(main).to_contain_text("0 of 0 tasks done")
@@ -220,9 +217,7 @@ async def test_a_refused_tenant_leaves_its_form_open_with_the_reason_in_it(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     person = sign_up(stack, "Founder")
-    page = (await open_window()).page
-    await visitor.sign_in(page, person.email, person.password)
-    await visitor.go(page, "Ratings")
+    page = (await open_window("/ratings", person=person)).page
     section = page.get_by_test_id("stExpander").filter(has_text="found a tenant")
     await section.locator("summary").click()
     await section.get_by_role("textbox", name="Name").fill("Acme")
@@ -236,9 +231,7 @@ async def test_a_refused_tenant_leaves_its_form_open_with_the_reason_in_it(
 async def test_the_leaderboard_moves_while_somebody_rates(open_window: OpenWindow, stack: StackInfo) -> None:
     place = found_tenant(stack)
     add_tasks(place, "One", "Two", "Three")
-    window = await open_window()
-    await visitor.sign_in(window.page, place.manager.email, place.manager.password)
-    await visitor.go(window.page, "Leaderboard")
+    window = await open_window("/leaderboard", person=place.manager)
     main = window.page.get_by_test_id("stMain")
     await expect(main).to_contain_text("Nobody has judged anything yet")
     await visitor.is_live(window.page)
@@ -271,10 +264,8 @@ async def test_files_of_a_tenant_are_uploaded_shared_and_deleted(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     place = found_tenant(stack)
-    window = await open_window()
+    window = await open_window("/ratings", person=place.manager)
     page = window.page
-    await visitor.sign_in(page, place.manager.email, place.manager.password)
-    await visitor.go(page, "Ratings")
     await page.get_by_text("Files", exact=True).click()
     main = page.get_by_test_id("stMain")
     await expect(main).to_contain_text("No files here yet")
@@ -312,10 +303,8 @@ async def test_a_comment_outlives_a_lost_lease(open_window: OpenWindow, stack: S
     other = sign_up(stack, "Other")
     other.client.rpc("join_tenant", {"p_tenant": place.tenant}).execute()
     add_tasks(place, "Contested")
-    window = await open_window()
+    window = await open_window("/ratings", person=place.rater)
     page, main = window.page, window.page.get_by_test_id("stMain")
-    await visitor.sign_in(page, place.rater.email, place.rater.password)
-    await visitor.go(page, "Ratings")
     await page.get_by_role("button", name="Start rating").click()
     await expect(main).to_contain_text("Contested")
     await page.get_by_label("Comment").fill("a long thought")

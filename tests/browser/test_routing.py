@@ -74,12 +74,11 @@ async def add_filter(page: Page, column: str, condition: str, value: str) -> Non
     await page.get_by_role("button", name="Add filter").click()
 
 
-async def sign_in(window: Window, person: Person) -> Page:
+async def board_of(open_window: OpenWindow, person: Person) -> Window:
     """Show somebody the board."""
-    await visitor.sign_in(window.page, person.email, person.password)
-    await visitor.go(window.page, "Routing")
+    window = await open_window("/routing", person=person)
     await visitor.is_live(window.page)
-    return window.page
+    return window
 
 
 async def test_decisions_are_followed_by_their_person_and_admins_alone(
@@ -104,8 +103,8 @@ async def test_decisions_are_followed_by_their_person_and_admins_alone(
             " '{\"40\": 1}')",
             (person.user_id,),
         )
-    mine, theirs, third = await open_window(), await open_window(), await open_window()
-    a, b, c = await sign_in(mine, person), await sign_in(theirs, admin), await sign_in(third, curious)
+    mine, theirs, third = [await board_of(open_window, each) for each in (person, admin, curious)]
+    a, b, c = mine.page, theirs.page, third.page
     await expect(a.get_by_test_id("stMain")).to_contain_text("Nothing was routed yet")
     await expect(a.get_by_test_id("stCode")).to_contain_text(f'user_id="{person.user_id}"')
     runs = mine.full_runs(), theirs.full_runs()
@@ -144,11 +143,10 @@ async def test_filters_are_chosen_kept_in_the_address_and_applied_by_the_server(
     open_window: OpenWindow, stack: StackInfo
 ) -> None:
     person = sign_up(stack, "Router")
-    window = await open_window(scheme="dark")
+    window = await open_window(person=person, scheme="dark")
     async with collector_of(stack, person) as collector:
         await route(collector, GEMINI, count=3)
         await route(collector, RoutingDecision(FORMULA, "small", "code", cost="0.02"))
-        await visitor.sign_in(window.page, person.email, person.password)
         # By an address, as from a colleague.
         line = Line()
         page = await line.open_tab(window, "/routing?filter=cost%3Dgt.0.015")
@@ -212,8 +210,8 @@ async def test_a_limit_raises_an_alert_the_moment_it_is_crossed(
     admin.client.table("model_prices").insert(
         {"provider": "acme", "model": model, "input_price": 100_000, "output_price": 0}
     ).execute()
-    window = await open_window()
-    page = await sign_in(window, person)
+    window = await board_of(open_window, person)
+    page = window.page
     alerts = page.get_by_test_id("stMain").get_by_test_id("stAlert")
     await open_tab(page, "Budgets")
     await page.get_by_label("Warn at ($)").fill("2")
