@@ -24,7 +24,7 @@ _STARTERS = (
     asyncio.create_subprocess_exec,
     async_playwright,
 )
-_FOLLOWED = ("tests", "local_supabase.stack", "local_supabase.testing")
+_FOLLOWED = ("tests", "local_supabase.stack", "deploy", "local_supabase.testing")
 """The packages whose functions are searched for the functions that they name in turn."""
 _REQUESTS_BY_NAME = "getfixturevalue"
 """A fixture that requests another one by its name may start anything, so it counts as well."""

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from deploy.processes import Child
 from local_supabase.stack.runtime import ensure_running
 from tests.support import app
 from tests.support.app import AppUnderTest
@@ -30,6 +31,10 @@ def by_an_attribute_of_a_module() -> None:
     app.AppUnderTest({}, app.PROJECT)
 
 
+def by_a_program_of_the_deployment() -> Child:
+    return Child("one", ["true"])
+
+
 def by_a_function_within() -> None:
     def within() -> None:
         ensure_running(app.PROJECT)
@@ -52,6 +57,7 @@ def without() -> str:
         by_a_function_of_another_module,
         by_a_class,
         by_an_attribute_of_a_module,
+        by_a_program_of_the_deployment,
         by_a_function_within,
         by_a_fixture_that_it_names,
     ],
