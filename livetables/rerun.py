@@ -104,6 +104,18 @@ def stop() -> NoReturn:
     st.stop()
 
 
+def give_way() -> None:
+    """End the running script here if the person has asked for another run, as showing an element does.
+
+    Call it while a script waits for something. It does nothing in a callback, whose work belongs to no run.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    location = getattr(_contexts.ThreadState.get(), "run_location", None) if context is not None else None
+    check = getattr(context, "yield_check", None)
+    if callable(check) and location is not None and location.name != "CALLBACK":
+        check()
+
+
 def session_state() -> MutableMapping[str, Any]:
     """Return the running session's `st.session_state`."""
     return cast("MutableMapping[str, Any]", st.session_state)

@@ -102,7 +102,7 @@ def _marks() -> None:
 
 @st.fragment(key="room_actions")
 def _actions() -> None:
-    click = clicked(BLOCK)
+    click = clicked(BLOCK, _moderate)
     message = tables.tavern_messages().get((click.row,)) if click else None
     if click is not None and message is not None:
         _act(click, message)
@@ -114,10 +114,6 @@ def _act(click: Click, message: TavernMessage) -> None:
             edit_message(message)
         case "delete":
             _delete(message)
-        case "hide":
-            _moderate(message, hidden=True)
-        case "unhide":
-            _moderate(message, hidden=False)
 
 
 @st.dialog("Delete this message?")
@@ -131,15 +127,20 @@ def _delete(message: TavernMessage) -> None:
     st.rerun()
 
 
-def _moderate(message: TavernMessage, *, hidden: bool) -> None:
-    do = tavern_messages.hide if hidden else tavern_messages.unhide
+def _moderate(click: Click) -> bool:
+    """Hide a message or show it again, if the click says so."""
+    message = tables.tavern_messages().get((click.row,))
+    if message is None or click.action not in {"hide", "unhide"}:
+        return False
+    do = tavern_messages.unhide
+    hidden: list[Expected] = []
+    if click.action == "hide":
+        do = tavern_messages.hide
+        row = replace(message, body=None, hidden_at=datetime.now(UTC), hidden_by=session.my_id())
+        hidden = [Expected(TABLE, (message.id,), row)]
     # Only the database has the body of a hidden message, so `unhide` expects nothing before the answer.
-    hidden_message = replace(message, body=None, hidden_at=datetime.now(UTC), hidden_by=session.my_id())
-    submit_row(
-        TABLE,
-        lambda me: do(me, message.id, version=message.version),
-        *([Expected(TABLE, (message.id,), hidden_message)] if hidden else []),
-    )
+    submit_row(TABLE, lambda me: do(me, message.id, version=message.version), *hidden)
+    return True
 
 
 # ---------------------------------------------------------------- write

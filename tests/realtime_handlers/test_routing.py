@@ -20,6 +20,7 @@ from livetables.engine import AttachedSession, Engine
 from livetables.feed.status import FeedState
 from livetables.tables.changes import Change, Op
 from livetables.tables.filters import parse
+from livetables.tables.snapshot import Snapshot
 from livetables.tables.store import Store
 from local_supabase.stack.runtime import StackInfo
 from realtime_handlers import ALL_SPECS
@@ -102,8 +103,12 @@ def route(person: Person, values: dict[str, object]) -> str:
 
 def shown(tab: AttachedSession) -> set[str]:
     """Return the request ids that the tab shows."""
-    rows = tab.tables()[TABLE].rows
-    return {row.request_id for row in rows.values()}
+    return ids(tab.tables())
+
+
+def ids(tables: Mapping[str, Snapshot[Any]]) -> set[str]:
+    """Return the request ids of a set of tables."""
+    return {row.request_id for row in tables[TABLE].rows.values()}
 
 
 @pytest.mark.parametrize("text", CASES)
@@ -127,8 +132,9 @@ def test_the_server_filters_what_is_loaded_and_what_is_streamed(
     wait_for(lambda: new in shown(tab), what="the new decision")
     # Once for the whole table, and the row that passes the filter once more for the view.
     wait_for(lambda: wire.sent[new] == 2 and wire.sent[other] == 1, what="both on the wire")
+    # The table takes both in, a moment after they were on the wire.
+    wait_for(lambda: {other, new} <= ids(engine.tables(person.user_id)), what="both in the table")
     assert other not in shown(tab)
-    assert {other, new} <= {row.request_id for row in engine.tables(person.user_id)[TABLE].rows.values()}
 
 
 def test_rows_are_loaded_with_the_filter(stack: StackInfo, person: Person) -> None:

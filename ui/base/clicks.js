@@ -6,10 +6,13 @@
 const SAME_PLACE = 10; // pixels between press and release that are still one click
 const READY = "data-tavern-clicks";
 const ready = (globalThis.tavernClicks ??= new Set());
+const KEPT = 20; // clicks that the server is sent again, because one request may take another's place
 const states = new WeakMap();
+const clicks = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   states.get(parentElement)?.();
+  if (!clicks.has(parentElement)) clicks.set(parentElement, []);
   const root = document.documentElement;
   const selector = `.st-key-${CSS.escape(data.block)}`;
   const container = () => document.querySelector(selector);
@@ -28,7 +31,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTimeout(() => delete button.dataset.busy, 2000);
     const detail = { action: button.dataset.action, row: rowOf(button) };
     container()?.dispatchEvent(new CustomEvent("tavern-action", { detail }));
-    setTriggerValue("action", { ...detail, nonce: `${Date.now()}-${Math.random()}` });
+    const click = { ...detail, nonce: `${Date.now()}-${Math.random()}` };
+    clicks.set(parentElement, [...clicks.get(parentElement), click].slice(-KEPT));
+    setStateValue("clicks", clicks.get(parentElement));
   };
   const click = (event) => act(buttonOf(event));
 

@@ -158,7 +158,9 @@ def _mount(place: str, data: Mapping[str, object]) -> None:
     key = f"draft_{session.my_id() or 'visitor'}_{place}"
 
     def on_options() -> None:
-        take_options(place, st.session_state[key].get("options"))
+        # The page may have changed since, and the component be gone.
+        reported = st.session_state.get(key)
+        take_options(place, reported.get("options") if isinstance(reported, Mapping) else None)
 
     _component()(
         key=key,

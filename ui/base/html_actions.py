@@ -7,16 +7,20 @@ viewer (`marks.js`), the other reports clicks (`clicks.js`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from ui.base.session import my_id
 from ui.base.tab import own_key
+
+_KEPT: Final = 100
+"""Clicks whose nonces are kept: more than the browser sends again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +51,42 @@ def mark(
     _component("marks")(key=f"{block}_marks", data=data)
 
 
-def clicked(block: str) -> Click | None:
+def clicked(block: str, at_once: Callable[[Click], bool] | None = None) -> Click | None:
     """Return the click that caused this run, if one did.
 
     Call it in a plain fragment of its own. In a live fragment, the next change would close a dialog that the
     click has opened.
+
+    `at_once` is called first, and returns whether it has done what the click says; then the click is not
+    returned. It also gets a click after which the person has left the page before this run began.
     """
     key = own_key(f"{block}_clicks")
-    result = _component("clicks")(key=key, data={"block": block}, on_action_change=_rerun_only)
-    return _new_click(f"{key}_seen", result.get("action"))
+    seen = f"{key}_seen"
+
+    def on_clicks() -> None:
+        if at_once is None:
+            return
+        for nonce, click in _unseen(seen, st.session_state.get(key)):
+            if at_once(click):
+                _note(seen, nonce)
+
+    result = _component("clicks")(key=key, data={"block": block}, on_clicks_change=on_clicks)
+    new = _unseen(seen, result)
+    for nonce, _ in new:
+        _note(seen, nonce)
+    return new[-1][1] if new else None
 
 
-def _rerun_only() -> None:
-    """Do nothing: the run that follows reads the result."""
+def _unseen(seen: str, reported: object) -> list[tuple[str, Click]]:
+    """Return the clicks that were not seen yet, by their nonces. The browser sends the newest ones again."""
+    clicks = reported.get("clicks") if isinstance(reported, Mapping) else None
+    known, new = st.session_state.get(seen, ()), []
+    for one in clicks if isinstance(clicks, Sequence) else ():
+        match one:
+            case {"action": str(action), "row": str(row), "nonce": str(nonce)} if nonce not in known:
+                new.append((nonce, Click(action, row)))
+    return new
 
 
-def _new_click(seen: str, value: object) -> Click | None:
-    if not isinstance(value, Mapping):
-        return None
-    # The last click is still there in later runs, which something else has caused.
-    nonce = value.get("nonce")
-    if st.session_state.get(seen) == nonce:
-        return None
-    st.session_state[seen] = nonce
-    action, row = value.get("action"), value.get("row")
-    return Click(action, row) if isinstance(action, str) and isinstance(row, str) else None
+def _note(seen: str, nonce: str) -> None:
+    st.session_state[seen] = (*st.session_state.get(seen, ()), nonce)[-_KEPT:]

@@ -9,7 +9,7 @@ import streamlit as st
 from db.hub import rsvps
 from db.hub.models import Event, Rsvp, RsvpStatus
 from ui.base import feedback, session
-from ui.base.html_actions import clicked
+from ui.base.html_actions import Click, clicked
 from ui.base.write_queue import Expected
 from ui.events import tables
 from ui.events.cancel import cancel_event, reinstate_event
@@ -20,8 +20,8 @@ from ui.writes.submit import submit_row
 @st.fragment(key="events_actions")
 def follow_clicks(block: str) -> None:
     """Do what the buttons of the events in a block of HTML say."""
-    click = clicked(block)
-    event = tables.events().get((click.row,)) if click else None
+    click = clicked(block, _answer)
+    event = _event_of(click) if click else None
     if click is None or event is None:
         return
     if session.signed_in() is None:
@@ -34,19 +34,24 @@ def follow_clicks(block: str) -> None:
             cancel_event(event)
         case "reinstate":
             reinstate_event(event)
-        case "going" | "maybe" | "declined":
-            _answer(event, RsvpStatus(click.action))
 
 
-def _answer(event: Event, status: RsvpStatus) -> None:
-    me, now = session.my_id() or "", datetime.now(UTC)
-    key = (event.id, me)
+def _event_of(click: Click) -> Event | None:
+    return tables.events().get((click.row,))
+
+
+def _answer(click: Click) -> bool:
+    """Answer an event, if the click says so and the person may. An answer says it by its look."""
+    event, me, now = _event_of(click), session.my_id(), datetime.now(UTC)
+    if event is None or me is None or click.action not in set(RsvpStatus):
+        return False
+    status, key = RsvpStatus(click.action), (event.id, me)
     mine = tables.rsvps().get(key)
-    if mine is not None and mine.status is status:
-        return
-    answer = Rsvp(event.id, me, status, 0, now, now)
-    submit_row(
-        "rsvps",
-        lambda me: rsvps.answer(me, event.id, status),
-        Expected("rsvps", key, answer, new=mine is None),
-    )
+    if mine is None or mine.status is not status:
+        answer = Rsvp(event.id, me, status, 0, now, now)
+        submit_row(
+            "rsvps",
+            lambda me: rsvps.answer(me, event.id, status),
+            Expected("rsvps", key, answer, new=mine is None),
+        )
+    return True

@@ -14,7 +14,7 @@ from db.errors import DatabaseError, SignedOutError, SlowDownError, UnreachableE
 from livetables.faults import FAULTS
 from livetables.feed.status import FeedState
 from livetables.fragments import live_fragment
-from livetables.rerun import current_session
+from livetables.rerun import current_session, give_way
 from livetables.tables.changes import Key
 from ui.base import feedback, session
 from ui.base.background import Threads
@@ -179,6 +179,8 @@ def _discard(write: Write) -> None:
 def fetch(do: Callable[[SignedIn], T]) -> T | DatabaseError:
     """Read something as the signed-in person, and wait for the answer while there is a connection.
 
+    Whoever opens another page in the meantime need not wait.
+
     Returns:
         What `do` returned, or the error to show.
     """
@@ -190,6 +192,7 @@ def fetch(do: Callable[[SignedIn], T]) -> T | DatabaseError:
         return UnreachableError(perhaps_written=False)
     answer = _READERS.submit(do, me)
     while not futures.wait([answer], timeout=_CHECK_CONNECTION_EVERY).done:
+        give_way()
         if engine.status(me.user_id).state is FeedState.OFFLINE:
             return UnreachableError(timed_out=True)
     try:
