@@ -3,8 +3,8 @@
 
 Streamlit has no public way to do this. We use these names as of 1.67.0: `AppSession._scriptrunner`,
 `_create_scriptrunner`, `_client_state`, `_browser_queue`, `_enqueue_forward_msg`, `_session_state` and
-`_event_loop` (runtime/app_session.py), `SessionState._new_session_state` (runtime/state), `RerunData`,
-`ThreadState` and `ScriptRunContext.enqueue` (runtime/scriptrunner_utils). A contract test checks them against
+`_event_loop` (runtime/app_session.py), `SessionState._new_session_state` and `_call_callbacks` (runtime/state),
+`RerunData`, `ScriptRequests`, `ThreadState` and `ScriptRunContext.enqueue` (runtime/scriptrunner_utils). A contract test checks them against
 the installed version. If a name is missing, `supported()` is False and fragments fall back to `run_every`.
 
 Two rules keep a remote change from disturbing the person in front of the tab:
@@ -25,7 +25,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from functools import cache
+from functools import cache, wraps
 from typing import Any, Final, NoReturn, cast
 
 import streamlit as st
@@ -34,6 +34,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils import script_run_context as _contexts
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 from streamlit.runtime.state import SessionState
 
 from livetables.counts import COUNTS
@@ -48,6 +49,10 @@ _SESSION_NAMES: Final = (
     "_session_state",
 )
 _SESSION_METHODS: Final = ("_create_scriptrunner", "_enqueue_forward_msg", "has_fragment")
+_CALL_CALLBACKS: Final = "_call_callbacks"
+_YIELD: Final = "on_scriptrunner_yield"
+"""The method by which a running script learns that it has to end."""
+
 _SHARABLE_ELEMENTS: Final = frozenset(
     {
         "alert",
@@ -114,6 +119,41 @@ def give_way() -> None:
     check = getattr(context, "yield_check", None)
     if callable(check) and location is not None and location.name != "CALLBACK":
         check()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Run the block to its end, also if the person asks for another run meanwhile. It begins right after.
+
+    Otherwise Streamlit ends the running script at the next element, and whenever `st.session_state` is read.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    own = vars(context.script_requests) if context is not None and context.script_requests else None
+    if own is None or _YIELD in own:
+        yield
+        return
+    own[_YIELD] = lambda: None
+    try:
+        yield
+    finally:
+        del own[_YIELD]
+
+
+def protect_callbacks() -> None:
+    """Let no request for another run interrupt a widget's callback, in all sessions of this process.
+
+    Whoever sends a message and opens another page in the same moment has sent it.
+    """
+    call = getattr(SessionState, _CALL_CALLBACKS, None)
+    if call is None or hasattr(call, "__wrapped__") or not hasattr(ScriptRequests, _YIELD):
+        return
+
+    @wraps(call)
+    def call_uninterrupted(*args: Any, **options: Any) -> None:
+        with uninterrupted():
+            call(*args, **options)
+
+    setattr(SessionState, _CALL_CALLBACKS, call_uninterrupted)
 
 
 def session_state() -> MutableMapping[str, Any]:
@@ -280,6 +320,10 @@ def missing_names() -> list[str]:
     described = getattr(getattr(state, "DESCRIPTOR", None), "fields_by_name", {})
     if "_new_session_state" not in {field.name for field in fields(SessionState)}:
         missing.append("SessionState._new_session_state")
+    if not hasattr(SessionState, _CALL_CALLBACKS):
+        missing.append(f"SessionState.{_CALL_CALLBACKS}")
+    if not hasattr(ScriptRequests, _YIELD):
+        missing.append(f"ScriptRequests.{_YIELD}")
     return missing + [f"ClientState.{name}" for name in _CLIENT_NAMES if name not in described]
 
 

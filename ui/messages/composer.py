@@ -57,7 +57,7 @@ def show(composer: Composer, send: Callable[[str], bool], unsent: Callable[[], N
 
 def _submit(composer: Composer, key: str, send: Callable[[str], bool]) -> None:
     # A callback, because the field may not be shown any more when its text arrives.
-    body = str(st.session_state[key] or "").strip()
+    body = str(st.session_state.get(key) or "").strip()
     st.session_state.pop(_TOO_LONG, None)
     if not one_line(body):
         return
