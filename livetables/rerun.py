@@ -3,9 +3,10 @@
 
 Streamlit has no public way to do this. We use these names as of 1.67.0: `AppSession._scriptrunner`,
 `_create_scriptrunner`, `_client_state`, `_browser_queue`, `_enqueue_forward_msg`, `_session_state` and
-`_event_loop` (runtime/app_session.py), `SessionState._new_session_state` and `_call_callbacks` (runtime/state),
-`RerunData`, `ScriptRequests`, `ThreadState` and `ScriptRunContext.enqueue` (runtime/scriptrunner_utils). A contract test checks them against
-the installed version. If a name is missing, `supported()` is False and fragments fall back to `run_every`.
+`_event_loop` (runtime/app_session.py), `SessionState._new_session_state` and `_call_callbacks`
+(runtime/state), `RerunData`, `ScriptRequests`, `ThreadState` and `ScriptRunContext.enqueue`
+(runtime/scriptrunner_utils). A contract test checks them against the installed version. If a name is missing,
+`supported()` is False and fragments fall back to `run_every`.
 
 Two rules keep a remote change from disturbing the person in front of the tab:
 

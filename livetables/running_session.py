@@ -32,9 +32,12 @@ def bind_session(engine: Engine, user: UserSession | None) -> None:
     Puts a `Snapshot` of every table the user may read into `st.session_state.<table>`, removes the tables
     they may no longer read, and reruns the session's live fragments from now on. It reads nothing from the
     database. A session's first run waits up to `FIRST_LOAD` seconds for tables that are still loading.
+
+    From the first call on, no request for another run interrupts a callback (`rerun.protect_callbacks`).
     """
     session_id = rerun.current_session()
     if session_id is not None:
+        rerun.protect_callbacks()
         _sessions().bind(session_id, engine, user)
 
 

@@ -7,6 +7,12 @@ import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.fragment import MemoryFragmentStorage
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import RerunData, ScriptRunContext, add_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
+from streamlit.runtime.state import SafeSessionState, SessionState
 
 from livetables import rerun
 from livetables.rerun_scheduler import RerunResult
@@ -106,3 +112,43 @@ def test_nothing_is_sent_to_a_fragment_that_a_session_does_not_show(server: Serv
 
     assert sent(shown) is RerunResult.STARTED
     assert sent(shown, "unknown") is RerunResult.NOTHING
+
+
+def test_a_request_for_another_run_waits_for_an_uninterrupted_block() -> None:
+    requests = ScriptRequests()
+    context = ScriptRunContext(
+        session_id="session",
+        _enqueue=lambda _message: None,
+        query_string="",
+        session_state=SafeSessionState(SessionState(), lambda: None),
+        uploaded_file_mgr=MemoryUploadedFileManager(""),
+        main_script_path="",
+        user_info={},
+        fragment_storage=MemoryFragmentStorage(),
+        pages_manager=PagesManager(""),
+        script_requests=requests,
+    )
+    found: list[object] = []
+
+    def run() -> None:
+        requests.request_rerun(RerunData())
+        with rerun.uninterrupted(), rerun.uninterrupted():
+            found.append(requests.on_scriptrunner_yield())
+        found.append(requests.on_scriptrunner_yield())
+
+    thread = threading.Thread(target=run)
+    add_script_run_ctx(thread, context)
+    thread.start()
+    thread.join(30)
+    during, after = found
+    assert during is None
+    assert after is not None
+
+
+def test_callbacks_are_protected_once(server: Server, engine: object) -> None:
+    server.tab()
+    protected = inspect.getattr_static(SessionState, "_call_callbacks")
+    rerun.protect_callbacks()
+    assert inspect.getattr_static(SessionState, "_call_callbacks") is protected
+    assert not hasattr(inspect.unwrap(protected), "__wrapped__")
+    assert protected is not inspect.unwrap(protected)
