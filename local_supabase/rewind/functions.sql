@@ -75,7 +75,9 @@ create or replace function _local_supabase.schema_hash() returns text language s
          where oid >= 16384 and typtype in ('d', 'e', 'r', 'm')),
         (select sum(hashtextextended(e::text, 0)) from pg_enum e),
         (select sum(hashtextextended(e::text, 0)) from pg_extension e),
-        (select sum(hashtextextended(e::text, 0)) from pg_publication e),
+        -- Without what Realtime sets when it starts, which may be after the state was kept.
+        (select sum(hashtextextended(row(oid, pubname, pubowner, puballtables, pubinsert, pubupdate, pubdelete,
+            pubtruncate, pubviaroot)::text, 0)) from pg_publication),
         (select sum(hashtextextended(e::text, 0)) from pg_publication_rel e),
         (select sum(hashtextextended(e::text, 0)) from pg_publication_namespace e),
         (select sum(hashtextextended(e::text, 0)) from pg_default_acl e),

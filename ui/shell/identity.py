@@ -17,6 +17,7 @@ from db.auth.cookie import SessionCookie
 from db.errors import SignInError, UnreachableError
 from livetables.engine import Engine
 from livetables.fragments import STATUS, live_fragment
+from livetables.rerun import uninterrupted
 from ui.base import drafts, feedback, session, tab
 from ui.base.parts import MY_PROFILE
 from ui.base.people import label_of
@@ -68,9 +69,11 @@ def needs_full_run() -> bool:
 
 def enter(me: SignedIn) -> None:
     """Make this the tab of a person who has just signed in. What another person has left in it goes."""
-    tab.belong_to(me.user_id)
-    st.session_state[tab.IDENTIFIED] = True
-    session.sign_in_as(me)
+    # Half of it would be a tab of nobody, and the sign-in that the service has granted lost.
+    with uninterrupted():
+        tab.belong_to(me.user_id)
+        st.session_state[tab.IDENTIFIED] = True
+        session.sign_in_as(me)
     if me not in _observed:
         _observed.add(me)
         user_id, engine = me.user_id, session.engine()

@@ -107,6 +107,16 @@ def test_a_temporary_table_is_no_change_of_the_schema(stack: SessionStack, supab
     assert stack.rewind()
 
 
+def test_what_realtime_sets_in_a_publication_is_no_change_of_the_schema(
+    stack: SessionStack, supabase: Supabase
+) -> None:
+    """Realtime sets it when it starts, which may be after the state was kept."""
+    supabase.sql("alter publication supabase_realtime set (publish_generated_columns = none)")
+    assert stack.rewind()
+    supabase.sql("alter publication supabase_realtime set (publish_generated_columns = stored)")
+    assert stack.rewind()
+
+
 def test_what_was_written_and_not_committed_is_gone(stack: SessionStack, supabase: Supabase) -> None:
     forgotten = psycopg2.connect(stack.info.database_url)
     with forgotten.cursor() as cursor:
