@@ -8,9 +8,9 @@ ADDRESS ?= 127.0.0.1
 PORT ?= 8501
 # With more than one, that many processes run behind nginx: see docs/scaling.md.
 WORKERS ?= 1
-# Each test process starts a stack, an app and a browser of its own. Tests wait for a quarter of their time, so three
-# processes keep two cores busy. 0 runs all tests in one process.
-TEST_PROCESSES ?= 3
+# Each test process starts a stack, an app and a browser of its own. 0 runs all tests in one process. Three keep two
+# cores busier and take less time, but the browsers then wait for one another.
+TEST_PROCESSES ?= 2
 SOAK_SECONDS ?= 900
 SOAK_SEED ?= 0
 SOAK_PART = $(shell expr $(SOAK_SECONDS) / 4)
@@ -36,8 +36,7 @@ setup: $(VENV)/.installed-dev browser
 check: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory -j 2 lint quick-tests
 
-# The tests that start no process: no stack, no Postgres, no app, no browser (tests/support/services.py). They do not wait.
-quick-tests: TEST_PROCESSES = 2
+# The tests that start no process: no stack, no Postgres, no app, no browser (tests/support/services.py).
 quick-tests: $(VENV)/.installed-dev
 	$(PYTEST) -q -m 'not services' --hypothesis-profile=quick $(PYTEST_ARGS)
 

@@ -116,11 +116,12 @@ export default function ({ parentElement }) {
     if (isHome(target)) last = describe(target);
     else if (byKeyboard) begin();
   };
-  // A field that loses the focus and stays was left on purpose, as with Escape.
+  // A field that loses the focus and stays was left on purpose, as with Escape. While a script runs it may be about to go.
   const left = ({ target, relatedTarget }) => {
     if (relatedTarget || !target.matches(FIELD)) return;
     setTimeout(() => {
-      if (last?.element === target && target.isConnected && !target.disabled && isLost()) last = null;
+      const stays = target.isConnected && !target.disabled && !isRunning();
+      if (last?.element === target && stays && isLost()) last = null;
     });
   };
   const pointed = ({ target }) => {
