@@ -117,7 +117,9 @@ async def test_a_new_event(open_window: OpenWindow, stack: StackInfo) -> None:
     await page.get_by_role("textbox", name="Description").fill("Half a thou")
     await page.get_by_label("Capacity").fill("12")
     await visitor.choose(zone, "Asia/Tokyo")
+    await settled(page)
     await page.get_by_role("spinbutton", name="hour, Start time").press_sequentially("8")
+    await expect(page.get_by_role("spinbutton", name="hour, Start time")).to_have_text("08")
     await page.get_by_role("spinbutton", name="year, Ends").press_sequentially("2031")
     await page.keyboard.press("Tab")
 
@@ -164,7 +166,7 @@ async def test_an_edit(open_window: OpenWindow, stack: StackInfo) -> None:
     await visitor.use(page, title, "Edit")
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Description").fill("Better words")
-    hosts, hour = dialog.get_by_test_id("stMultiSelect"), dialog.get_by_test_id("stRadio")
+    hosts, hour = dialog.get_by_test_id("stMultiSelect").first, dialog.get_by_test_id("stRadio")
     await visitor.choose(hosts, bela.name)
     await page.keyboard.press("Tab")
     await hour.get_by_text("Before the clocks go back").click()

@@ -16,6 +16,7 @@ from typing import Final
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
+from livetables.running_session import enter_fragment
 from ui.base.session import my_id
 from ui.base.tab import own_key
 
@@ -66,6 +67,8 @@ def clicked(block: str, at_once: Callable[[Click], bool] | None = None) -> Click
     def on_clicks() -> None:
         if at_once is None:
             return
+        # A callback still has the rows of the last run.
+        enter_fragment(())
         for nonce, click in _unseen(seen, st.session_state.get(key)):
             if at_once(click):
                 _note(seen, nonce)

@@ -98,12 +98,19 @@ export default function ({ parentElement }) {
   stops.get(parentElement)?.();
   let layers = 0;
   let timer = null;
+  let calm = 0; // moments since a script has run: another page may follow the run that ends
 
   const later = () => {
     timer = null;
     if (!last || !isLost() || document.querySelector(LAYER)) return;
-    if (isRunning()) timer = setTimeout(later, MOMENT);
-    else if (!refocus(last) && byKeyboard) goOn(last);
+    calm = isRunning() ? 0 : calm + 1;
+    if (calm === 0) timer = setTimeout(later, MOMENT);
+    else if (refocus(last) || !byKeyboard) calm = 0;
+    else if (calm < 3) timer = setTimeout(later, MOMENT);
+    else {
+      calm = 0;
+      goOn(last);
+    }
   };
   const changed = () => {
     const before = layers;
