@@ -32,7 +32,9 @@ def mortal_app(stack: StackInfo, tmp_path_factory: pytest.TempPathFactory) -> It
 async def test_a_restart_brings_every_tab_back_as_it_was(
     mortal_app: AppUnderTest, browser: Browser, stack: StackInfo
 ) -> None:
-    me, other = sign_up(stack, "Persistent"), sign_up(stack, "Other")
+    me, other, feast = sign_up(stack, "Persistent"), sign_up(stack, "Other"), unique("Feast")
+    times = {"starts_at": "2031-05-01T18:00:00Z", "ends_at": "2031-05-01T20:00:00Z"}
+    me.client.table("events").insert({"title": feast, "organizer_id": me.user_id, **times}).execute()
     mine = await open_window(browser, mortal_app.url)
     room = mine.page
     await visitor.sign_in(room, me.email, me.password)
@@ -45,6 +47,9 @@ async def test_a_restart_brings_every_tab_back_as_it_was(
     await visitor.say(room, said)
     await visitor.room_input(room).fill("I was just about to")
     await profile.get_by_label("About you").fill("Half a life")
+    await visitor.use(events, feast, "Edit")
+    await events.get_by_role("button", name="Close without saving").click()
+    await expect(events.get_by_role("dialog")).to_have_count(0)
     await events.get_by_role("button", name="New event").click()
     await events.get_by_role("textbox", name="Title").fill("Half a plan")
     await looking_on.page.get_by_label("Search").fill(other.name)
@@ -66,6 +71,7 @@ async def test_a_restart_brings_every_tab_back_as_it_was(
     await expect(visitor.heading(profile)).to_have_text("Your profile")
     await expect(profile.get_by_label("About you")).to_have_value("Half a life")
     await expect(visitor.heading(events)).to_have_text("Events")
+    await expect(events.get_by_role("dialog")).to_have_count(0)
     await expect(events.get_by_role("textbox", name="Title")).to_have_value("Half a plan")
     await expect(visitor.heading(looking_on.page)).to_have_text("People")
     await expect(looking_on.page.get_by_label("Search")).to_have_value(other.name)

@@ -75,9 +75,12 @@ def clicked(block: str, at_once: Callable[[Click], bool] | None = None) -> Click
 
     result = _component("clicks")(key=key, data={"block": block}, on_clicks_change=on_clicks)
     new = _unseen(seen, result)
+    is_first = seen not in st.session_state
+    st.session_state.setdefault(seen, ())
     for nonce, _ in new:
         _note(seen, nonce)
-    return new[-1][1] if new else None
+    # After a restart the browser reports to a new session what the one before has done already.
+    return new[-1][1] if new and not is_first else None
 
 
 def _unseen(seen: str, reported: object) -> list[tuple[str, Click]]:
