@@ -129,7 +129,7 @@ def _delete(message: TavernMessage) -> None:
 
 def _moderate(click: Click) -> bool:
     """Hide a message or show it again, if the click says so."""
-    message = tables.tavern_messages().get((click.row,))
+    message: TavernMessage | None = session.newest(TABLE).get((click.row,))
     if message is None or click.action not in {"hide", "unhide"}:
         return False
     do = tavern_messages.unhide

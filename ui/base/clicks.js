@@ -7,7 +7,6 @@ const SAME_PLACE = 10; // pixels between press and release that are still one cl
 const READY = "data-tavern-clicks";
 const ready = (globalThis.tavernClicks ??= new Set());
 const KEPT = 20; // clicks that the server is sent again, because one request may take another's place
-const DOUBLE = 500; // milliseconds, in which a second click on one button is that of a double click
 const states = new WeakMap();
 const clicks = new WeakMap();
 
@@ -32,9 +31,6 @@ export default function ({ data, parentElement, setStateValue }) {
     setTimeout(() => delete button.dataset.busy, 2000);
     const detail = { action: button.dataset.action, row: rowOf(button) };
     container()?.dispatchEvent(new CustomEvent("tavern-action", { detail }));
-    const last = clicks.get(parentElement).at(-1);
-    const same = last?.action === detail.action && last?.row === detail.row;
-    if (same && Date.now() - Number.parseInt(last.nonce, 10) < DOUBLE) return;
     const click = { ...detail, nonce: `${Date.now()}-${Math.random()}` };
     clicks.set(parentElement, [...clicks.get(parentElement), click].slice(-KEPT));
     setStateValue("clicks", clicks.get(parentElement));

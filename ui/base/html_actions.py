@@ -16,7 +16,6 @@ from typing import Final
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-from livetables.running_session import enter_fragment
 from ui.base.session import my_id
 from ui.base.tab import own_key
 
@@ -59,7 +58,8 @@ def clicked(block: str, at_once: Callable[[Click], bool] | None = None) -> Click
     click has opened.
 
     `at_once` is called first, and returns whether it has done what the click says; then the click is not
-    returned. It also gets a click after which the person has left the page before this run began.
+    returned. It also gets a click after which the person has left the page before this run began. In this
+    callback the tables are still those of the last run: `session.newest` has what there is now.
     """
     key = own_key(f"{block}_clicks")
     seen = f"{key}_seen"
@@ -67,8 +67,6 @@ def clicked(block: str, at_once: Callable[[Click], bool] | None = None) -> Click
     def on_clicks() -> None:
         if at_once is None:
             return
-        # A callback still has the rows of the last run.
-        enter_fragment(())
         for nonce, click in _unseen(seen, st.session_state.get(key)):
             if at_once(click):
                 _note(seen, nonce)

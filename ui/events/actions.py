@@ -46,7 +46,7 @@ def _answer(click: Click) -> bool:
     if event is None or me is None or click.action not in set(RsvpStatus):
         return False
     status, key = RsvpStatus(click.action), (event.id, me)
-    mine = tables.rsvps().get(key)
+    mine: Rsvp | None = session.newest("rsvps").get(key)
     if mine is None or mine.status is not status:
         answer = Rsvp(event.id, me, status, 0, now, now)
         submit_row(
