@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from frontend.scripts import own_script
+
 _SMALL: Final = 60_000
 """Bytes. Nearly all files of the first page are smaller; they are a quarter of what it loads."""
 _MARK: Final = "@folder@/"
@@ -39,10 +41,8 @@ class Bundle:
             entry: the name of Streamlit's first script.
             imports: what else the import map says.
         """
-        text = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-        text = re.sub(r"^\s*//.*\n", "", text, flags=re.MULTILINE)
         arguments = ", ".join(json.dumps(each) for each in (self.file, entry, _MARK, imports))
-        return f"<script>{text.strip().replace('(ARGUMENTS)', f'({arguments})')}</script>"
+        return f"<script>{own_script('bundle').strip().replace('(ARGUMENTS)', f'({arguments})')}</script>"
 
 
 def write_bundle(scripts: Path, names: Iterable[str], apart: Iterable[str] = ()) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from frontend.bundle import Bundle
+from frontend.scripts import own_script
 from frontend.search import Search
 
 COMPONENTS: Final = ("BidiComponent", "Button", "ChatInput", "Html", "PageLink")
@@ -40,8 +41,7 @@ _STYLE: Final = (
     "{faces}</style>"
 )
 _ASKED_FIRST: Final = "".join(_ASKED.format(path=f"_stcore/{name}") for name in ("health", "host-config"))
-_COMMENT: Final = re.compile(r"^\s*//.*\n", re.MULTILINE)
-_COME_BACK: Final = _COMMENT.sub("", Path(__file__).with_name("come_back.js").read_text(encoding="utf-8"))
+_COME_BACK: Final = own_script("come_back")
 
 
 @dataclass(frozen=True, slots=True)

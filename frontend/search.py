@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from frontend.scripts import own_script
+
 _FILTER: Final = re.compile(
     r"function (?P<name>[\w$]+)\(\w+,(?P<query>\w+),(?P<mode>\w+)\)"
     r"\{if\(!(?P=query)\|\|(?P=mode)===[\w.]+\.FILTER_MODE_NONE\)return"
@@ -60,8 +62,6 @@ def make_search(scripts: Path, plain: Mapping[str, str]) -> Search | None:
 
 
 def _of(original: str, exported: str, plain: Mapping[str, str]) -> Search:
-    text = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-    text = re.sub(r"^//.*\n", "", text, flags=re.MULTILINE)
-    text = text.replace("ORIGINAL", f"./{original}").replace("FILTER", exported)
+    text = own_script("search").replace("ORIGINAL", f"./{original}").replace("FILTER", exported)
     text = text.replace("(PLAIN)", f"({json.dumps(dict(plain), ensure_ascii=False)})")
     return Search(f"search.{hashlib.sha256(text.encode()).hexdigest()[:8]}.js", text, original)

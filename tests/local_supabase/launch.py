@@ -75,13 +75,18 @@ class Launched:
 
     def sql(self, statement: str, *, superuser: bool = False) -> list[tuple[object, ...]]:
         url = self.value("DATABASE_URL")
-        connection = psycopg2.connect(superuser_url(url, self.data_dir.root) if superuser else url)
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(statement)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
+        return execute(superuser_url(url, self.data_dir.root) if superuser else url, statement)
+
+
+def execute(url: str, statement: str) -> list[tuple[object, ...]]:
+    """Run a statement in the database at `url`; return its rows."""
+    connection = psycopg2.connect(url)
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()
 
 
 @contextmanager

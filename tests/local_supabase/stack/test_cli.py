@@ -3,10 +3,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jwt
-import psycopg2
 import pytest
 
-from tests.local_supabase.launch import Launched, launched, make_project, run
+from tests.local_supabase.launch import Launched, execute, launched, make_project, run
 from tests.local_supabase.test_keys import CLI_ANON_KEY, CLI_SECRET
 
 
@@ -86,24 +85,14 @@ def test_a_stack_in_the_background_goes_back_when_it_is_for_tests(project: Path,
     try:
         assert started.stdout.endswith("ready\n"), started.stderr
         values = json.loads(run("env", project, data_dir, "--json").stdout)
-        _execute(values["DATABASE_URL"], "insert into public.notes values (1)")
+        execute(values["DATABASE_URL"], "insert into public.notes values (1)")
         assert run("rewind", project, data_dir).returncode == 0
-        assert _execute(values["DATABASE_URL"], "select count(*) from public.notes") == [(0,)]
+        assert execute(values["DATABASE_URL"], "select count(*) from public.notes") == [(0,)]
         assert values["SUPABASE_REWIND_URL"].startswith(values["MAILBOX_URL"])
         again = run("start", project, data_dir, "--background")
         assert "already running" in again.stderr
     finally:
         assert run("stop", project, data_dir).stdout == "stopped\n"
-
-
-def _execute(url: str, statement: str) -> list[tuple[object, ...]]:
-    connection = psycopg2.connect(url)
-    try:
-        with connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else []
-    finally:
-        connection.close()
 
 
 def test_status_shows_why_a_start_failed(tmp_path: Path) -> None:
