@@ -1,4 +1,4 @@
--- What a test stack needs to go back to the state after its migrations and its seed. `baseline.py` runs this file as
+-- What a test stack needs to go back to the state after its migrations and its seed. `state.py` runs this file as
 -- the superuser. Nobody else can use the schema `_local_supabase`.
 
 create schema if not exists _local_supabase;

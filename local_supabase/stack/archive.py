@@ -134,9 +134,7 @@ def restore(data_dir: DataDir, source: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix=f".{data_dir.root.name}-", dir=data_dir.root.parent))
     try:
         with tarfile.open(source) as archive:
-            if not {"format", "secrets.json", "postgres"} <= {
-                name.split("/")[0] for name in archive.getnames()
-            }:
+            if not {name.split("/")[0] for name in archive.getnames()} >= _NEEDED:
                 raise DataFolderError(f"{source} is no dump of a stack.")
             archive.extractall(unfinished, filter=_private)  # noqa: S202  # the filter refuses what leads out
         shutil.rmtree(data_dir.root, ignore_errors=True)

@@ -21,14 +21,11 @@ class _Log:
 
     def last(self, lines: int) -> list[str]:
         """Return the last lines, and remember where they end."""
-        found = self._read()
+        found = self.added()
         return found[-lines:] if lines else []
 
     def added(self) -> list[str]:
         """Return the complete lines that were added since the last call."""
-        return self._read()
-
-    def _read(self) -> list[str]:
         try:
             if self.path.stat().st_size < self._position:
                 # The log was cut, because it had become too long.
