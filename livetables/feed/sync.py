@@ -67,7 +67,7 @@ class Sync:
                 break
         else:
             raise ReadError("The log of changes does not reach back to the beginning of a load")
-        self.store.apply(await self._read_changes(answer.changes))
+        self._take(await self._read_changes(answer.changes))
         self.store.apply(())
         self._cursor = answer.cursor
         self.store.finish_loading()
@@ -96,7 +96,7 @@ class Sync:
 
     async def refetch(self, table: str, keys: Sequence[Key]) -> None:
         """Read these rows again."""
-        self.store.apply(await self._read(self._specs[table], keys))
+        self._take(await self._read(self._specs[table], keys))
 
     async def load_older(self, table: str) -> bool:
         """Read the next rows beyond the window. Return False if there are none."""
@@ -139,8 +139,18 @@ class Sync:
         lost = 0
         if grace and self.store.count_visible(changes) and not await wait_for_event(hurry, grace):
             lost = self.store.count_visible(changes)
-        self.store.apply(changes)
+        self._take(changes)
         return lost
+
+    def _take(self, changes: Sequence[Change[Any]]) -> None:
+        """Apply what was read, and doubt the rows that were found gone and are still there.
+
+        Either they were inserted again, or a delayed message of the stream brought them during the read. The
+        stream may end before it delivers their deletion, and the log names them no more.
+        """
+        self.store.apply(changes)
+        for change in self.store.outlived(changes):
+            self.doubt(change.table, change.key)
 
     async def _read_changes(self, logged: Iterable[LoggedChange]) -> list[Change[Any]]:
         keys: defaultdict[str, dict[Key, None]] = defaultdict(dict)

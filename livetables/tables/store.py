@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from livetables.faults import FAULTS
-from livetables.tables.changes import Change, Key, Record
+from livetables.tables.changes import Change, Key, Op, Record
 from livetables.tables.rows import Rows
 from livetables.tables.snapshot import EMPTY, Snapshot
 from livetables.tables.spec import AnySpec
@@ -183,6 +183,12 @@ class Store:
     def revived_by(self, changes: Iterable[Change[Any]]) -> list[Change[Any]]:
         """Return the changes that show deleted rows again only because they arrive after the deletion."""
         return [change for change in changes if self._rows[change.table].revives(change)]
+
+    def outlived(self, changes: Iterable[Change[Any]]) -> list[Change[Any]]:
+        """Return the deletions whose rows are there."""
+        return [
+            change for change in changes if change.op is Op.DELETE and change.key in self._rows[change.table]
+        ]
 
     def count_visible(self, changes: Iterable[Change[Any]]) -> int:
         """Return how many of the changes would make a visible difference if they were applied."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,13 +12,14 @@ from livetables.counts import COUNTS
 from livetables.errors import NotAllowedError
 from livetables.faults import FAULTS
 from livetables.feed.status import FeedState
-from livetables.tables.changes import Record
+from livetables.tables.changes import Key, Record
 from livetables.tables.filters import parse
+from livetables.tables.spec import AnySpec
 from local_supabase.stack.runtime import StackInfo
 from realtime_handlers.events import EVENTS
 from tests.livetables.broken import NEVER, QUICK, post_message, sql, without_changes
 from tests.livetables.fault_proxy import FaultProxy, Message
-from tests.livetables.feed.harness import MESSAGES, running_feed
+from tests.livetables.feed.harness import MESSAGES, RunningFeed, running_feed
 from tests.livetables.support import Signed
 from tests.support.people import Person
 from tests.support.wait import wait_until
@@ -237,37 +239,72 @@ async def test_a_message_that_cannot_be_read_takes_no_good_one_along(
         assert (bad,) not in running.synced.rows()
 
 
+class Held:
+    """Holds back what the stream brings."""
+
+    def __init__(self, proxy: FaultProxy) -> None:
+        self._proxy = proxy
+        self._messages: list[Message] = []
+        proxy.rewrite = self._hold
+
+    def _hold(self, message: Message) -> Message | None:
+        if message["event"] != "postgres_changes":
+            return message
+        self._messages.append(message)
+        return None
+
+    def _insertion_of(self, key: Key) -> Message | None:
+        found = (
+            one for one in self._messages if one["payload"]["data"]["type"] == "INSERT" and key[0] in str(one)
+        )
+        return next(found, None)
+
+    async def deliver_insertion(self, running: RunningFeed, key: Key) -> None:
+        """Bring the insertion of this row, and nothing else that was held back; wait until it has arrived."""
+        insertion = await wait_until(lambda: self._insertion_of(key), what="the message to be held")
+        self._proxy.rewrite = None
+        self._proxy.inject(insertion)
+        await wait_until(lambda: key in {change.key for change in running.streamed}, what="the late message")
+
+
 async def test_a_late_insertion_does_not_bring_back_what_reading_found_deleted(
     proxy: FaultProxy, stack: StackInfo, ada: Person
 ) -> None:
     """The stream was slow, and ended before it delivered the deletion."""
-    late: list[Message] = []
-
-    def hold(message: Message) -> Message | None:
-        if message["event"] != "postgres_changes":
-            return message
-        late.append(message)
-        return None
-
-    def insertion_of(key: tuple[str]) -> Message | None:
-        found = (one for one in late if one["payload"]["data"]["type"] == "INSERT" and key[0] in str(one))
-        return next(found, None)
-
     async with running_feed(proxy.url, stack, replace(QUICK, reconcile=0.2)) as running:
         await running.wait_state(FeedState.LIVE)
-        proxy.rewrite = hold
+        held = Held(proxy)
         message = post_message(stack, ada)
         await running.wait_shown(message)
         with sql(stack) as cursor:
             cursor.execute("delete from public.tavern_messages where id = %s", message)
         await wait_until(lambda: message not in running.synced.rows(), what="reading to find the row gone")
-        insertion = await wait_until(lambda: insertion_of(message), what="the message to be held")
-        proxy.rewrite = None
-        proxy.inject(insertion)
-        await wait_until(
-            lambda: message in {change.key for change in running.streamed}, what="the late message"
-        )
+        await held.deliver_insertion(running, message)
         await wait_until(lambda: message not in running.synced.rows(), within=10, what="the row to go again")
+
+
+async def test_a_late_insertion_that_arrives_while_reading_finds_the_row_gone_does_not_stay(
+    proxy: FaultProxy, stack: StackInfo, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_feed(proxy.url, stack, replace(QUICK, reconcile=0.2)) as running:
+        await running.wait_state(FeedState.LIVE)
+        held = Held(proxy)
+        message = post_message(stack, ada)
+        await running.wait_shown(message)
+        by_key, met = running.synced.reader.by_key, asyncio.Event()
+
+        async def met_by_the_insertion(spec: AnySpec, keys: Sequence[Key]) -> list[Record]:
+            records = await by_key(spec, keys)
+            if message in keys and not records and not met.is_set():
+                met.set()
+                await held.deliver_insertion(running, message)
+            return records
+
+        monkeypatch.setattr(running.synced.reader, "by_key", met_by_the_insertion)
+        with sql(stack) as cursor:
+            cursor.execute("delete from public.tavern_messages where id = %s", message)
+        await asyncio.wait_for(met.wait(), 30)
+        await wait_until(lambda: message not in running.synced.rows(), within=10, what="the row to go")
 
 
 async def test_a_fault_while_reading_does_not_end_the_feed(
