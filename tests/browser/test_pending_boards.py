@@ -49,6 +49,7 @@ async def test_a_run_shows_before_it_is_written(castaway: tuple[Window, Person],
     await card.get_by_role("button", name="Try again").dblclick()
     await expect(run_of(page, me.name)).to_contain_text("Retry")
     await expect(page.locator(".tv-run")).to_have_count(2)
+    await expect(saving(run_of(page, me.name))).to_have_count(0)
     runs = me.client.table("agent_runs").select("id").eq("user_id", me.user_id).execute().data
     assert len(runs) == 2
 

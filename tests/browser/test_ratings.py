@@ -14,6 +14,7 @@ from tests.browser.conftest import OpenWindow
 from tests.support import visitor
 from tests.support.browser import settled
 from tests.support.people import Person, sign_up
+from tests.support.wait import wait_for
 from tests.verify.cast import owner
 
 HOSTILE = "<img src=x onerror=alert(1)> <b>bold</b> **stars** :smile:"
@@ -297,7 +298,7 @@ async def test_files_of_a_tenant_are_uploaded_shared_and_deleted(
     await page.get_by_role("button", name="Delete").click()
     await page.get_by_role("button", name="Yes, delete it").click()
     await expect(main).to_contain_text("No files here yet")
-    assert files.list(place.tenant) == []
+    wait_for(lambda: files.list(place.tenant) == [], what="the file to go")
 
 
 async def test_a_comment_outlives_a_lost_lease(open_window: OpenWindow, stack: StackInfo) -> None:

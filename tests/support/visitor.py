@@ -55,8 +55,10 @@ async def go(page: Page, name: str) -> None:
         await page.get_by_test_id("stPopoverBody").get_by_role("link", name=name).click()
     else:
         await navigation(page, name).click()
-    await expect(heading(page)).to_have_text(title_of(name))
+    # For a moment the title of the page before may still be there.
+    await expect(page.get_by_role("heading", level=1, name=title_of(name), exact=True)).to_be_visible()
     await settled(page)
+    await expect(heading(page)).to_have_text(title_of(name))
 
 
 def badge(page: Page) -> Locator:

@@ -172,8 +172,9 @@ const noteOf = (kept, discard) => {
 
 // ---------------------------------------------------------------- the component
 
-// `back`: a draft has been put back. `beside` holds texts that could not be. `asked` holds reported options.
-const newState = () => ({ back: false, beside: new Map(), asked: new Set(), stop: () => {} });
+// `back`: a draft has been put back. `beside` holds texts that could not be. `asked` holds the options that the server was
+// asked to show, and `reported` those by their fields.
+const newState = () => ({ back: false, beside: new Map(), asked: new Set(), reported: {}, stop: () => {} });
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const { person, place } = data;
@@ -237,7 +238,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const kept = load(person, place);
     for (const field of fresh) if (!kept[field.name]) bases.set(field.input, shownIn(field));
     const options = fresh.filter((field) => kept[field.name] && restore(field, kept[field.name]));
-    if (options.length > 0) report(Object.fromEntries(options.map(({ name }) => [name, kept[name].text])));
+    // The fields of a form may appear one after the other, and the server keeps only what was reported last.
+    for (const { name } of options) state.reported[name] = kept[name].text;
+    if (options.length > 0) report({ ...state.reported });
     show();
   };
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local_supabase.auth.service import RATE_LIMIT_VARIABLE
+from local_supabase.auth.settings import LIMITS
 from local_supabase.testing.stacks import SessionStack
 from local_supabase.testing.supabase import Supabase
 from tests.local_supabase.launch import make_project
@@ -41,9 +43,13 @@ refresh materialized view public.totals;
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionStack]:
     folder = tmp_path_factory.mktemp("rewind")
     project = make_project(folder / "supabase", _MIGRATION, seed=_SEED)
-    stack = SessionStack(project, folder / "cache")
-    yield stack
-    stack.close()
+    with pytest.MonkeyPatch.context() as patch:
+        # The stack that other tests share has a thousand times the limits, by the environment.
+        for name in LIMITS:
+            patch.delenv(f"{RATE_LIMIT_VARIABLE}_{name.upper()}", raising=False)
+        stack = SessionStack(project, folder / "cache")
+        yield stack
+        stack.close()
 
 
 @pytest.fixture(scope="package")
