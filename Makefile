@@ -8,9 +8,9 @@ ADDRESS ?= 127.0.0.1
 PORT ?= 8501
 # With more than one, that many processes run behind nginx: see docs/scaling.md.
 WORKERS ?= 1
-# Each test process starts a stack, an app and a browser of its own. 0 runs all tests in one process. Three keep two
-# cores busier and take less time, but the browsers then wait for one another.
-TEST_PROCESSES ?= 2
+# Each test process starts a stack of its own. Two of them run the browser tests, each with an app and a browser; what
+# they leave of two cores is for the others (tests/support/scheduling.py). 0 runs all tests in one process.
+TEST_PROCESSES ?= 3
 SOAK_SECONDS ?= 900
 SOAK_SEED ?= 0
 SOAK_PART = $(shell expr $(SOAK_SECONDS) / 4)

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 
 from local_supabase.serving import allow_many_sockets
 from local_supabase.stack.runtime import StackInfo
+from tests.support.scheduling import FewBrowsers, scheduler
 from tests.support.services import MARK, forbid_processes, mark_services
 from tests.support.stack import running_stack
 
@@ -18,6 +19,12 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 # For `make check`. `make test` tries 100 examples, where a test does not say otherwise.
 settings.register_profile("quick", settings.get_profile("any machine"), max_examples=15)
+
+
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist nobody asks
+def pytest_xdist_make_scheduler(config: pytest.Config) -> FewBrowsers | None:
+    """Give the browser tests to two of the test processes."""
+    return scheduler(config)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves tests out by their marks
