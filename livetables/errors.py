@@ -2,6 +2,7 @@
 
 LiveError
 ├── FilterError         a filter does not fit its table
+├── ProjectError        a folder is no Supabase project, or another one
 ├── SubscriptionError   the websocket could not be opened, was refused, or ended
 └── ReadError           a request over HTTP failed
     ├── NotAllowedError     the token, the key or a policy does not allow it
@@ -17,6 +18,10 @@ class LiveError(Exception):
 
 class FilterError(LiveError, ValueError):
     """A filter names an unknown column or operator, or a value of the wrong type. The text says which."""
+
+
+class ProjectError(LiveError):
+    """A folder is not the Supabase project that a command needs. The text says what to do."""
 
 
 class SubscriptionError(LiveError):

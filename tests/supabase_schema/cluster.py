@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,15 +37,17 @@ grant create on database postgres to postgres;
 
 
 @contextmanager
-def hosted_database() -> Iterator[str]:
-    """Run the cluster for the block, with the migrations applied by `postgres`; yield its DSN."""
+def hosted_database(migrations: Sequence[Path] | None = None) -> Iterator[str]:
+    """Run the cluster for the block, with migrations (the project's) applied by `postgres`; yield its DSN."""
+    if migrations is None:
+        migrations = sorted((PROJECT / "migrations").glob("*.sql"))
     folder = Path(tempfile.mkdtemp(prefix="tavern-pg-"))
     try:
         with _server(folder):
             with _connection(folder, _SUPERUSER) as connection, connection.cursor() as cursor:
                 cursor.execute(_ROLES)
                 cursor.execute(_STUB.read_text(encoding="utf-8"))
-            for migration in sorted((PROJECT / "migrations").glob("*.sql")):
+            for migration in migrations:
                 with _connection(folder, "postgres") as connection, connection.cursor() as cursor:
                     cursor.execute(migration.read_text(encoding="utf-8"))
             yield _dsn(folder, "postgres")
