@@ -12,6 +12,7 @@ from livetables.feed.status import FeedStatus
 from livetables.feed_runner import FeedRunner
 from livetables.pseudo_tables import ItemWatch, PseudoTables
 from livetables.registry import Registry
+from livetables.setup_watch import SetupWatch
 from livetables.tables.filters import Filter
 from livetables.tables.part import Dependency, Part
 from livetables.tables.snapshot import Snapshot
@@ -29,6 +30,7 @@ class AttachedSession:
     _registry: Registry
     _runner: FeedRunner
     _pseudo_tables: PseudoTables
+    _setup: SetupWatch
 
     def tables(self) -> Mapping[str, Snapshot[Any]]:
         """Return all tables the session is shown. A table that is not loaded yet is empty.
@@ -79,7 +81,7 @@ class AttachedSession:
 
     def status(self) -> FeedStatus:
         """Return how the session is connected: the worst of the public feed, the user's, and the views."""
-        return status_of(self._audiences())
+        return status_of(self._audiences(), self._setup.status)
 
     def load_older(self, table: str, *, timeout: float = 10) -> bool:
         """Load the next older rows of a windowed table and wait for them. Return False if there are none.

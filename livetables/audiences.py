@@ -284,6 +284,7 @@ def tables_of(audiences: Iterable[Audience]) -> dict[str, Snapshot[Any]]:
     return {name: table for audience in audiences for name, table in audience.tables.items()}
 
 
-def status_of(audiences: Iterable[Audience]) -> FeedStatus:
-    """Return one status for several audiences: that of the worst one that is settled."""
-    return combined([audience.status for audience in audiences if audience.settled])
+def status_of(audiences: Iterable[Audience], setup: FeedStatus | None = None) -> FeedStatus:
+    """Return one status for several audiences and the set-up: that of the worst one that is settled."""
+    statuses = [audience.status for audience in audiences if audience.settled]
+    return combined(statuses if setup is None else [*statuses, setup])

@@ -16,6 +16,7 @@ from livetables.presence.feed import PresenceFeed
 from livetables.presence.model import PRESENCE
 from livetables.pseudo_tables import STATUS, PseudoTables
 from livetables.registry import Registry
+from livetables.setup_watch import Check, SetupWatch
 from livetables.tables.changes import Change, Key, Record
 from livetables.tables.matching import matches
 from livetables.tables.snapshot import Snapshot
@@ -45,6 +46,7 @@ class Engine:
         self._registry: Final = Registry(specs, context, self._runner, self.timing)
         self.presence: Final = PresenceFeed(self._open_presence, self._presence_changed, self.timing.presence)
         self._pseudo_tables: Final = PseudoTables(lambda: self.presence.revision)
+        self._setup: Final = SetupWatch(self.timing, self._setup_changed)
 
     @classmethod
     def start(cls, config: EngineConfig, specs: Sequence[AnySpec], timing: Timing | None = None) -> Self:
@@ -71,7 +73,9 @@ class Engine:
         user_id = None if user is None else user.user_id
         if self._registry.attach(session_id, user):
             self.presence.untrack(session_id)
-        return AttachedSession(session_id, user_id, self._registry, self._runner, self._pseudo_tables)
+        return AttachedSession(
+            session_id, user_id, self._registry, self._runner, self._pseudo_tables, self._setup
+        )
 
     def detach(self, session_id: str) -> None:
         """Forget the session. Its user's feed closes a little after their last one."""
@@ -115,7 +119,15 @@ class Engine:
 
     def status(self, user_id: str | None = None) -> FeedStatus:
         """Return how this user is connected: the worse of the public feed and their own."""
-        return status_of(self._registry.audiences_of(user_id))
+        return status_of(self._registry.audiences_of(user_id), self._setup.status)
+
+    def report_setup(self, missing: Sequence[str]) -> None:
+        """Show everybody that the database lacks this, one text each, or with none that it lacks nothing."""
+        self._setup.report(missing)
+
+    def keep_checking(self, check: Check) -> None:
+        """Ask now, and again and again until the engine stops, what the database lacks, and show it."""
+        self._runner.spawn(lambda: self._setup.run(check))
 
     def probe(self) -> None:
         """Check at once whether the server still answers, for callers whose own requests are not answered."""
@@ -196,6 +208,10 @@ class Engine:
             # What cut off this feed has probably cut off the others too.
             self.probe()
         self._listeners.notify(self._registry.sessions_of(audience), frozenset({STATUS}))
+
+    def _setup_changed(self) -> None:
+        self._pseudo_tables.status_changed()
+        self._listeners.notify(self._registry.sessions_of_user(None), frozenset({STATUS}))
 
     def _open_presence(self) -> None:
         self._runner.spawn(lambda: self.presence.run(self.config))

@@ -6,7 +6,9 @@ LiveError
 ├── SubscriptionError   the websocket could not be opened, was refused, or ended
 └── ReadError           a request over HTTP failed
     ├── NotAllowedError     the token, the key or a policy does not allow it
-    └── RefusedQueryError   the database cannot answer the query
+    ├── RefusedQueryError   the database cannot answer the query
+    └── SetupError          the database lacks something that live tables need
+        └── NotGrantedError     a right to select (also a NotAllowedError)
 """
 
 from __future__ import annotations
@@ -38,3 +40,11 @@ class NotAllowedError(ReadError):
 
 class RefusedQueryError(ReadError):
     """The database rejects the query, such as one that compares a number with text. Retrying cannot help."""
+
+
+class SetupError(ReadError):
+    """The database lacks a function, a table, a column or a right. The text says which."""
+
+
+class NotGrantedError(NotAllowedError, SetupError):
+    """The role of the token may not use a table or a function at all, whatever the policies say."""

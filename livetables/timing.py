@@ -73,6 +73,10 @@ class Timing:
     """How long a user's feed stays open after their last tab is gone, so that a reload finds it."""
     view_opening: float = 5.0
     """How long a new view may take to connect before its state counts as that of the connection."""
+    setup: float = 60.0
+    """Pause between two checks of the database's set-up."""
+    setup_retry: float = 5.0
+    """Pause between two checks while something is missing, so that whoever mends it soon sees that."""
     presence: PresenceTiming = PresenceTiming()
 
 

@@ -20,13 +20,13 @@ from typing import Any, Final
 
 from livetables.background import running
 from livetables.counts import COUNTS
-from livetables.errors import NotAllowedError, ReadError, RefusedQueryError, SubscriptionError
+from livetables.errors import NotAllowedError, ReadError, RefusedQueryError, SetupError, SubscriptionError
 from livetables.faults import FAULTS
 from livetables.feed.phase import Phase
 from livetables.feed.reads import TokenSource
 from livetables.feed.refetch import Refetcher
 from livetables.feed.status import FeedState, FeedStatus
-from livetables.feed.subscription import Subscription, SubscriptionConfig
+from livetables.feed.subscription import Subscription, SubscriptionConfig, unsent_table
 from livetables.feed.sync import Sync
 from livetables.feed.wire import Incomplete, read_message
 from livetables.tables.changes import Change, Key, Record
@@ -56,6 +56,9 @@ class Feed:
         self._phase = Phase.CONNECTING
         self._status = FeedStatus(FeedState.CONNECTING, datetime.now(UTC))
         self._refusal: str | None = None
+        self._unreadable: str | None = None
+        self._unsent: str | None = None
+        """What the database lacks for reading, and for the stream."""
         self._subscription: Subscription | None = None
         self._gaps = 0
         """Counts the occasions on which changes may have been missed."""
@@ -119,6 +122,7 @@ class Feed:
         backoff = Backoff(self._timing.first_retry, self._timing.longest_retry)
         while True:
             reason = await self._subscribe(backoff)
+            self._unsent = unsent_table(reason) or self._unsent
             _log.info("No stream: %s", reason)
             await wait_for_event(self._subscribe_now, backoff.next())
 
@@ -169,6 +173,7 @@ class Feed:
 
     def _subscribed(self) -> None:
         """Note that changes arrive from now on; those committed before may have been missed."""
+        self._unsent = None
         if not self._phase.streaming:
             self._gaps += 1
             self._enter(self._phase.on_stream_opened())
@@ -226,6 +231,9 @@ class Feed:
             try:
                 await self._read_or_report_silence()
                 self._set_refusal(None)
+            except SetupError as error:
+                self._unreadable = str(error)
+                self._enter(self._phase.on_read_refused())
             except RefusedQueryError as error:
                 self._set_refusal(str(error))
                 self._enter(self._phase.on_read_refused())
@@ -256,6 +264,7 @@ class Feed:
         phase, gaps = self._phase, self._gaps
         grace = self._timing.grace if phase is Phase.CURRENT else 0
         repaired = await self._sync.catch_up(grace, self._read_now)
+        self._unreadable = None
         if repaired:
             _log.warning("The stream had lost %d changes", repaired)
             self._status = replace(self._status, repaired=self._status.repaired + repaired)
@@ -282,9 +291,11 @@ class Feed:
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
-        state = phase.state(loaded=self._sync.loaded)
-        if state is not self._status.state:
+        missing = tuple(filter(None, (self._unreadable, self._unsent)))
+        state = phase.state(loaded=self._sync.loaded, incomplete=bool(missing))
+        if state is not self._status.state or missing != self._status.missing:
             level = logging.INFO if state in (FeedState.LIVE, FeedState.CATCHING_UP) else logging.WARNING
             _log.log(level, "The feed was %s and is %s", self._status.state.value, state.value)
-            self._status = replace(self._status, state=state, since=datetime.now(UTC))
+            since = self._status.since if state is self._status.state else datetime.now(UTC)
+            self._status = replace(self._status, state=state, since=since, missing=missing)
             self._config.on_status()

@@ -69,10 +69,16 @@ class Phase(Enum):
         """Return the phase after a change of the stream could not be applied."""
         return Phase.BEHIND if self is Phase.CURRENT else self
 
-    def state(self, *, loaded: bool) -> FeedState:
-        """Return what people see in this phase; `loaded` says whether the tables have their first rows."""
+    def state(self, *, loaded: bool, incomplete: bool = False) -> FeedState:
+        """Return what people see in this phase.
+
+        `loaded` says whether the tables have their first rows, `incomplete` whether the database lacks
+        something.
+        """
         if self.unreachable and not (self.streaming and loaded):
             return FeedState.OFFLINE
+        if incomplete:
+            return FeedState.INCOMPLETE
         if not loaded:
             return FeedState.CONNECTING
         return _STATES[self]

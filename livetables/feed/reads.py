@@ -10,7 +10,7 @@ import httpx
 from postgrest import APIError, AsyncPostgrestClient, AsyncSelectRequestBuilder
 
 from livetables.config import EngineConfig
-from livetables.errors import NotAllowedError, ReadError, RefusedQueryError
+from livetables.errors import NotAllowedError, NotGrantedError, ReadError, RefusedQueryError, SetupError
 from livetables.feed.hedge import hedged
 from livetables.tables.changes import Key, Op, Record, key_of
 from livetables.tables.filters import Filter
@@ -23,7 +23,9 @@ _KEYS_PER_REQUEST: Final = 100
 """Keys are sent in the URL, which some proxies limit to 8 KB: 100 uuids are 4 KB."""
 
 _FIRST_ROWS: Final = "first_rows"
-_NO_SUCH_FUNCTION: Final = "PGRST202"
+_MISSING: Final = frozenset(("PGRST202", "PGRST205", "42P01", "42703"))
+"""The codes of a function, a table and a column that are not there."""
+_NOT_GRANTED: Final = "42501"
 
 TokenSource = Callable[[], Awaitable[str | None]]
 """Returns the user's access token, or None to read as `anon`. Raises `ReadError` if there is neither."""
@@ -136,8 +138,7 @@ class Reader:
         try:
             answer = await self._answer((await self._rest()).rpc(_FIRST_ROWS, arguments))
         except ReadError as error:
-            missing = getattr(error.__cause__, "code", None) == _NO_SUCH_FUNCTION
-            if missing or isinstance(error, NotAllowedError | RefusedQueryError):
+            if isinstance(error, NotAllowedError | RefusedQueryError | SetupError):
                 return None  # a table that asks by itself tells what is wrong with it
             raise
         try:
@@ -235,7 +236,7 @@ class Reader:
             response = await hedged(query.execute, self._config.hedge_after)
         except APIError as error:
             self.answers += 1
-            raise _error_type(error)(error.message or str(error)) from error
+            raise _error_type(error, filtered=bool(self._filters))(_text_of(error)) from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ReadError(f"{type(error).__name__}: {error}") from error
         self.answers += 1
@@ -254,10 +255,20 @@ def _first_rows_of(spec: AnySpec) -> Mapping[str, object]:
     return {"table": spec.name, "order": _by_age(spec), "newest": True, "rows": min(spec.window, PAGE)}
 
 
-def _error_type(error: APIError) -> type[ReadError]:
+def _text_of(error: APIError) -> str:
+    text = error.message or str(error)
+    return f"{text}. {error.hint}" if error.hint else text
+
+
+def _error_type(error: APIError, *, filtered: bool) -> type[ReadError]:
+    """Return the error for an answer. What a filter names is the caller's choice, and the rest set-up."""
     code = error.code or ""
-    if code.startswith("PGRST3") or code == "42501":
+    if code == _NOT_GRANTED:
+        return NotGrantedError
+    if code.startswith("PGRST3"):
         return NotAllowedError
+    if code in _MISSING and not filtered:
+        return SetupError
     # Postgres' data exceptions and syntax errors: the same query gets the same answer.
     return RefusedQueryError if code.startswith(("PGRST1", "22", "42")) else ReadError
 

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
@@ -42,6 +43,8 @@ logging.getLogger("realtime").setLevel(logging.CRITICAL)
 
 _CLOSE_TIMEOUT: Final = 1.0
 """Seconds for the server to complete the close handshake."""
+
+_NOT_PUBLISHED: Final = re.compile(r"Please check Realtime is enabled .*?\btable: ([^,\]]+)")
 
 _HEARTBEAT_TOPIC: Final = "phoenix"
 _SLICE: Final = 0.1
@@ -191,6 +194,9 @@ class Subscription:
     def _state_changed(self, state: RealtimeSubscribeStates, error: Exception | None) -> None:
         if state is not RealtimeSubscribeStates.SUBSCRIBED:
             self._end(f"{state.value}: {error}" if error else state.value)
+        elif not self._config.bindings:
+            # Without a table to follow, the server never says "Subscribed to PostgreSQL".
+            self._on_system("postgres_changes")
 
     def _end(self, reason: str) -> None:
         if not self._ended.done():
@@ -266,6 +272,20 @@ class _Heartbeats(AsyncRealtimeChannel):
     def _handle_message(self, message: ServerMessage) -> None:
         if isinstance(message, ReplyMessage) and message.ref == f"beat-{self._count}":
             self._answer.set()
+
+
+def unsent_table(reason: str) -> str | None:
+    """Return what the database lacks if the server refuses to send a table's changes, else None.
+
+    `reason` is that of the subscription's end.
+    """
+    found = _NOT_PUBLISHED.search(reason)
+    if found is None:
+        return None
+    return (
+        f"Realtime does not send the table {found[1]}. "
+        f"Run: alter publication supabase_realtime add table public.{found[1]};"
+    )
 
 
 async def close_client(client: AsyncRealtimeClient) -> None:

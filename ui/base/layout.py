@@ -22,6 +22,7 @@ _ICONS = {
     FeedState.CONNECTING: ":material/sync:",
     FeedState.LIVE: ":material/bolt:",
     FeedState.CATCHING_UP: ":material/sync:",
+    FeedState.INCOMPLETE: ":material/build:",
     FeedState.POLLING: ":material/schedule:",
     FeedState.OFFLINE: ":material/cloud_off:",
 }
@@ -29,6 +30,8 @@ _MEANING = {
     FeedState.CONNECTING: "Connecting to the database. The page fills in a moment.",
     FeedState.LIVE: "You see what others do as it happens.",
     FeedState.CATCHING_UP: "The connection is back. Tavern is reading what changed meanwhile.",
+    FeedState.INCOMPLETE: "The database lacks what is named here, so changes may arrive late or never. "
+    "Apply the migrations.",
     FeedState.POLLING: "The live connection is not available. Tavern polls for changes every second or two.",
     FeedState.OFFLINE: "Tavern cannot reach the database. This page may be old; what you write is kept.",
 }
@@ -129,7 +132,8 @@ def _details(status: FeedStatus) -> str:
         f"{plural(status.repaired, 'change')} repaired." if status.repaired else "Nothing had to be repaired."
     )
     since = f"**{status.state.value}** since {when} ({times.ago(status.since, datetime.now(UTC))})"
-    return "\n\n".join((since, _MEANING[status.state], lag, repaired))
+    missing = (f"```\n{text}\n```" for text in status.missing)
+    return "\n\n".join((since, _MEANING[status.state], *missing, lag, repaired))
 
 
 def _lag(lag: timedelta) -> str:

@@ -159,6 +159,8 @@ def feed(status: FeedStatus, now: datetime) -> Finding:
             found,
             "The checks above say what is wrong. Tavern reconnects by itself, and never gives up.",
         )
+    if status.missing:
+        return Finding(Level.FAILED, f"{found} Missing: {'; '.join(status.missing)}", PUSH)
     if status.state is not FeedState.LIVE:
         return Finding(
             Level.WARNING,

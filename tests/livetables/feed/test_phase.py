@@ -60,3 +60,11 @@ def test_what_people_see_depends_on_whether_the_tables_are_loaded(
     assert phase.state(loaded=False) is loading
     assert phase.state(loaded=True) is loaded
     assert phase.streaming is (phase in STREAMING)
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_what_the_database_lacks_counts_more_than_all_but_an_outage(phase: Phase) -> None:
+    offline = phase.state(loaded=True) is FeedState.OFFLINE
+    assert phase.state(loaded=True, incomplete=True) is (
+        FeedState.OFFLINE if offline else FeedState.INCOMPLETE
+    )

@@ -22,6 +22,13 @@ def test_the_longest_lag_and_the_sum_of_repairs_count() -> None:
     assert combined([one, other, silent]) == FeedStatus(FeedState.LIVE, NOON, timedelta(seconds=3), 3)
 
 
+def test_what_several_feeds_lack_is_said_once() -> None:
+    one = FeedStatus(FeedState.INCOMPLETE, NOON, missing=("items", "notes"))
+    other = FeedStatus(FeedState.INCOMPLETE, NOON, missing=("notes",))
+    live = FeedStatus(FeedState.LIVE, NOON)
+    assert combined([live, one, other]) == one
+
+
 def test_without_feeds_there_is_no_status() -> None:
     with pytest.raises(ValueError, match="empty"):
         combined([])

@@ -74,6 +74,7 @@ def test_migrations_are_compared_with_those_of_the_app() -> None:
         (FeedState.LIVE, 4.0, Level.WARNING),
         (FeedState.CATCHING_UP, 0.05, Level.WARNING),
         (FeedState.POLLING, None, Level.WARNING),
+        (FeedState.INCOMPLETE, None, Level.WARNING),
         (FeedState.CONNECTING, None, Level.WARNING),
         (FeedState.OFFLINE, None, Level.FAILED),
     ],
