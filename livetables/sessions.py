@@ -12,6 +12,7 @@ from livetables import rerun
 from livetables.engine import Engine
 from livetables.errors import LiveError
 from livetables.faults import FAULTS
+from livetables.pseudo_tables import ItemWatch
 from livetables.rendering import Element, Rendering, changes_between
 from livetables.rerun_scheduler import RerunResult, RerunScheduler
 from livetables.sharing import LEADER_TIMEOUT, Group, Renderings
@@ -94,25 +95,36 @@ class Sessions:
         `variant` are the values of what a shared fragment varies by, None if the fragment is not shared.
         """
         session = self._sessions.get(session_id)
-        rendered = None if session is None else self._enter(session, fragment, tables, variant)
-        if session is None or rendered is None or fragment is None or variant is None:
+        if session is None:
             yield
             return
-        group = Group(fragment, variant, tuple(rendered.versions.items()))
-        shown: Rendering | None = None
+        rendered = self._enter(session, fragment, tables, variant)
         with session.attached.watch_items() as own:
             try:
-                with rerun.captured() as captured:
+                if fragment is None or variant is None:
                     yield
-                shown = self._renderings.kept(group, captured.rendering(fragment))
-                rendered.rendering = shown
+                else:
+                    group = Group(fragment, variant, tuple(rendered.versions.items()))
+                    with self._sharing(session_id, group, rendered, own):
+                        yield
             finally:
                 if own.changed:
                     rendered.versions = {}  # perhaps it shows an item that is already gone again
-                # It may be sent to others only if it shows nothing of this person's, and the noted tables.
-                private = own.had_items or group.versions != tuple(rendered.versions.items())
-                released = self._renderings.put(group, shown, session_id, private=private)
-                self._schedule(released, table_names(tables))
+
+    @contextmanager
+    def _sharing(self, session_id: str, group: Group, rendered: Rendered, own: ItemWatch) -> Iterator[None]:
+        """Share with the sessions of the group what the fragment shows in the block."""
+        shown: Rendering | None = None
+        try:
+            with rerun.captured() as captured:
+                yield
+            shown = self._renderings.kept(group, captured.rendering(group.fragment))
+            rendered.rendering = shown
+        finally:
+            # It may be sent to others only if it shows nothing of this person's, and the noted tables.
+            private = own.had_items or own.changed or group.versions != tuple(rendered.versions.items())
+            released = self._renderings.put(group, shown, session_id, private=private)
+            self._schedule(released, rendered.names)
 
     def look_at(self, session_id: str, page: str, item: str) -> None:
         """Report to others where this session is. Filters chosen on another page end."""

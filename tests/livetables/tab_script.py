@@ -52,6 +52,14 @@ def secrets() -> None:
     st.text(f"secrets: {texts('secrets') if 'secrets' in st.session_state else 'none'}")
 
 
+@live_fragment(tables=["drafts"])
+def drafts() -> None:
+    """Show what Ada has written and nobody has confirmed."""
+    stage.inside()
+    drafts_of_ada = [stage.pending["ada"]] if "ada" in stage.pending else []
+    st.text(f"drafts of Ada: {drafts_of_ada}")
+
+
 @live_fragment(tables=[STATUS])
 def status() -> None:
     """Show the connection."""
@@ -64,6 +72,7 @@ both("right")
 others()
 pairs()
 secrets()
+drafts()
 status()
 if not stage.gate.is_set():
     st.text("waiting")

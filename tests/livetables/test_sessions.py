@@ -56,6 +56,35 @@ def test_a_fragment_that_shows_a_part_of_a_table_reruns_only_when_that_part_chan
     wait_shown(tab, "pairs: 1")
 
 
+def test_an_item_that_comes_and_goes_while_a_fragment_shows_it_is_not_shown_for_good(
+    server: Server, engine: Engine, private_tables_loaded: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The revision of the item is the same before and after."""
+
+    class Confirmed(dict[str, str]):
+        """Drafts that are confirmed as soon as they have been shown."""
+
+        def __getitem__(self, user_id: str) -> str:
+            engine.own_changed("drafts", user_id, 0)
+            return self.pop(user_id)
+
+    def write() -> None:
+        monkeypatch.setattr(stage, "inside", lambda: None)
+        stage.pending["ada"] = "not confirmed"
+        engine.own_changed("drafts", "ada", 1)
+
+    monkeypatch.setattr(stage, "user", SignedOut("ada"))
+    monkeypatch.setattr(stage, "pending", Confirmed())
+    monkeypatch.setattr(stage, "inside", write)
+    tab = server.tab()
+    wait_for(
+        lambda: [text for text in tab.texts if text.startswith("drafts of Ada")][1:],
+        what="another run of the fragment",
+    )
+    shown = [text for text in tab.texts if text.startswith("drafts of Ada")]
+    assert shown == ["drafts of Ada: ['not confirmed']", "drafts of Ada: []"]
+
+
 def test_half_typed_text_survives_a_rerun(server: Server, engine: Engine) -> None:
     tab = server.tab()
     typed = WidgetStates(widgets=[WidgetState(id=tab.widgets["Draft"], string_value="half a sen")])

@@ -45,9 +45,13 @@ def _running(folder: Path) -> Iterator[str]:
     data, path = folder / "data", folder / "socket"
     account = ["--user=root"] if os.geteuid() == 0 else []
     installed = [binary("mariadb-install-db") or "", "--no-defaults", f"--datadir={data}", "--skip-test-db"]
-    subprocess.run(
-        [*installed, "--auth-root-authentication-method=normal", *account], check=True, capture_output=True
+    install = subprocess.run(
+        [*installed, "--auth-root-authentication-method=normal", *account],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
+    assert install.returncode == 0, install.stdout
     server = subprocess.Popen(
         [
             binary("mariadbd") or "", "--no-defaults", f"--datadir={data}", f"--socket={path}",
