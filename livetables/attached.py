@@ -32,6 +32,11 @@ class AttachedSession:
     _pseudo_tables: PseudoTables
     _setup: SetupWatch
 
+    @property
+    def owner(self) -> str:
+        """Whose items that are in no table the session shows: its user's, or its own if it is a visitor's."""
+        return self.user_id or self.id
+
     def tables(self) -> Mapping[str, Snapshot[Any]]:
         """Return all tables the session is shown. A table that is not loaded yet is empty.
 
@@ -63,7 +68,7 @@ class AttachedSession:
         for audience in reversed(self._audiences()):
             if name in audience.store.specs:
                 return audience.number, self._revision(audience, of)
-        return self._pseudo_tables.version(name, self.user_id)
+        return self._pseudo_tables.version(name, self.user_id, self.owner)
 
     def _revision(self, audience: Audience, of: Dependency) -> Hashable:
         if not isinstance(of, Part):
@@ -72,12 +77,12 @@ class AttachedSession:
         return None if table is None else of.value(table, self.user_id)
 
     def has_items(self) -> bool:
-        """Return whether the user has an item of their own (`Engine.own_changed`), such as pending writes."""
-        return self._pseudo_tables.has_items(self.user_id)
+        """Return whether the owner has an item (`Engine.own_changed`), such as pending writes."""
+        return self._pseudo_tables.has_items(self.owner)
 
     def watch_items(self) -> AbstractContextManager[ItemWatch]:
-        """Watch the user's own items in the block."""
-        return self._pseudo_tables.watch(self.user_id)
+        """Watch the owner's items in the block."""
+        return self._pseudo_tables.watch(self.owner)
 
     def status(self) -> FeedStatus:
         """Return how the session is connected: the worst of the public feed, the user's, and the views."""

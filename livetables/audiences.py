@@ -192,6 +192,11 @@ class Audience:
             self.store.clear(name)
         self._subscribed_changed.set()
 
+    def follow(self, table: str) -> None:
+        """Start a new feed, because the store holds this table anew. Call it on the loop."""
+        self._outdated |= {table}
+        self._subscribed_changed.set()
+
     def _clear_all_but(self, subscribed: Mapping[str, Standing]) -> None:
         for name in self.store.specs.keys() - subscribed.keys():
             self.store.clear(name)
@@ -200,6 +205,9 @@ class Audience:
         outdated, self._outdated = self._outdated, frozenset()
         for name in outdated:
             self.store.clear(name)
+        if outdated:
+            # The previous feed may have finished its own loading meanwhile.
+            self.store.loaded.clear()
 
     def _now_subscribed(self) -> Mapping[str, Standing]:
         return standing(self.store.specs.values(), self.user_id, self._context.public_tables())

@@ -59,6 +59,14 @@ class Engine:
         """Close every feed and end the thread. Blocks until it has ended."""
         self._runner.stop()
 
+    def follow(self, spec: AnySpec) -> None:
+        """Keep one more table current, or one in another way than before: its rows are loaded again.
+
+        Its visibility has to stay the same. Sessions that have not run since then show it from their next
+        full run on.
+        """
+        self._registry.follow(spec)
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` when sessions have something new to show. Return a function that stops this."""
         return self._listeners.add(listener)
@@ -172,13 +180,14 @@ class Engine:
         if audience := self._registry.user_audience(user_id):
             self._status_changed(audience)
 
-    def own_changed(self, name: str, user_id: str, revision: int) -> None:
-        """Rerun the fragments that show `name` to this user: an item of theirs that is in no table.
+    def own_changed(self, name: str, owner: str, revision: int) -> None:
+        """Rerun the fragments that show `name` to this owner: an item of theirs that is in no table.
 
-        `revision` is another number for each state of the item, 0 for the usual one.
+        `owner` is a user's id, or the id of a visitor's session. `revision` is another number for each state
+        of the item, 0 for the usual one.
         """
-        self._pseudo_tables.set_item(name, user_id, revision)
-        self._listeners.notify(self._registry.sessions_of_user(user_id), frozenset({name}))
+        self._pseudo_tables.set_item(name, owner, revision)
+        self._listeners.notify(self._registry.sessions_of_owner(owner), frozenset({name}))
 
     def call_later(self, seconds: float, function: Callable[[], object]) -> None:
         """Call the function on the engine's thread, which it must not block, after so many seconds."""

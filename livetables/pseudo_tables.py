@@ -1,4 +1,7 @@
-"""What fragments can show besides tables: the connection, who is here, and items of one user."""
+"""What fragments can show besides tables: the connection, who is here, and items of one owner.
+
+The owner of an item is a user, or the session of a visitor.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ STATUS: Final = "status"
 
 @dataclass(slots=True, eq=False)
 class ItemWatch:
-    """Whether one user had an item when the watch began, and whether one has changed since."""
+    """Whether one owner had an item when the watch began, and whether one has changed since."""
 
-    user_id: str
+    owner: str
     had_items: bool
     changed: bool = False
 
@@ -33,45 +36,45 @@ class PseudoTables:
         self._items: dict[str, dict[str, int]] = {}
         self._watches: set[ItemWatch] = set()
 
-    def version(self, name: str, user_id: str | None) -> Hashable:
-        """Return a value that changes with `STATUS`, `PRESENCE` or an item of this user.
+    def version(self, name: str, user_id: str | None, owner: str) -> Hashable:
+        """Return a value that changes with `STATUS`, `PRESENCE` or an item of this owner.
 
-        It is equal for two users only if both see the same: everybody sees who is here, and nothing is in an
+        It is equal for two sessions only if both see the same: everybody sees who is here, and nothing is in an
         item that was never set, but each has a connection of their own.
         """
         if name == PRESENCE:
             return self._presence_revision()
         if name == STATUS:
             return user_id, self._status_revision
-        revision = self._items.get(user_id or "", {}).get(name, 0)
-        return (user_id, revision) if revision else 0
+        revision = self._items.get(owner, {}).get(name, 0)
+        return (owner, revision) if revision else 0
 
     def status_changed(self) -> None:
         """Give `STATUS` another revision."""
         with self._lock:
             self._status_revision += 1
 
-    def set_item(self, name: str, user_id: str, revision: int) -> None:
-        """Set the revision of an item of this user; 0 forgets it."""
+    def set_item(self, name: str, owner: str, revision: int) -> None:
+        """Set the revision of an item of this owner; 0 forgets it."""
         with self._lock:
             # Readers take no lock, so the items are replaced in one step.
-            items = self._items.get(user_id, {}) | {name: revision}
+            items = self._items.get(owner, {}) | {name: revision}
             if kept := {each: number for each, number in items.items() if number}:
-                self._items[user_id] = kept
+                self._items[owner] = kept
             else:
-                self._items.pop(user_id, None)
+                self._items.pop(owner, None)
             for watch in self._watches:
-                watch.changed = watch.changed or watch.user_id == user_id
+                watch.changed = watch.changed or watch.owner == owner
 
-    def has_items(self, user_id: str | None) -> bool:
-        """Return whether an item of this user is not in its usual state."""
-        return (user_id or "") in self._items
+    def has_items(self, owner: str) -> bool:
+        """Return whether an item of this owner is not in its usual state."""
+        return owner in self._items
 
     @contextmanager
-    def watch(self, user_id: str | None) -> Iterator[ItemWatch]:
-        """Watch this user's items in the block."""
+    def watch(self, owner: str) -> Iterator[ItemWatch]:
+        """Watch this owner's items in the block."""
         with self._lock:
-            watch = ItemWatch(user_id or "", had_items=self.has_items(user_id))
+            watch = ItemWatch(owner, had_items=self.has_items(owner))
             self._watches.add(watch)
         try:
             yield watch

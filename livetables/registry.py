@@ -28,7 +28,7 @@ class Registry:
         self._context = context
         self._runner = runner
         self._timing = timing
-        self._private: Final = [spec for spec in specs if spec.visibility is Visibility.USER]
+        self._private = tuple(spec for spec in specs if spec.visibility is Visibility.USER)
         public = [spec for spec in specs if spec.visibility is Visibility.PUBLIC]
         self.public: Final = Audience(None, public, context)
         """The audience of everybody."""
@@ -99,12 +99,32 @@ class Registry:
             self._views.close_all_of(audience.user_id)
         self._runner.close(audience)
 
+    def follow(self, spec: AnySpec) -> None:
+        """Keep this table current as well, or in another way than before if it has been followed already."""
+        with self._lock:
+            audiences = [self.public]
+            if spec.visibility is Visibility.USER:
+                others = (one for one in self._private if one.name != spec.name)
+                self._private = (*others, spec)
+                audiences = list(self._users.values())
+            audiences += [view for choice, view in self._views.open.items() if choice.table == spec.name]
+        for audience in audiences:
+            audience.store.follow(spec)
+            self._runner.call(audience.follow, spec.name)
+
     def sessions_of_user(self, user_id: str | None) -> frozenset[str]:
         """Return the ids of this user's sessions, or with None of all sessions."""
         with self._lock:
             return frozenset(
                 session for session, user in self._sessions.items() if user_id is None or user == user_id
             )
+
+    def sessions_of_owner(self, owner: str) -> frozenset[str]:
+        """Return the ids of this user's sessions, or the session with this id if it is a visitor's."""
+        with self._lock:
+            if owner in self._sessions:
+                return frozenset({owner})
+        return self.sessions_of_user(owner)
 
     def sessions_of(self, audience: Audience) -> frozenset[str]:
         """Return the ids of the sessions that are shown this audience's tables."""

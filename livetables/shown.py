@@ -45,6 +45,11 @@ class ShownSession:
     filtered: set[str] = field(default_factory=set)
     """The tables of which the session has chosen a view."""
 
+    @property
+    def has_own_items(self) -> bool:
+        """Whether it is a visitor's and shows an item that no other session shows."""
+        return self.attached.user_id is None and self.attached.has_items()
+
     def versions(self, tables: Iterable[Dependency]) -> dict[Dependency, Hashable]:
         """Return the newest versions of these tables and parts."""
         return {table: self.attached.version(table) for table in tables}
@@ -86,7 +91,9 @@ class ShownSession:
 
 
 class Moment:
-    """The newest tables and their versions, looked up once for all sessions of a user that have no views.
+    """The newest tables and their versions, looked up once for all sessions of a user that are shown the same.
+
+    That are those without views and, of visitors, without items of their own.
 
     Keep it for one turn of the event loop, and look there again in the next one. Not thread-safe.
     """
@@ -97,7 +104,7 @@ class Moment:
 
     def versions(self, session: ShownSession, tables: tuple[Dependency, ...]) -> dict[Dependency, Hashable]:
         """Return the versions of these tables that the session is shown."""
-        if session.filtered:
+        if session.filtered or session.has_own_items:
             return session.versions(tables)
         key = (session.engine, session.attached.user_id, tables)
         if key not in self._versions:

@@ -45,7 +45,7 @@ class TableSpec(Generic[R]):
       `version`.
     - `handler` is a pure function: rows and a change in, rows out. By default it is `Rows.apply`.
     - `visibility` says whose subscription reads the table.
-    - `order` names a column, and field of the row, by which newer rows sort higher. `window` is how many of
+    - `order` names a column, and field or key of the row, by which newer rows sort higher. `window` is how many of
       the newest rows are loaded at first; older ones are loaded on demand. Without a window the whole table
       is loaded.
     - `columns` is PostgREST's `select` parameter.

@@ -50,7 +50,7 @@ class Store:
     """
 
     def __init__(self, specs: Sequence[AnySpec], on_change: Callable[[frozenset[str]], None]) -> None:
-        self.specs: Final = {spec.name: spec for spec in specs}
+        self.specs: Mapping[str, AnySpec] = {spec.name: spec for spec in specs}
         self.loaded: Final = threading.Event()
         """Set once every table has its first rows."""
         self._on_change = on_change
@@ -59,6 +59,18 @@ class Store:
         self._rows: dict[str, Rows[Any]] = {name: Rows() for name in self.specs}
         self._windows: dict[str, _Window] = {name: _Window() for name in self.specs}
         self._moment = Moment(0, MappingProxyType(dict.fromkeys(self.specs, EMPTY)))
+
+    def follow(self, spec: AnySpec) -> None:
+        """Hold this table from now on, empty and not loaded. It replaces one of the same name."""
+        with self._lock:
+            # Readers take no lock, so the specs are replaced in one step.
+            self.specs = {**self.specs, spec.name: spec}
+            self._windows[spec.name] = _Window()
+            self.loaded.clear()
+            self._rows[spec.name] = Rows()
+            tables = {**self._moment.tables, spec.name: EMPTY}
+            self._moment = Moment(self._moment.number + 1, MappingProxyType(tables))
+        self._on_change(frozenset({spec.name}))
 
     @property
     def moment(self) -> Moment:
@@ -255,4 +267,4 @@ def _oldest(spec: AnySpec, changes: Sequence[Change[Any]]) -> Any:
 
 def _order(spec: AnySpec, row: object) -> Any:
     assert spec.order is not None
-    return getattr(row, spec.order)
+    return row[spec.order] if isinstance(row, Mapping) else getattr(row, spec.order)

@@ -21,7 +21,7 @@ from livetables.timing import Timing
 from local_supabase.stack.datadir import DataDir
 from local_supabase.stack.runtime import StackInfo
 from realtime_handlers import ALL_SPECS
-from realtime_handlers.events import RSVPS
+from realtime_handlers.events import EVENTS, RSVPS
 from realtime_handlers.messages import PRIVATE_MESSAGES, TAVERN_MESSAGES
 from realtime_handlers.people import USERS
 from tests.livetables.support import Signed, SignedOut, rows_of, wait_equal
@@ -290,6 +290,38 @@ def test_an_item_of_one_user_reruns_only_their_sessions() -> None:
         "bob": 0,
     }
     engine.stop()
+
+
+def test_an_item_of_a_visitor_reruns_only_their_tab() -> None:
+    engine = Engine(NOWHERE, [])
+    tabs = {name: engine.attach(name, None) for name in ("one", "other")}
+    calls: list[frozenset[str]] = []
+    engine.listen(lambda sessions, _tables: calls.append(sessions))
+    engine.own_changed("drafts", "one", 7)
+    assert calls == [frozenset({"one"})]
+    assert {name: tab.version("drafts") for name, tab in tabs.items()} == {"one": ("one", 7), "other": 0}
+    engine.stop()
+
+
+def test_a_table_is_followed_from_then_on_in_the_same_engine(stack: StackInfo) -> None:
+    with running(stack, specs=[USERS]) as engine:
+        engine.follow(EVENTS)
+        assert engine.wait_loaded(10)
+        tab = engine.attach("tab", None)
+        assert not tab.is_loading("events")
+        wait_equal(engine, EVENTS, anonymous_client(stack))
+
+
+def test_a_table_followed_in_another_way_is_loaded_again_in_that_way(stack: StackInfo, ada: Person) -> None:
+    create_event(ada)
+    create_event(ada)
+    with running(stack, specs=[USERS, EVENTS]) as engine:
+        assert engine.wait_loaded(10)
+        before = engine.tables()["users"]
+        engine.follow(dataclasses.replace(EVENTS, window=1))
+        assert engine.wait_loaded(10)
+        assert len(engine.tables()["events"]) == 1
+        assert engine.tables()["users"] is before
 
 
 def test_what_somebody_wrote_who_has_left_shows_to_nobody_and_is_no_error() -> None:

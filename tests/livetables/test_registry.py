@@ -98,3 +98,22 @@ def test_no_feed_stays_open_after_many_tabs_have_come_and_gone() -> None:
         assert engine.sessions == {}
     finally:
         engine.stop()
+
+
+def test_a_private_table_followed_later_is_there_for_those_who_are_here_and_who_come(engine: Engine) -> None:
+    here = engine.attach("tab", SignedOut("ada"))
+    engine.follow(spec("notes", Visibility.USER))
+    comes = engine.attach("other tab", SignedOut("bo"))
+    engine.apply_written("notes", record("1", "psst"), "ada")
+    assert [len(tab.tables()["notes"]) for tab in (here, comes)] == [1, 0]
+    assert "notes" not in engine.attach("visitor", None).tables()
+
+
+def test_a_view_of_a_table_that_is_followed_in_another_way_follows_too(engine: Engine) -> None:
+    tab = engine.attach("tab", None)
+    tab.choose("things", parse("text=eq.a"))
+    engine.apply_written("things", record("1", "a"))
+    engine.follow(spec("things"))
+    assert len(tab.tables()["things"]) == 0
+    engine.apply_written("things", record("1", "a"))
+    assert len(tab.tables()["things"]) == 1

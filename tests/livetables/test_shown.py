@@ -62,3 +62,14 @@ def test_a_session_with_a_view_is_looked_up_by_itself(engine: Engine) -> None:
     two.attached.choose("things", parse("text=like.a%"))
     two.filtered.add("things")
     assert moment.versions(one, ("things",)) != moment.versions(two, ("things",))
+
+
+def test_an_item_of_a_visitors_session_makes_only_its_own_fragments_stale(engine: Engine) -> None:
+    one, other = showing(engine, "a"), showing(engine, "b")
+    for session in (one, other):
+        session.fragments["drafts"] = Rendered(("drafts",), session.versions(["drafts"]))
+    engine.own_changed("drafts", "a", 7)
+    moment = Moment()
+    assert other.stale_tables(moment) == frozenset()
+    assert one.stale_tables(moment) == {"drafts"}
+    assert other.stale_tables(moment) == frozenset()

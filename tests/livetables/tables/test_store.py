@@ -183,3 +183,22 @@ def test_rows_outside_of_the_newest_and_the_oldest_no_longer_exist(store: Store)
     oldest = store.moment.tables["things"].get(("c",))
     assert set(store.keys_outside(aged, [("f",), ("h",)], oldest)) == {("a",), ("b",), ("g",)}
     assert set(store.keys_outside(aged, [("h",)], None)) == {(letter,) for letter in "abcdefg"}
+
+
+def test_a_table_followed_later_is_empty_and_not_loaded(store: Store, calls: Calls) -> None:
+    store.finish_loading()
+    store.follow(spec("more"))
+    assert not store.loaded.is_set()
+    assert len(store.moment.tables["more"]) == 0
+    assert calls.tables[-1] == {"more"}
+
+
+def test_a_window_of_rows_that_are_mappings_has_an_order_too() -> None:
+    mapped = dataclasses.replace(
+        spec("things"), parse=dict, version=lambda row: row["version"], order="text", window=1
+    )
+    store = Store([mapped], lambda _: None)
+    newest = [mapped.written(record("2", "b"))]
+    store.replace(mapped, newest, position=1, complete=False)
+    store.apply([mapped.written(record("1", "a")), mapped.written(record("3", "c"))])
+    assert {row["text"] for row in store.moment.tables["things"]} == {"b", "c"}
