@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, Self
+
+import httpx
 
 from livetables.attached import AttachedSession
 from livetables.audiences import Audience, AudienceContext, status_of, tables_of
@@ -192,6 +194,10 @@ class Engine:
     def call_later(self, seconds: float, function: Callable[[], object]) -> None:
         """Call the function on the engine's thread, which it must not block, after so many seconds."""
         self._runner.call_later(seconds, function)
+
+    def spawn(self, work: Callable[[httpx.AsyncClient], Coroutine[object, object, None]]) -> None:
+        """Start work on the engine's thread, with the connections that its reads use."""
+        self._runner.spawn(lambda: work(self._runner.http))
 
     # What the audiences report, on any thread.
 

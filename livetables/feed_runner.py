@@ -78,6 +78,12 @@ class FeedRunner:
         """Start a task on the loop that runs until the engine stops."""
         self._background.call(lambda: self._background.spawn(run()))
 
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """The connections that everything on the loop shares. Use it there."""
+        assert self._http is not None
+        return self._http
+
     def result(self, coroutine: Coroutine[object, object, T], timeout: float) -> T:
         """Run the coroutine on the loop and wait for its result.
 

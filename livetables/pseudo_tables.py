@@ -39,8 +39,8 @@ class PseudoTables:
     def version(self, name: str, user_id: str | None, owner: str) -> Hashable:
         """Return a value that changes with `STATUS`, `PRESENCE` or an item of this owner.
 
-        It is equal for two sessions only if both see the same: everybody sees who is here, and nothing is in an
-        item that was never set, but each has a connection of their own.
+        It is equal for two sessions only if both see the same: everybody sees who is here, and nothing is in
+        an item that was never set, but each has a connection of their own.
         """
         if name == PRESENCE:
             return self._presence_revision()

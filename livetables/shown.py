@@ -91,9 +91,9 @@ class ShownSession:
 
 
 class Moment:
-    """The newest tables and their versions, looked up once for all sessions of a user that are shown the same.
+    """The newest tables and their versions, looked up once for all sessions that are shown the same.
 
-    That are those without views and, of visitors, without items of their own.
+    That are those of one user without views and, of visitors, without items of their own.
 
     Keep it for one turn of the event loop, and look there again in the next one. Not thread-safe.
     """

@@ -11,9 +11,9 @@ from db.auth.accounts import SignedIn
 from db.columns import Record
 from db.hub import users
 from db.hub.models import User
-from db.merge import changed
 from db.rows import Values
 from livetables.fragments import live_fragment
+from livetables.merging import changed
 from ui.base import drafts, feedback, layout, session
 from ui.base.text import as_label, one_line
 from ui.base.write_queue import WRITES, Expected, with_values

@@ -86,7 +86,8 @@ def test_files_are_short() -> None:
 
 
 def test_only_two_files_of_the_engine_know_streamlit_and_one_its_private_runtime() -> None:
-    assert len(_importing("streamlit", "livetables")) <= 2
+    library = set(map(_name, _python_files("livetables/library")))
+    assert len(_importing("streamlit", "livetables") - library) <= 2
     assert _importing("streamlit.runtime", "livetables") <= {"livetables/rerun.py"}
     app = (
         "app.py",

@@ -45,9 +45,9 @@ class TableSpec(Generic[R]):
       `version`.
     - `handler` is a pure function: rows and a change in, rows out. By default it is `Rows.apply`.
     - `visibility` says whose subscription reads the table.
-    - `order` names a column, and field or key of the row, by which newer rows sort higher. `window` is how many of
-      the newest rows are loaded at first; older ones are loaded on demand. Without a window the whole table
-      is loaded.
+    - `order` names a column, and field or key of the row, by which newer rows sort higher. `window` is how
+      many of the newest rows are loaded at first; older ones are loaded on demand. Without a window the whole
+      table is loaded.
     - `columns` is PostgREST's `select` parameter.
     - `filters` takes a user's id and the public tables and returns Realtime filters, one subscription each.
       With none of them, or without the function, only the policies decide what arrives.

@@ -1,10 +1,7 @@
 """The wheel `local-supabase`, as somebody installs it who has nothing else of this repository."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import tomllib
 import zipfile
@@ -14,26 +11,16 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.support.wheels import build, install, run
+
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "packages" / "local-supabase"
 EXAMPLE = PROJECT / "examples" / "local-supabase"
 
 
-def run(command: list[str | Path], *, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program without this repository on its path."""
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run(
-        command, cwd=cwd, env=inherited | environment, capture_output=True, text=True, check=False
-    )
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    build: list[str | Path] = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-    built = run([*build, "--no-build-isolation", "--wheel-dir", folder, PACKAGE], cwd=folder)
-    assert built.returncode == 0, built.stderr
-    return next(folder.glob("*.whl"))
+    return build(PACKAGE, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +29,7 @@ def environment(wheel: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         # If root runs the tests, Postgres runs as another user, who must be able to enter.
         Path(name).chmod(0o755)
-        yield _install(wheel, Path(name))
-
-
-def _install(wheel: Path, folder: Path) -> Path:
-    made = run([sys.executable, "-m", "venv", "--without-pip", folder], cwd=folder)
-    assert made.returncode == 0, made.stderr
-    python = folder / "bin" / "python"
-    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
-    installed = run([*pip, "--no-compile", f"{wheel}[test]"], cwd=folder)
-    assert installed.returncode == 0, installed.stderr
-    return python.parent
+        yield install(Path(name), f"{wheel}[test]")
 
 
 def test_the_wheel_holds_all_files_of_the_package(wheel: Path) -> None:

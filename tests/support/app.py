@@ -28,11 +28,19 @@ _TRACEBACK = re.compile(r"^ *Traceback \(most recent call last\):\n(?:^[ |].*\n)
 class AppUnderTest:
     """`streamlit run asgi.py` and its log. `stop` ends it with every process that it started."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path, *, script: Path = WHOLE) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        script: Path = WHOLE,
+        python: str | Path = sys.executable,
+    ) -> None:
         self.log_path = log
         self.url = ""
         self._environment = environment
         self._script = script
+        self._python = python
         self._process: subprocess.Popen[bytes] | None = None
         self._begin = 0  # the position in the log where the current run begins
 
@@ -49,7 +57,7 @@ class AppUnderTest:
 
     def start(self, *, within: float = 60, port: int = 0) -> None:
         """Start the server and wait up to `within` seconds until it answers. Port 0 means any free port."""
-        command = [sys.executable, "-m", "streamlit", "run", str(self._script)]
+        command = [str(self._python), "-m", "streamlit", "run", str(self._script)]
         command += [f"--server.port={port}", "--server.headless=true", "--server.fileWatcherType=none"]
         command += ["--logger.enableRich=false"]  # so that tracebacks can be found in the log
         self._begin = len(self.log())

@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from db.auth.accounts import SignedIn
 from db.errors import DatabaseError
-from ui.base.expected import Expected
+from livetables.overlays import Expected
 
 
 class Mode(Enum):

@@ -24,11 +24,12 @@ from db.errors import DatabaseError, SignedOutError, SlowDownError, UnreachableE
 from livetables.engine import STATUS
 from livetables.faults import FAULTS
 from livetables.feed.status import FeedState, FeedStatus
+from livetables.overlays import Expected, overlaid
 from livetables.tables.changes import Key
 from livetables.tables.snapshot import Snapshot
 from livetables.timing import Backoff
 from ui.base.background import Threads
-from ui.base.expected import Expected, overlaid, with_values
+from ui.base.expected import with_values
 from ui.base.write import Mode, State, Write
 
 __all__ = [

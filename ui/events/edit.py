@@ -11,9 +11,9 @@ from db.columns import Record
 from db.hub import events
 from db.hub.events import EventDraft
 from db.hub.models import Event
-from db.merge import changed
 from db.rows import Values
 from livetables.fragments import PRESENCE, live_fragment
+from livetables.merging import changed
 from livetables.running_session import enter_fragment, look_at
 from ui.base import drafts, feedback, presence, session
 from ui.base.html import show

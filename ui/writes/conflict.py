@@ -17,8 +17,8 @@ import streamlit as st
 from db.auth.accounts import SignedIn
 from db.columns import Record
 from db.errors import ConflictError, DatabaseError, InvalidValueError
-from db.merge import Choice, Merge, changed, decided, merge
 from db.rows import Values
+from livetables.merging import Choice, Merge, changed, decided, merge
 from livetables.tables.changes import Key
 from ui.base import session, times
 from ui.base.html import Markup, Template, show

@@ -194,8 +194,8 @@ def test_a_table_followed_later_is_empty_and_not_loaded(store: Store, calls: Cal
 
 
 def test_a_window_of_rows_that_are_mappings_has_an_order_too() -> None:
-    mapped = dataclasses.replace(
-        spec("things"), parse=dict, version=lambda row: row["version"], order="text", window=1
+    mapped: TableSpec[dict[str, object]] = TableSpec(
+        "things", ("id",), dict, lambda row: int(str(row["version"])), order="text", window=1
     )
     store = Store([mapped], lambda _: None)
     newest = [mapped.written(record("2", "b"))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ui.base.expected import Expected
+from livetables.overlays import Expected
 from ui.events import cohosts
 from ui.events.cohosts import Change, Offer
 

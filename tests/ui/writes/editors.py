@@ -10,8 +10,8 @@ from typing import Protocol, cast
 from db.auth.accounts import SignedIn
 from db.columns import Record
 from db.errors import ConflictError
-from db.merge import Choice
 from db.rows import Values
+from livetables.merging import Choice
 from ui.base.write_queue import Expected
 from ui.writes.conflict import Clash, Edit, Editing, decided_edit, write_merged
 

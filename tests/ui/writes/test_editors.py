@@ -19,9 +19,9 @@ from db.columns import Record
 from db.errors import ConflictError
 from db.hub import events, tavern_messages, users
 from db.hub.events import EventDraft
-from db.merge import Choice
 from db.rows import Values, find
 from db.settings import Settings
+from livetables.merging import Choice
 from local_supabase.stack.runtime import StackInfo
 from tests.support.people import PASSWORD, email_of, unique
 from tests.ui.writes.editors import Editor, Judge, ModelServer

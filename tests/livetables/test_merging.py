@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.merge import Choice, changed, decided, merge
+from livetables.merging import Choice, changed, decided, merge
 
 FIELDS = ("title", "location", "capacity")
 Row = Mapping[str, object]
