@@ -87,6 +87,11 @@ class Database:
         self._described[table] = found.tables[0]
         return found.tables[0]
 
+    def missing(self) -> list[str]:
+        """Ask the database what it lacks now of what it had. Raises `ReadError` if it does not answer."""
+        found = describe(self.config.url, self.config.key, sorted(self._tables))
+        return [str(problem) for problem in found.errors]
+
     @property
     def engine(self) -> Engine:
         """The engine that keeps the tables current. It starts when it is first needed."""
@@ -94,6 +99,7 @@ class Database:
             if self._engine is None:
                 self._engine = Engine.start(self.config, [table.spec for table in self._tables.values()])
                 self._writes = Writes(self._engine)
+                self._engine.keep_checking(self.missing)
             return self._engine
 
     @property

@@ -16,11 +16,16 @@ from livetables.library import session
 from livetables.library.writes import REFUSED, Write, item_of
 from livetables.tables.filters import parse
 
-_COLORS: Final[Mapping[FeedState, str]] = {FeedState.LIVE: "green", FeedState.CATCHING_UP: "blue"}
+_COLORS: Final[Mapping[FeedState, str]] = {
+    FeedState.LIVE: "green",
+    FeedState.CATCHING_UP: "blue",
+    FeedState.INCOMPLETE: "red",
+}
 _ICONS: Final[Mapping[FeedState, str]] = {
     FeedState.LIVE: ":material/bolt:",
     FeedState.CATCHING_UP: ":material/sync:",
     FeedState.CONNECTING: ":material/sync:",
+    FeedState.INCOMPLETE: ":material/build:",
     FeedState.POLLING: ":material/schedule:",
     FeedState.OFFLINE: ":material/cloud_off:",
 }
@@ -95,10 +100,15 @@ def status() -> FeedStatus:
 
 @live_fragment(tables=(STATUS, REFUSED), key="livetables_badge")
 def badge() -> None:
-    """Show how the tab is connected, and say what could not be saved. Call it once, anywhere on the page."""
+    """Show how the tab is connected, and say what could not be saved. Call it once, anywhere on the page.
+
+    For a database that lacks something, it also shows what, and the SQL that mends it.
+    """
     _say_what_was_refused()
-    now = status().state
-    st.badge(now.value, icon=_ICONS.get(now, ":material/error:"), color=_color(now))
+    now = status()
+    st.badge(now.state.value, icon=_ICONS[now.state], color=_color(now.state))
+    if now.missing:
+        st.code("\n\n".join(now.missing), language="sql", wrap_lines=True)
 
 
 def _color(state: FeedState) -> Any:

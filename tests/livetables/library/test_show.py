@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg2
 import pytest
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -134,6 +135,32 @@ def test_the_badge_says_how_the_tab_is_connected(server: Server, database: Datab
     tab = server.tab()
     wait_for(lambda: any("Live" in text for text in markdowns(tab)), what="the badge to say Live")
     assert "green" in markdowns(tab)[-1]
+
+
+def test_what_the_database_has_lost_is_shown_with_the_mend(
+    server: Server, database: Database, shop: StackInfo
+) -> None:
+    tab = server.tab()
+    wait_for(lambda: "Live" in markdowns(tab)[-1], what="the badge to say Live")
+    run_sql(shop, "alter publication supabase_realtime drop table items")
+    database.engine.report_setup(database.missing())
+    wait_for(lambda: "Set-up incomplete" in markdowns(tab)[-1], what="the badge to say so")
+    assert "alter publication supabase_realtime add table public.items;" in codes(tab)[-1]
+    run_sql(shop, "alter publication supabase_realtime add table items")
+    database.engine.report_setup(database.missing())
+    wait_for(lambda: "Set-up incomplete" not in markdowns(tab)[-1], what="the badge to say that it is whole")
+
+
+def run_sql(shop: StackInfo, statement: str) -> None:
+    """Run a statement as the owner of the database."""
+    with psycopg2.connect(shop.database_url) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
+
+
+def codes(tab: Tab) -> list[str]:
+    """Return the texts of all blocks of code."""
+    return [message.delta.new_element.code.code_text for message in elements(tab, "code")]
 
 
 def toasts(tab: Tab) -> list[str]:
