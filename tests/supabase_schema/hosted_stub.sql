@@ -65,6 +65,14 @@ create function auth.uid() returns uuid language sql stable as $$
     )::uuid
 $$;
 alter function auth.uid() owner to supabase_auth_admin;
+create function auth.role() returns text language sql stable as $$
+    select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role'
+$$;
+alter function auth.role() owner to supabase_auth_admin;
+create function auth.jwt() returns jsonb language sql stable as $$
+    select nullif(current_setting('request.jwt.claims', true), '')::jsonb
+$$;
+alter function auth.jwt() owner to supabase_auth_admin;
 
 create schema storage authorization supabase_storage_admin;
 grant usage on schema storage to anon, authenticated, service_role;
