@@ -62,7 +62,7 @@ def test_every_table_but_the_log_has_its_stamps(db: Session, column: str) -> Non
     assert names(db, sql) in (["change_log"], ["public.change_log"])
 
 
-@pytest.mark.parametrize("trigger", ["stamp_row", "log_change"])
+@pytest.mark.parametrize("trigger", ["stamp_row", "log_change", "log_truncate"])
 def test_every_table_but_the_log_has_its_triggers(db: Session, trigger: str) -> None:
     sql = (
         f"select t.oid::regclass::text from ({TABLES}) t"

@@ -197,7 +197,8 @@ def test_the_log_has_the_actor_and_the_values(db: Session, world: World) -> None
 
 
 @pytest.mark.parametrize(
-    "cursor", ["", "yesterday", "-1", "1e3", " 7", "12abc", "99999999999999999999", "0x10"]
+    "cursor",
+    ["", "yesterday", "-1", "1e3", " 7", "12abc", "99999999999999999999", "0x10", "7.", "7.x", "7,8"],
 )
 def test_a_text_that_is_no_cursor_means_resync(db: Session, cursor: str) -> None:
     answer = db.changes_since(cursor)
@@ -249,6 +250,58 @@ def test_a_cursor_older_than_the_log_means_resync(connect: Connect, person: str)
     writer.commit()
     assert reader.changes_since(cursor)["resync"] is True
     assert reader.changes_since(fresh)["resync"] is False
+
+
+@pytest.mark.parametrize("reader", ["visitor", "owner"])
+def test_truncating_a_table_means_resync(db: Session, world: World, reader: str) -> None:
+    cursor = cursor_of(db)
+    db.run("truncate public.private_messages")
+    db.act_as(world.people.get(reader))
+    answer = db.changes_since(cursor)
+    assert (answer["resync"], answer["changes"]) == (True, [])
+
+
+def test_while_a_transaction_is_open_a_truncated_table_means_resync_once(connect: Connect) -> None:
+    slow, quick, reader = connect(), connect(), connect()
+    slow.run("select pg_current_xact_id()")
+    before = cursor_of(reader)
+    reader.commit()
+    quick.run("truncate public.ended_sessions")
+    quick.commit()
+    resynced = reader.changes_since(before)
+    reader.commit()
+    again = reader.changes_since(str(resynced["cursor"]))
+    first_rows = reader.value("select public.first_rows('[]') ->> 'cursor'")
+    assert resynced["resync"] is True
+    assert again["resync"] is False
+    assert again["cursor"] == resynced["cursor"] == first_rows
+    reader.commit()
+    quick.run("truncate public.ended_sessions")
+    quick.commit()
+    assert reader.changes_since(str(resynced["cursor"]))["resync"] is True
+
+
+def test_a_truncated_table_is_in_nobodys_activity(db: Session, world: World) -> None:
+    truncated = (
+        "select count(*) from public.change_log where table_name = 'private_messages' and op = 'TRUNCATE'"
+    )
+    db.run("truncate public.private_messages")
+    assert db.value(truncated) == 1
+    db.act_as(world.people["admin"])
+    assert db.value(truncated) == 0
+
+
+def test_truncating_the_log_itself_means_resync(connect: Connect, person: str) -> None:
+    owner, reader = connect(), connect()
+    before = cursor_of(reader)
+    reader.commit()
+    say(owner, person)
+    owner.commit()
+    owner.run("truncate public.change_log")
+    owner.commit()
+    answer = reader.changes_since(before)
+    assert answer["resync"] is True
+    assert reader.changes_since(str(answer["cursor"]))["resync"] is False
 
 
 def test_pruning_deletes_old_entries_and_returns_their_number(db: Session, world: World) -> None:

@@ -63,6 +63,18 @@ alter table livetables.state enable row level security;
 revoke all on all tables in schema livetables from public, anon, authenticated, service_role;
 revoke all on all sequences in schema livetables from public, anon, authenticated, service_role;
 
+-- Of a log that was emptied, no older cursor can be answered.
+create or replace function livetables.forget_log() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+    update livetables.state set complete_from = pg_snapshot_xmax(pg_current_snapshot());
+    return null;
+end
+$$;
+create or replace trigger forget_log after truncate on livetables.change_log
+    for each statement execute function livetables.forget_log();
+
 -- Arguments: who may know of a change, as JSON (see livetables.audience_of), then the columns of the key.
 create or replace function livetables.log_change() returns trigger
 language plpgsql security definer set search_path = ''
