@@ -102,7 +102,7 @@ begin
     end loop;
     if not readable then
         raise exception '% has no policy for SELECT, so nobody can read it', relation
-            using hint = format('Run: create policy "Anybody may read" on %s for select using (true);', relation);
+            using hint = format('Run: create policy "Live for everybody" on %s for select using (true);', relation);
     end if;
     if not simple or (narrowed and who ?| array['everybody', 'members', 'where']) then
         raise exception 'Who may know of changes of % cannot be read from its policies', relation

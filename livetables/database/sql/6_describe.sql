@@ -62,10 +62,10 @@ begin
             );
         end if;
     end if;
-    found := found || coalesce(livetables.problems_of_publication(relation, name, columns), '[]');
+    found := found || coalesce(livetables.problems_of_publication(relation, name, columns, case when seen is null then again end), '[]');
     if not has_schema_privilege(reader, 'public', 'usage') then
         found := found || livetables.problem(
-            'no_grant', format('%s may not use the schema public', reader), format('grant usage on schema public to %s;', reader)
+            'no_grant', format('%s may not use the schema public, so it cannot read %s', reader, name), format('grant usage on schema public to %s;', reader)
         );
     end if;
     select array_agg(col) into missing from unnest(columns) as col where not has_column_privilege(reader, relation, col, 'select');
@@ -86,11 +86,11 @@ begin
             'no_policy', format('%s has row-level security and no policy that lets %s select, so it looks empty', name, reader),
             case
                 when who ? 'people' then format(
-                    'create policy "Own rows" on %s for select to authenticated using ((select auth.uid()) = %I);',
+                    'create policy "Live for owners" on %s for select to authenticated using ((select auth.uid()) = %I);',
                     relation, who -> 'people' ->> 0
                 )
-                when is_public then format('create policy "Anybody may read" on %s for select to anon, authenticated using (true);', relation)
-                else format('create policy "Members may read" on %s for select to authenticated using (true);', relation)
+                when is_public then format('create policy "Live for everybody" on %s for select to anon, authenticated using (true);', relation)
+                else format('create policy "Live for members" on %s for select to authenticated using (true);', relation)
             end
         );
     elsif not secured then
@@ -111,7 +111,9 @@ begin
 end
 $$;
 
-create or replace function livetables.problems_of_publication(relation regclass, name text, columns text[]) returns jsonb
+create or replace function livetables.problems_of_publication(
+    relation regclass, name text, columns text[], first_mend text
+) returns jsonb
 language plpgsql stable set search_path = ''
 as $$
 declare
@@ -122,19 +124,19 @@ begin
     from pg_catalog.pg_publication where pubname = 'supabase_realtime';
     if not found then
         return jsonb_build_array(livetables.problem(
-            'not_published', 'There is no publication supabase_realtime, so Realtime sends nothing',
-            format('create publication supabase_realtime for table %s;', relation)
+            'not_published', format('There is no publication supabase_realtime, so Realtime sends no changes of %s', name),
+            coalesce(first_mend, format('create publication supabase_realtime for table %s;', relation))
         ));
     end if;
     if not livetables.is_published(relation) then
         return jsonb_build_array(livetables.problem(
             'not_published', format('%s is not in the publication supabase_realtime, so its changes arrive late', name),
-            format('alter publication supabase_realtime add table %s;', relation)
+            coalesce(first_mend, format('alter publication supabase_realtime add table %s;', relation))
         ));
     end if;
     if not publication.all_verbs then
         return jsonb_build_array(livetables.problem(
-            'not_published', 'The publication supabase_realtime does not have insert, update and delete',
+            'not_published', format('The publication supabase_realtime does not have insert, update and delete, so changes of %s are lost', name),
             'alter publication supabase_realtime set (publish = ''insert, update, delete, truncate'');'
         ));
     end if;
