@@ -130,13 +130,14 @@ class Reader:
         None if each table has to be asked by itself: for a visitor, for a view, and in a project without the
         function `first_rows`. Tables of which only some columns are read are left out.
         """
-        if self._filters or await self._config.token() is None:
+        token = None if self._filters else await self._config.token()
+        if token is None:
             return None
         asked = [_first_rows_of(spec) for spec in specs if spec.columns == "*"]
         # The annotation of `rpc` knows only texts; it sends any JSON.
         arguments = cast("dict[str, str]", {"p_tables": asked})
         try:
-            answer = await self._answer((await self._rest()).rpc(_FIRST_ROWS, arguments))
+            answer = await self._answer(self._rest_as(token).rpc(_FIRST_ROWS, arguments))
         except ReadError as error:
             if isinstance(error, NotAllowedError | RefusedQueryError | SetupError):
                 return None  # a table that asks by itself tells what is wrong with it
@@ -221,7 +222,10 @@ class Reader:
         return list(cast(Sequence[Record], await self._answer(query)))
 
     async def _rest(self) -> AsyncPostgrestClient:
-        token, key = await self._config.token(), self._config.project.key
+        return self._rest_as(await self._config.token())
+
+    def _rest_as(self, token: str | None) -> AsyncPostgrestClient:
+        key = self._config.project.key
         return AsyncPostgrestClient(
             f"{self._config.project.url}/rest/v1",
             headers={"apikey": key, "Authorization": f"Bearer {token or key}"},

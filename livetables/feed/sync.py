@@ -54,7 +54,7 @@ class Sync:
         return self._reader.answers
 
     async def load(self) -> None:
-        """Read every table, and then what changed meanwhile."""
+        """Read every table, and then what changed meanwhile, unless all rows came in one answer."""
         for _ in range(_LOADS):
             position = self.store.position()
             specs = tuple(self._specs.values())
@@ -62,14 +62,20 @@ class Sync:
             cursor = first.cursor if first else (await self._reader.changes_since(None)).cursor
             known = first.records if first else {}
             await _together(self._load(spec, known.get(spec.name), position) for spec in self._specs.values())
+            if first is not None and all(_is_whole(spec, known.get(spec.name)) for spec in specs):
+                self._finish_loading(first.cursor)
+                return
             answer = await self._reader.changes_since(cursor)
             if not answer.resync:
                 break
         else:
             raise ReadError("The log of changes does not reach back to the beginning of a load")
         self._take(await self._read_changes(answer.changes))
+        self._finish_loading(answer.cursor)
+
+    def _finish_loading(self, cursor: str) -> None:
         self.store.apply(())
-        self._cursor = answer.cursor
+        self._cursor = cursor
         self.store.finish_loading()
 
     async def catch_up(self, grace: float = 0, hurry: asyncio.Event | None = None) -> int:
@@ -206,6 +212,11 @@ class Sync:
         if now - self._forgot_at > _DELETIONS_KEPT:
             self.store.forget_deleted(self._forget_before)
             self._forget_before, self._forgot_at = self.store.position(), now
+
+
+def _is_whole(spec: AnySpec, first: Sequence[Record] | None) -> bool:
+    """Return whether the first rows of a table are all that loading it takes."""
+    return first is not None and (spec.window is not None or len(first) < PAGE)
 
 
 def _as_record(spec: AnySpec, key: Key, row: object) -> Record:

@@ -1,12 +1,15 @@
 """Reads over HTTP on a real stack: pages, keys, windows, and which error means what."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
 from livetables.config import EngineConfig
 from livetables.errors import NotAllowedError, ReadError, RefusedQueryError
-from livetables.feed import reads
-from livetables.feed.reads import Reader, ReaderConfig
+from livetables.feed import reads, sync
+from livetables.feed.reads import ChangesSince, Reader, ReaderConfig
+from livetables.tables.changes import Key
 from livetables.tables.filters import parse
 from livetables.tables.spec import AnySpec
 from local_supabase.stack.runtime import StackInfo
@@ -110,13 +113,50 @@ async def test_what_a_person_may_read_is_loaded_in_one_answer_or_table_by_table(
     stack: StackInfo, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     specs: list[AnySpec] = [USERS, PRIVATE_MESSAGES, TAVERN_MESSAGES]
-    here, token = project(stack), token_of(ada)
+    here, token, asked = project(stack), token_of(ada), []
+
+    async def counted() -> str | None:
+        asked.append("token")
+        return await token()
+
     post_message(stack, ada)
-    async with synced(here, specs, token) as one, synced(here, specs, token) as other:
+    async with synced(here, specs, counted) as one, synced(here, specs, token) as other:
         await one.sync.load()
-        assert one.reader.requests == 2
+        assert one.reader.requests == 1
         monkeypatch.setattr(reads, "_FIRST_ROWS", "no_such_function")
         await other.sync.load()
         assert other.reader.requests == 6
+        assert len(asked) == 1
         for spec in specs:
             assert one.store.moment.tables[spec.name].rows == other.store.moment.tables[spec.name].rows
+
+
+async def test_rows_of_one_moment_need_no_further_request_and_nothing_after_it_is_missed(
+    stack: StackInfo, ada: Person
+) -> None:
+    async with synced(project(stack), [TAVERN_MESSAGES, USERS], token_of(ada)) as one:
+        await one.sync.load()
+        assert one.reader.requests == 1
+        new = post_message(stack, ada)
+        await one.sync.catch_up()
+        assert new in one.rows()
+
+
+async def test_a_table_of_more_rows_than_an_answer_holds_makes_a_load_read_what_changed_meanwhile(
+    stack: StackInfo, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post_message(stack, ada)
+    whole = replace(TAVERN_MESSAGES, window=None, order=None)
+    written: list[Key] = []
+    async with synced(project(stack), [whole, USERS], token_of(ada)) as one:
+        changes_since = one.reader.changes_since
+
+        async def after_a_write(cursor: str | None) -> ChangesSince:
+            written.append(post_message(stack, ada))
+            return await changes_since(cursor)
+
+        monkeypatch.setattr(one.reader, "changes_since", after_a_write)
+        monkeypatch.setattr(sync, "PAGE", 1)
+        await one.sync.load()
+        assert len(written) == 1
+        assert written[0] in one.rows()
