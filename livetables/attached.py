@@ -10,7 +10,7 @@ from typing import Any
 from livetables.audiences import Audience, status_of, tables_of
 from livetables.feed.status import FeedStatus
 from livetables.feed_runner import FeedRunner
-from livetables.pseudo_tables import ItemWatch, PseudoTables
+from livetables.pseudo_tables import STATUS, ItemWatch, PseudoTables
 from livetables.registry import Registry
 from livetables.setup_watch import SetupWatch
 from livetables.tables.filters import Filter
@@ -65,10 +65,14 @@ class AttachedSession:
         or the name of an item given to `Engine.own_changed`.
         """
         name = of.table if isinstance(of, Part) else of
-        for audience in reversed(self._audiences()):
+        audiences = self._audiences()
+        if name == STATUS:
+            # Those whose connections the session depends on, and no others: hundreds of people come and go.
+            return tuple((audience.number, audience.status_revision) for audience in audiences)
+        for audience in reversed(audiences):
             if name in audience.store.specs:
                 return audience.number, self._revision(audience, of)
-        return self._pseudo_tables.version(name, self.user_id, self.owner)
+        return self._pseudo_tables.version(name, self.owner)
 
     def _revision(self, audience: Audience, of: Dependency) -> Hashable:
         if not isinstance(of, Part):

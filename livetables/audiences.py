@@ -33,6 +33,7 @@ from livetables.users import UserSession
 _log: Final = logging.getLogger(__name__)
 
 _numbers = itertools.count(1)
+_status_revisions = itertools.count(1)
 
 _STREAM_GRACE: Final = 0.3
 """Seconds for a view's own stream to deliver a change that the stream of the whole table has delivered."""
@@ -84,6 +85,7 @@ class Audience:
         self._subscribed_changed = asyncio.Event()
         self._expected: dict[Key, int] = {}
         """Versions of rows that this view's own stream should deliver, by key."""
+        self._status_revision = 0
         self._was_live = False
         self._refusal: str | None = None
         self._began = datetime.now(UTC)
@@ -92,6 +94,15 @@ class Audience:
     def status(self) -> FeedStatus:
         """How this audience is connected."""
         return self._feed.status if self._feed else FeedStatus(FeedState.CONNECTING, self._began)
+
+    @property
+    def status_revision(self) -> int:
+        """A number that is another one after each call of `status_changed`."""
+        return self._status_revision
+
+    def status_changed(self) -> None:
+        """Note that fragments that show the connection show this audience's no more as it is."""
+        self._status_revision = next(_status_revisions)
 
     @property
     def settled(self) -> bool:

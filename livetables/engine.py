@@ -216,7 +216,7 @@ class Engine:
             view.base_changed([change for change in changes if change.table == table])
 
     def _status_changed(self, audience: Audience) -> None:
-        self._pseudo_tables.status_changed()
+        audience.status_changed()
         if self._registry.public.store.loaded.is_set():
             self._runner.public_loaded()
         if audience.status.state in (FeedState.CONNECTING, FeedState.POLLING, FeedState.OFFLINE):
@@ -225,7 +225,7 @@ class Engine:
         self._listeners.notify(self._registry.sessions_of(audience), frozenset({STATUS}))
 
     def _setup_changed(self) -> None:
-        self._pseudo_tables.status_changed()
+        self._registry.public.status_changed()
         self._listeners.notify(self._registry.sessions_of_user(None), frozenset({STATUS}))
 
     def _open_presence(self) -> None:

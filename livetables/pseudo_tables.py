@@ -1,6 +1,7 @@
 """What fragments can show besides tables: the connection, who is here, and items of one owner.
 
-The owner of an item is a user, or the session of a visitor.
+The owner of an item is a user, or the session of a visitor. The revisions of the connection belong to the
+audiences (`Audience.status_revision`).
 """
 
 from __future__ import annotations
@@ -32,27 +33,19 @@ class PseudoTables:
     def __init__(self, presence_revision: Callable[[], int]) -> None:
         self._presence_revision = presence_revision
         self._lock = threading.Lock()
-        self._status_revision = 0
         self._items: dict[str, dict[str, int]] = {}
         self._watches: set[ItemWatch] = set()
 
-    def version(self, name: str, user_id: str | None, owner: str) -> Hashable:
-        """Return a value that changes with `STATUS`, `PRESENCE` or an item of this owner.
+    def version(self, name: str, owner: str) -> Hashable:
+        """Return a value that changes with `PRESENCE` or an item of this owner.
 
         It is equal for two sessions only if both see the same: everybody sees who is here, and nothing is in
-        an item that was never set, but each has a connection of their own.
+        an item that was never set.
         """
         if name == PRESENCE:
             return self._presence_revision()
-        if name == STATUS:
-            return user_id, self._status_revision
         revision = self._items.get(owner, {}).get(name, 0)
         return (owner, revision) if revision else 0
-
-    def status_changed(self) -> None:
-        """Give `STATUS` another revision."""
-        with self._lock:
-            self._status_revision += 1
 
     def set_item(self, name: str, owner: str, revision: int) -> None:
         """Set the revision of an item of this owner; 0 forgets it."""

@@ -50,6 +50,36 @@ def test_pseudo_tables_have_versions_too(engine: Engine) -> None:
     assert ada.version(PRESENCE) == 0
 
 
+def test_the_connection_of_one_person_concerns_nobody_else(engine: Engine) -> None:
+    ada, bo, visitor = (
+        engine.attach(name, SignedOut(name) if name != "visitor" else None)
+        for name in ("ada", "bo", "visitor")
+    )
+    before = [tab.version(STATUS) for tab in (ada, bo, visitor)]
+    engine.sign_in_changed("ada")
+    assert [tab.version(STATUS) for tab in (bo, visitor)] == before[1:]
+    assert ada.version(STATUS) != before[0]
+    assert engine.attach("another visitor", None).version(STATUS) == visitor.version(STATUS)
+
+
+def test_the_public_connection_concerns_everybody(engine: Engine) -> None:
+    ada, visitor = engine.attach("ada", SignedOut("ada")), engine.attach("visitor", None)
+    before = ada.version(STATUS), visitor.version(STATUS)
+    engine.audience().status_changed()
+    assert ada.version(STATUS) != before[0]
+    assert visitor.version(STATUS) != before[1]
+
+
+def test_the_connection_of_a_view_concerns_those_who_have_chosen_it(engine: Engine) -> None:
+    tab, other = engine.attach("tab", None), engine.attach("other", None)
+    tab.choose("things", parse("text=eq.a"))
+    before = tab.version(STATUS), other.version(STATUS)
+    [view] = engine.views.values()
+    view.status_changed()
+    assert tab.version(STATUS) != before[0]
+    assert other.version(STATUS) == before[1]
+
+
 def test_a_new_view_does_not_make_the_connection_look_worse(engine: Engine) -> None:
     tab = engine.attach("tab", None)
     since = engine.status().since

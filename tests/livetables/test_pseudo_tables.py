@@ -1,38 +1,28 @@
 """Names that stand among table names: the connection, who is here, and items of one owner."""
 
 from livetables.presence.model import PRESENCE
-from livetables.pseudo_tables import STATUS, PseudoTables
-
-
-def test_each_status_change_has_a_version_of_its_own() -> None:
-    pseudo = PseudoTables(lambda: 0)
-    seen = [pseudo.version(STATUS, "ada", "ada")]
-    for _ in range(3):
-        pseudo.status_changed()
-        seen.append(pseudo.version(STATUS, None, "tab"))
-    assert len(set(seen)) == 4
-    assert pseudo.version(STATUS, "ada", "ada") != pseudo.version(STATUS, None, "tab")
+from livetables.pseudo_tables import PseudoTables
 
 
 def test_presence_has_the_revision_of_its_feed() -> None:
-    assert PseudoTables(lambda: 7).version(PRESENCE, None, "tab") == 7
+    assert PseudoTables(lambda: 7).version(PRESENCE, "tab") == 7
 
 
 def test_an_item_belongs_to_one_user_and_can_be_forgotten() -> None:
     pseudo = PseudoTables(lambda: 0)
     pseudo.set_item("drafts", "ada", 7)
     pseudo.set_item("drafts", "bo", 7)
-    assert pseudo.version("drafts", "ada", "ada") != pseudo.version("drafts", "bo", "bo")
-    assert pseudo.version("drafts", "cy", "cy") == pseudo.version("drafts", None, "tab") == 0
+    assert pseudo.version("drafts", "ada") != pseudo.version("drafts", "bo")
+    assert pseudo.version("drafts", "cy") == pseudo.version("drafts", "tab") == 0
     pseudo.set_item("drafts", "ada", 0)
-    assert pseudo.version("drafts", "ada", "ada") == 0
+    assert pseudo.version("drafts", "ada") == 0
 
 
 def test_the_connection_of_all_visitors_is_one_and_their_items_are_not() -> None:
     pseudo = PseudoTables(lambda: 0)
     pseudo.set_item("drafts", "tab", 7)
     assert pseudo.version(STATUS, None, "tab") == pseudo.version(STATUS, None, "other")
-    assert pseudo.version("drafts", None, "tab") != pseudo.version("drafts", None, "other")
+    assert pseudo.version("drafts", "tab") != pseudo.version("drafts", "other")
 
 
 def test_whoever_watches_learns_of_an_item_that_comes_and_goes() -> None:
