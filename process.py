@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ from ui.shell import identity
 
 PROJECT: Final = Path(__file__).parent
 SETTING_NAMES: Final = ("SUPABASE_URL", "SUPABASE_KEY", "TAVERN_METRICS_TOKEN")
+
+_COLLECTOR_THRESHOLDS: Final = (10_000, 10, 10)
 
 Progress = Callable[[str], None]
 """Shows the user a message while something starts."""
@@ -74,7 +77,19 @@ def _start(values: Mapping[str, str], progress: Progress) -> Services:
     clients = Clients(settings)
     accounts = Accounts(clients)
     identity.follow_ended_sessions(engine, accounts)
+    _spare_the_collector()
     return Services(clients, accounts, engine, embedded)
+
+
+def _spare_the_collector() -> None:
+    """Leave what was loaded at the start out of garbage collections, and collect what is new less often.
+
+    Each run of a script makes thousands of objects that are gone at its end. With Python's thresholds their
+    collections took a fifth of the processor time of opening a page.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
 
 
 def configuration() -> dict[str, str]:
