@@ -76,7 +76,6 @@ WITHOUT_A_TEST_FILE = {
     "ui/base/focus.py": "tests/browser/test_keyboard.py",
     "ui/base/follow.py": "tests/browser/test_following.py",
     "ui/base/html_actions.py": "tests/browser: every button in a list",
-    "ui/base/layout.py": "tests/browser: every page",
     "ui/base/navigation.py": "tests/browser: every page",
     "ui/base/send_keys.py": "tests/browser/test_keyboard.py",
     "ui/base/session.py": "tests/browser: every page",

@@ -282,9 +282,10 @@ def unsent_table(reason: str) -> str | None:
     found = _NOT_PUBLISHED.search(reason)
     if found is None:
         return None
+    # As the check of the database says it, so that it is not shown twice.
     return (
-        f"Realtime does not send the table {found[1]}. "
-        f"Run: alter publication supabase_realtime add table public.{found[1]};"
+        f"{found[1]} is not in the publication supabase_realtime, so its changes arrive late\n"
+        f"    alter publication supabase_realtime add table public.{found[1]};"
     )
 
 

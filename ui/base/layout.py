@@ -16,7 +16,7 @@ from livetables.fragments import STATUS, live_fragment
 from livetables.running_session import connection
 from ui.base import session, times
 from ui.base.html import Markup, Template, show
-from ui.base.text import plural
+from ui.base.text import as_label, plural
 
 _ICONS = {
     FeedState.CONNECTING: ":material/sync:",
@@ -132,8 +132,14 @@ def _details(status: FeedStatus) -> str:
         f"{plural(status.repaired, 'change')} repaired." if status.repaired else "Nothing had to be repaired."
     )
     since = f"**{status.state.value}** since {when} ({times.ago(status.since, datetime.now(UTC))})"
-    missing = (f"```\n{text}\n```" for text in status.missing)
+    missing = map(missing_part, status.missing)
     return "\n\n".join((since, _MEANING[status.state], *missing, lag, repaired))
+
+
+def missing_part(text: str) -> str:
+    """Return what is missing as Markdown: a line of words, and below it the SQL that mends it."""
+    words, *mend = (line.strip() for line in text.splitlines())
+    return "\n\n".join((as_label(words) + ".", *(f"`` {line} ``" for line in mend)))
 
 
 def _lag(lag: timedelta) -> str:

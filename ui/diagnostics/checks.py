@@ -160,7 +160,8 @@ def feed(status: FeedStatus, now: datetime) -> Finding:
             "The checks above say what is wrong. Tavern reconnects by itself, and never gives up.",
         )
     if status.missing:
-        return Finding(Level.FAILED, f"{found} Missing: {'; '.join(status.missing)}", PUSH)
+        missing = "; ".join(" ".join(text.split()) for text in status.missing)
+        return Finding(Level.FAILED, f"{found} Missing: {missing}", PUSH)
     if status.state is not FeedState.LIVE:
         return Finding(
             Level.WARNING,

@@ -183,7 +183,10 @@ begin
             'columns', '{}'::jsonb, 'problems', jsonb_build_array(livetables.problem(
                 'no_table',
                 concat_ws(' ', format('There is no table %s in the schema public.', table_name), livetables.nearest_table(table_name)),
-                format('create table public.%I (id uuid primary key default gen_random_uuid());', table_name)
+                concat(
+                    case when livetables.nearest_table(table_name) is not null then 'Write that name, or: ' end,
+                    format('create table public.%I (id uuid primary key default gen_random_uuid());', table_name)
+                )
             ))
         );
     end if;

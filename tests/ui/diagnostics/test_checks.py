@@ -87,6 +87,15 @@ def test_the_feed_is_ok_when_it_is_live_and_quick(state: FeedState, lag: float |
     assert "3 changes repaired" in found.found
 
 
+def test_what_the_database_lacks_is_named() -> None:
+    status = FeedStatus(
+        FeedState.INCOMPLETE, NOW, missing=("items is not watched\n    select 1;", "no function")
+    )
+    found = checks.feed(status, NOW)
+    assert found.level is Level.FAILED
+    assert found.found.endswith("Missing: items is not watched select 1;; no function")
+
+
 def test_sessions_are_counted_by_tab_and_by_person() -> None:
     found = checks.load({"a": "ada", "b": "ada", "c": None}, {None, "ada"})
     assert found.found == (
