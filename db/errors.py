@@ -33,7 +33,8 @@ from postgrest.exceptions import APIError
 from supabase_auth.errors import AuthError, AuthRetryableError, AuthWeakPasswordError
 
 from db.columns import Record
-from db.constraints import MEANING
+from db.constraints import MEANING as CONSTRAINTS
+from livetables.auth.errors import MEANING, Meaning
 
 _log = logging.getLogger(__name__)
 
@@ -228,8 +229,8 @@ def _invalid(text: str) -> InvalidValueError:
     if text == EventFullError.message:
         return EventFullError()
     named = _CONSTRAINT.search(text)
-    if named and named["name"] in MEANING:
-        field, sentence = MEANING[named["name"]]
+    if named and named["name"] in CONSTRAINTS:
+        field, sentence = CONSTRAINTS[named["name"]]
         return InvalidValueError(sentence, field)
     return InvalidValueError(text if _is_for_people(text) else None)
 
@@ -239,18 +240,11 @@ def _is_for_people(text: str) -> bool:
     return text.endswith(".") and '"' not in text
 
 
-_AUTH_ERRORS: Mapping[str, type[SignInError]] = {
-    "invalid_credentials": SignInFailedError,
-    "email_not_confirmed": EmailNotConfirmedError,
-    "over_request_rate_limit": TooManyAttemptsError,
-    "over_email_send_rate_limit": TooManyAttemptsError,
-    "refresh_token_not_found": SignedOutError,
-    "refresh_token_already_used": SignedOutError,
-    "session_not_found": SignedOutError,
-    "session_expired": SignedOutError,
-    "user_not_found": SignedOutError,
-    "bad_jwt": SignedOutError,
-    "no_authorization": SignedOutError,
+_AUTH_ERRORS: Mapping[Meaning, type[SignInError]] = {
+    Meaning.WRONG: SignInFailedError,
+    Meaning.NOT_CONFIRMED: EmailNotConfirmedError,
+    Meaning.TOO_MANY: TooManyAttemptsError,
+    Meaning.SIGNED_OUT: SignedOutError,
 }
 
 _SIGN_UP_MESSAGES: Mapping[str, str] = {
@@ -289,8 +283,8 @@ def from_auth(error: AuthError) -> DatabaseError:
             return SignUpRefusedError(_PWNED, "password")
         return SignUpRefusedError(f"Please choose a stronger password. {error.message}", "password")
     code = str(error.code or "")
-    if code in _AUTH_ERRORS:
-        return _AUTH_ERRORS[code]()
+    if code in MEANING:
+        return _AUTH_ERRORS[MEANING[code]]()
     if code in _SIGN_UP_MESSAGES:
         return SignUpRefusedError(_SIGN_UP_MESSAGES[code], "email" if code in _ABOUT_THE_EMAIL else None)
     _log.warning("Unexpected answer of the sign-in service: %s %s", code, error.message)

@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from livetables.auth.errors import SignInError
     from livetables.errors import (
         ClashError,
         FilterError,
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from livetables.library.connect import connect
     from livetables.library.database import Database
     from livetables.library.row_types import Row
-    from livetables.library.session import begin, user
-    from livetables.library.show import badge, choose, fragment, pending, rows, status
+    from livetables.library.session import user
+    from livetables.library.show import badge, begin, choose, fragment, pending, rows, status
+    from livetables.library.sign_in import sign_in, sign_out
     from livetables.library.writes import Write
     from livetables.running_session import is_loading, load_older
 
@@ -46,6 +48,7 @@ __all__ = [
     "ReadError",
     "Row",
     "SetupError",
+    "SignInError",
     "UnsupportedStreamlitError",
     "Write",
     "WriteError",
@@ -58,11 +61,14 @@ __all__ = [
     "load_older",
     "pending",
     "rows",
+    "sign_in",
+    "sign_out",
     "status",
     "user",
 ]
 
 _HOMES: Final = {
+    "livetables.auth.errors": ("SignInError",),
     "livetables.errors": (
         "ClashError", "FilterError", "LiveError", "ProjectError", "ReadError", "SetupError",
         "UnsupportedStreamlitError", "WriteError",
@@ -70,8 +76,9 @@ _HOMES: Final = {
     "livetables.library.connect": ("connect",),
     "livetables.library.database": ("Database",),
     "livetables.library.row_types": ("Row",),
-    "livetables.library.session": ("begin", "user"),
-    "livetables.library.show": ("badge", "choose", "fragment", "pending", "rows", "status"),
+    "livetables.library.session": ("user",),
+    "livetables.library.show": ("badge", "begin", "choose", "fragment", "pending", "rows", "status"),
+    "livetables.library.sign_in": ("sign_in", "sign_out"),
     "livetables.library.writes": ("Write",),
     "livetables.running_session": ("is_loading", "load_older"),
 }  # fmt: skip

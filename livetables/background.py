@@ -111,3 +111,23 @@ async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks, timeout=_CANCEL_TIMEOUT)
+
+
+def start_daemon(place: str, work: Callable[[], object]) -> threading.Thread | None:
+    """Do the work in a thread that does not keep the program from ending; None if none can be started now.
+
+    `place` is the thread's name, and that of its faults.
+    """
+
+    def run() -> None:
+        with FAULTS.contained(place):
+            work()
+
+    thread = threading.Thread(target=run, name=place, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        if "shutdown" not in str(error):  # the machine has no threads left
+            FAULTS.record(place, error)
+        return None
+    return thread

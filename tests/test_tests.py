@@ -50,8 +50,11 @@ MIRRORED = ("livetables", "local_supabase/realtime", "publish", "ui/base", "ui/w
 """Folders in which every module has a test file or a reason to have none."""
 
 WITHOUT_A_TEST_FILE = {
+    "livetables/auth/accounts.py": "tests/db/auth/test_accounts.py, with a real Auth",
+    "livetables/auth/signed_in.py": "tests/db/auth/test_signed_in.py, with a real Auth",
     "livetables/config.py": "one value without behavior",
     "livetables/errors.py": "errors without behavior",
+    "livetables/library/cookie.py": "tests/browser/test_signing_in.py, tests/browser/test_examples.py",
     "livetables/tables/changes.py": "values without behavior",
     "livetables/users.py": "a protocol without behavior",
     "local_supabase/realtime/authorization.py": "test_change_rights_end_to_end.py",

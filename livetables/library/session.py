@@ -35,13 +35,8 @@ def database() -> Database:
     return cast("Database", found)
 
 
-def begin(user: UserSession | None = None) -> None:
-    """Show the watched tables in the running tab. Call it in each run, after `db.watch`.
-
-    The first run of a tab waits a few seconds for tables that are still loading.
-
-    Arguments:
-        user: who is signed in, as `sign_in` returns it. None shows what visitors may read.
+def bind(user: UserSession | None) -> None:
+    """Show the database's tables in the running tab, as this person or with None as a visitor.
 
     Raises `LiveError` if no database is connected.
     """

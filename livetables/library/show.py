@@ -9,12 +9,14 @@ from typing import Any, Final
 import streamlit as st
 
 from livetables import running_session
+from livetables.auth.signed_in import SignedIn
 from livetables.errors import ClashError
 from livetables.feed.status import FeedState, FeedStatus
 from livetables.fragments import STATUS, live_fragment
-from livetables.library import session
+from livetables.library import session, sign_in
 from livetables.library.writes import REFUSED, Write, item_of
 from livetables.tables.filters import parse
+from livetables.users import UserSession
 
 _COLORS: Final[Mapping[FeedState, str]] = {
     FeedState.LIVE: "green",
@@ -29,6 +31,21 @@ _ICONS: Final[Mapping[FeedState, str]] = {
     FeedState.POLLING: ":material/schedule:",
     FeedState.OFFLINE: ":material/cloud_off:",
 }
+
+
+def begin(user: UserSession | None = None) -> None:
+    """Show the watched tables in the running tab. Call it in each run, after `db.watch`.
+
+    The first run of a tab waits a few seconds for tables that are still loading.
+
+    Arguments:
+        user: who is signed in, as `sign_in` returns it. None shows what visitors may read.
+
+    Raises `LiveError` if no database is connected.
+    """
+    session.bind(user)
+    if isinstance(user, SignedIn):
+        sign_in.keep_cookie()
 
 
 def fragment(

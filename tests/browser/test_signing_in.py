@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from playwright.async_api import expect
 
-from db.auth.cookie import SessionCookie
+from livetables.auth.cookie import SessionCookie
 from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
 from tests.security.app.streamlit_client import open_session, texts, websocket

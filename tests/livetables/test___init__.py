@@ -18,6 +18,7 @@ def test_the_public_names_are_these() -> None:
         "ReadError",
         "Row",
         "SetupError",
+        "SignInError",
         "UnsupportedStreamlitError",
         "Write",
         "WriteError",
@@ -30,6 +31,8 @@ def test_the_public_names_are_these() -> None:
         "load_older",
         "pending",
         "rows",
+        "sign_in",
+        "sign_out",
         "status",
         "user",
     ]

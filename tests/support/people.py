@@ -8,9 +8,9 @@ import httpx
 import psycopg2
 from supabase import Client, ClientOptions, create_client
 
-from db.auth.cookie import SessionCookie
 from db.hub import pictures
 from db.jwt import claims_of
+from livetables.auth.cookie import SessionCookie
 from local_supabase.stack.runtime import StackInfo
 from tests.support.pictures import halves, written
 

@@ -13,8 +13,8 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from db.auth.accounts import Accounts, SignedIn
-from db.auth.cookie import SessionCookie
 from db.errors import SignInError, UnreachableError
+from livetables.auth.cookie import SessionCookie
 from livetables.engine import Engine
 from livetables.fragments import STATUS, live_fragment
 from livetables.rerun import uninterrupted

@@ -18,6 +18,6 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Give the clock by which tokens expire."""
     clock = Clock()
-    monkeypatch.setattr("db.auth.accounts.time", clock)
-    monkeypatch.setattr("db.auth.signed_in.time", clock)
+    monkeypatch.setattr("livetables.auth.accounts.time", clock)
+    monkeypatch.setattr("livetables.auth.signed_in.time", clock)
     return clock

@@ -7,10 +7,10 @@ import psycopg2
 import pytest
 
 from db.auth.accounts import Accounts, SignedIn
-from db.auth.cookie import SessionCookie
 from db.auth.signed_in import BROWSER_TIMEOUT
 from db.clients import Clients
 from db.errors import UnreachableError
+from livetables.auth.cookie import SessionCookie
 from local_supabase.stack.runtime import StackInfo
 from tests.db.auth.conftest import Clock
 from tests.db.conftest import SignUp

@@ -10,10 +10,10 @@ from tests.livetables.support import SignedOut
 
 def test_outside_of_a_tab_a_program_is_one(db: Database) -> None:
     session.use(db)
-    session.begin(SignedOut("ada"))
+    session.bind(SignedOut("ada"))
     assert session.database() is db
     assert session.owner() == "ada"
-    session.begin()
+    session.bind(None)
     assert (session.user(), session.owner()) == (None, "")
 
 

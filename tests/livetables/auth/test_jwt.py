@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from db.jwt import claims_of
+from livetables.auth.jwt import claims_of
 
 
 def encoded(value: str) -> str:

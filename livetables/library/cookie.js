@@ -1,4 +1,4 @@
-// Keeps the sign-in in one cookie, `token~session~rotation` (db/auth/cookie.py), so that it survives a reload. Every
+// Keeps the sign-in in one cookie, `token~session~rotation` (livetables/auth/cookie.py), so that it survives a reload. Every
 // process of the app that serves this browser writes the same cookie.
 // - `data.value` is the cookie to write. A newer one, which another process wrote, is reported instead of replaced.
 //   So is one of another sign-in, which somebody else has in another tab: it stays until they sign out.

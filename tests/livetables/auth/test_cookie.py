@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.auth.cookie import SessionCookie
+from livetables.auth.cookie import SessionCookie
 
 
 def test_the_text_of_the_cookie_is_read_back() -> None:
