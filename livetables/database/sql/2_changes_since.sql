@@ -22,7 +22,8 @@ declare
     most constant int := 10000;
 begin
     if p_cursor is not null then
-        if p_cursor ~ '^[0-9]{1,19}:[0-9]{1,19}:([0-9]{1,19}(,[0-9]{1,19})*)?$' then
+        -- Twenty digits for each transaction that may run at once are much less than this.
+        if length(p_cursor) < 100000 and p_cursor ~ '^[0-9]{1,19}:[0-9]{1,19}:([0-9]{1,19}(,[0-9]{1,19})*)?$' then
             begin
                 since := p_cursor::pg_snapshot;
             exception when data_exception then

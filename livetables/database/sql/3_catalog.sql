@@ -1,39 +1,50 @@
--- `select livetables.watch('items')` makes a table live, and may be repeated: it brings everything up to date.
+-- What the catalog says of a table.
+
+create or replace function livetables.find_table(table_name text) returns regclass
+language sql stable set search_path = ''
+as $$ select to_regclass(format('public.%I', regexp_replace(table_name, '^public\.', ''))) $$;
 
 create or replace function livetables.table_of(table_name text) returns regclass
 language plpgsql stable set search_path = ''
 as $$
 declare
-    name constant text := regexp_replace(table_name, '^public\.', '');
-    found constant regclass := coalesce(to_regclass(format('public.%I', name)), to_regclass('public.' || name));
+    found constant regclass := livetables.find_table(table_name);
 begin
     if found is null then
         raise exception using errcode = '42P01',
-            message = format('There is no table %s in the schema public.', name),
-            hint = coalesce(livetables.nearest_table(name), 'Create it first.');
+            message = format('There is no table %s in the schema public.', table_name),
+            hint = coalesce(livetables.nearest_table(table_name), 'Create it first.');
     end if;
     return found;
 end
 $$;
 
--- The name of the table that is spelled most like this one, as a question; null if there is none.
+-- The name of the table that is spelled most like this one (by pairs of letters), as a question; null if there is none.
 create or replace function livetables.nearest_table(name text) returns text
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-    select format('Did you mean %s?', relation.relname)
-    from pg_catalog.pg_class as relation
-    cross join lateral (
-        select count(*) as common from (
-            select substr('  ' || lower(name) || ' ', at, 2) from generate_series(1, length(name) + 2) as at
-            intersect
-            select substr('  ' || lower(relation.relname) || ' ', at, 2) from generate_series(1, length(relation.relname) + 2) as at
-        ) as pairs
-    ) as alike
-    where relation.relnamespace = 'public'::regnamespace and relation.relkind in ('r', 'p', 'v', 'm')
-        and 2.0 * alike.common / (length(name) + length(relation.relname) + 2) > 0.4
-        and (has_any_column_privilege('anon', relation.oid, 'select') or has_any_column_privilege('authenticated', relation.oid, 'select'))
-    order by 2.0 * alike.common / (length(name) + length(relation.relname) + 2) desc, relation.relname
-    limit 1
+declare
+    pairs constant text[] := array(
+        select distinct substr('  ' || lower(name) || ' ', at, 2) from generate_series(1, length(name) + 2) as at
+        where length(name) < 64
+    );
+begin
+    return (
+        select format('Did you mean %s?', relation.relname)
+        from pg_catalog.pg_class as relation
+        cross join lateral (
+            select 2.0 * count(*) / (cardinality(pairs) + length(relation.relname) + 2) as much
+            from unnest(pairs) as pair where strpos('  ' || lower(relation.relname) || ' ', pair) > 0
+        ) as alike
+        where relation.relnamespace = 'public'::regnamespace and relation.relkind in ('r', 'p', 'v', 'm') and alike.much > 0.4
+            and (
+                has_any_column_privilege('anon', relation.oid, 'select')
+                or has_any_column_privilege('authenticated', relation.oid, 'select')
+            )
+        order by alike.much desc, relation.relname
+        limit 1
+    );
+end
 $$;
 
 create or replace function livetables.key_of(relation regclass) returns text[]

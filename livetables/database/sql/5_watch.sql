@@ -61,6 +61,8 @@ begin
         relation
     );
     perform livetables.identify(relation, key, who);
+    -- REST knows the columns of a table from its schema cache.
+    notify pgrst, 'reload schema';
     return format(
         '%s: %s; key %s; version %s', relation, livetables.told(who), array_to_string(key, ', '), version_column
     );

@@ -160,31 +160,28 @@ create or replace function livetables.describe_one(table_name text) returns json
 language plpgsql stable set search_path = ''
 as $$
 declare
-    relation regclass;
+    relation constant regclass := livetables.find_table(table_name);
+    nearest text;
     seen jsonb;
     who jsonb;
     is_public boolean;
     people text[];
     identity text[];
 begin
-    begin
-        relation := livetables.table_of(table_name);
-    exception when undefined_table or invalid_name or syntax_error then
-        relation := null;
-    end;
     -- A table that the API does not show is none, as in the answers of REST.
     if relation is null or not (
         has_any_column_privilege('anon', relation, 'select') or has_any_column_privilege('authenticated', relation, 'select')
         or livetables.watched(relation) is not null or current_setting('role', true) is distinct from 'anon'
         and current_setting('role', true) is distinct from 'authenticated'
     ) then
+        nearest := livetables.nearest_table(table_name);
         return jsonb_build_object(
             'name', table_name, 'key', '[]'::jsonb, 'version', null, 'visibility', 'public', 'filters', '[]'::jsonb,
             'columns', '{}'::jsonb, 'problems', jsonb_build_array(livetables.problem(
                 'no_table',
-                concat_ws(' ', format('There is no table %s in the schema public.', table_name), livetables.nearest_table(table_name)),
+                concat_ws(' ', format('There is no table %s in the schema public.', table_name), nearest),
                 concat(
-                    case when livetables.nearest_table(table_name) is not null then 'Write that name, or: ' end,
+                    case when nearest is not null then 'Write that name, or: ' end,
                     format('create table public.%I (id uuid primary key default gen_random_uuid());', table_name)
                 )
             ))
@@ -261,8 +258,8 @@ create or replace function public.livetables_tables(p_tables text[] default null
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-    if cardinality(p_tables) > 200 then
-        raise exception using errcode = '22023', message = 'p_tables has at most 200 tables';
+    if cardinality(p_tables) > 100 then
+        raise exception using errcode = '22023', message = 'p_tables has at most 100 tables';
     end if;
     return jsonb_build_object(
         'database_version', livetables.database_version(),
@@ -277,3 +274,4 @@ revoke execute on function public.livetables_tables(text[]) from public, anon, a
 grant execute on function public.livetables_tables(text[]) to anon, authenticated, service_role;
 
 revoke execute on all functions in schema livetables from public, anon, authenticated, service_role;
+notify pgrst, 'reload schema';

@@ -74,4 +74,18 @@ def test_a_table_that_the_api_does_not_show_is_told_apart_from_none_by_nobody(db
 
 def test_the_number_of_tables_in_a_question_is_bounded(db: Session) -> None:
     db.act_as(None)
-    assert db.refusal("select public.livetables_tables(%s)", ["x"] * 201).pgcode == "22023"
+    assert db.refusal("select public.livetables_tables(%s)", ["x"] * 101).pgcode == "22023"
+
+
+@pytest.mark.parametrize("length", [63, 64, 1_000_000])
+def test_long_names_and_cursors_cost_little(db: Session, length: int) -> None:
+    watched(db, ITEMS, "items")
+    db.act_as(None)
+    db.run("set local statement_timeout = '10s'")
+    [problem] = db.rows(
+        "select jsonb_array_length(public.livetables_tables(%s) -> 'tables' -> 0 -> 'problems')",
+        ["x" * length],
+    )
+    answer = db.changes_since("1:9:" + ",".join(["1"] * (length // 2)))
+    assert problem == (1,)
+    assert answer["resync"] is True

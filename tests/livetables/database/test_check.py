@@ -42,8 +42,20 @@ def test_a_table_that_is_not_watched_comes_with_the_mend(items: StackInfo) -> No
     assert errors["itmes", "no_table"].message.endswith("Did you mean items?")
 
 
-def test_a_project_without_livetables_is_told_apart(stack: StackInfo) -> None:
-    over_http, as_owner = describe(stack.url, stack.anon_key), describe_database(stack.database_url)
+@pytest.fixture
+def bare(plain: StackInfo) -> Iterator[StackInfo]:
+    """Give the project without the function that is asked."""
+    with session(plain.database_url) as owner:
+        reload = "notify pgrst, 'reload schema'"
+        owner.run(f"alter function public.livetables_tables(text[]) rename to gone; {reload}")
+        owner.commit()
+        yield plain
+        owner.run(f"alter function public.gone(text[]) rename to livetables_tables; {reload}")
+        owner.commit()
+
+
+def test_a_project_without_livetables_is_told_apart(bare: StackInfo) -> None:
+    over_http, as_owner = describe(bare.url, bare.anon_key), describe_database(bare.database_url)
     assert [problem.code for problem in over_http.errors] == ["no_changes_since"]
     assert as_owner == over_http
 
