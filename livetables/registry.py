@@ -28,8 +28,8 @@ class Registry:
         self._context = context
         self._runner = runner
         self._timing = timing
-        self._private = tuple(spec for spec in specs if spec.visibility is Visibility.USER)
-        public = [spec for spec in specs if spec.visibility is Visibility.PUBLIC]
+        self._private = tuple(spec for spec in specs if spec.visibility is not Visibility.PUBLIC)
+        public = [spec for spec in specs if spec.visibility is not Visibility.USER]
         self.public: Final = Audience(None, public, context)
         """The audience of everybody."""
         self._lock = threading.RLock()
@@ -102,11 +102,11 @@ class Registry:
     def follow(self, spec: AnySpec) -> None:
         """Keep this table current as well, or in another way than before if it has been followed already."""
         with self._lock:
-            audiences = [self.public]
-            if spec.visibility is Visibility.USER:
+            audiences = [] if spec.visibility is Visibility.USER else [self.public]
+            if spec.visibility is not Visibility.PUBLIC:
                 others = (one for one in self._private if one.name != spec.name)
                 self._private = (*others, spec)
-                audiences = list(self._users.values())
+                audiences += self._users.values()
             audiences += [view for choice, view in self._views.open.items() if choice.table == spec.name]
         for audience in audiences:
             audience.store.follow(spec)

