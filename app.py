@@ -35,6 +35,7 @@ from realtime_handlers import setup_realtime_subscriptions
 from ui.base import layout, navigation, session, uploads
 from ui.base.navigation import Place
 from ui.base.session import Services
+from ui.events import offers
 from ui.shell import demo, identity, sidebar, startup_errors
 
 LOAD_TIMEOUT = 15.0
@@ -168,6 +169,7 @@ def main() -> None:
     sidebar.show()
     with st.sidebar:
         identity.sync_cookie()
+    offers.show()
     # Not `current.run()`: the browser discards what that has shown if a delta of a fragment arrives while it
     # still draws the new page ("Bad delta path"), and the page stays blank.
     PAGES[current_place]()

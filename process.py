@@ -25,6 +25,7 @@ from local_supabase import ensure_running
 from realtime_handlers import EngineConfig, init_realtime_client
 from ui.base import pictures
 from ui.base.session import Services
+from ui.events import offers
 from ui.shell import identity
 
 PROJECT: Final = Path(__file__).parent
@@ -77,6 +78,7 @@ def _start(values: Mapping[str, str], progress: Progress) -> Services:
     clients = Clients(settings)
     accounts = Accounts(clients)
     identity.follow_ended_sessions(engine, accounts)
+    offers.pass_on_unconfirmed(engine, clients)
     _spare_the_collector()
     return Services(clients, accounts, engine, embedded)
 

@@ -46,9 +46,9 @@ class Clients:
         return self._rest(access_token).from_(name)
 
     def rpc(
-        self, function: str, params: Mapping[str, object], access_token: str
+        self, function: str, params: Mapping[str, object], access_token: str | None = None
     ) -> SyncRPCFilterRequestBuilder:
-        """Start a call of a function of the database, as the owner of the token."""
+        """Start a call of a function of the database, as the owner of the token, or as a visitor."""
         # The library annotates values as text, but sends any JSON.
         return self._rest(access_token).rpc(function, cast("dict[str, str]", dict(params)))
 

@@ -14,7 +14,7 @@ from ui.base.navigation import Place, page
 from ui.base.parts import MY_COHOSTING, MY_PROFILE, MY_RSVPS
 from ui.base.text import one_line
 from ui.base.write_queue import WRITES
-from ui.events import actions, cards, schedule, tables
+from ui.events import actions, answers, schedule, tables
 from ui.events.cards import Viewing
 from ui.events.page import page_html
 from ui.shell.account import sign_in_link
@@ -96,12 +96,15 @@ def _missing(event_id: str) -> None:
 
 
 @live_fragment(
-    tables=(MY_RSVPS, MY_COHOSTING, MY_PROFILE, WRITES), varies_by=("user", "role"), key="event_marks"
+    tables=(MY_RSVPS, MY_COHOSTING, MY_PROFILE, WRITES),
+    varies_by=("user", "role", "time_zone", "language"),
+    key="event_marks",
 )
 def _marks() -> None:
     mark(
         BLOCK,
-        rows=cards.my_marks(tables.rsvps(), tables.cohosts(), session.my_id()),
+        rows=answers.my_marks(tables.rsvps(), tables.cohosts(), session.my_id()),
+        notes=answers.my_notes(tables.rsvps(), session.my_id(), session.region()),
         everywhere=["host"] if session.is_admin() else [],
     )
 

@@ -12,7 +12,7 @@ from ui.base.html_cache import shared_html
 from ui.base.parts import MY_COHOSTING, MY_PROFILE, MY_RSVPS
 from ui.base.pieces import in_pieces
 from ui.base.write_queue import WRITES
-from ui.events import actions, cards, new_event, schedule, tables
+from ui.events import actions, answers, cards, new_event, schedule, tables
 from ui.events.cards import Viewing
 from ui.events.editors import editors_html
 from ui.shell.account import sign_in_link
@@ -107,12 +107,15 @@ def _cards(which: str, shown: list[Event], viewing: Viewing, most: int) -> None:
 
 
 @live_fragment(
-    tables=(MY_RSVPS, MY_COHOSTING, MY_PROFILE, WRITES), varies_by=("user", "role"), key="events_marks"
+    tables=(MY_RSVPS, MY_COHOSTING, MY_PROFILE, WRITES),
+    varies_by=("user", "role", "time_zone", "language"),
+    key="events_marks",
 )
 def _marks() -> None:
     mark(
         BLOCK,
-        rows=cards.my_marks(tables.rsvps(), tables.cohosts(), session.my_id()),
+        rows=answers.my_marks(tables.rsvps(), tables.cohosts(), session.my_id()),
+        notes=answers.my_notes(tables.rsvps(), session.my_id(), session.region()),
         everywhere=["host"] if session.is_admin() else [],
     )
 

@@ -34,6 +34,7 @@ class RsvpStatus(StrEnum):
     """A person's answer to an event."""
 
     GOING = "going"
+    WAITLISTED = "waitlisted"
     MAYBE = "maybe"
     DECLINED = "declined"
 
@@ -107,11 +108,19 @@ class EndedSession(Model):
 
 @dataclass(frozen=True, slots=True)
 class Rsvp(Model):
-    """One person's answer to one event."""
+    """One person's answer to one event.
+
+    `guests` are the people whom the person brings. `waitlisted_at` is the order of the waitlist, None for
+    whoever does not wait. `confirm_by` is until when a place from the waitlist is kept; None if nothing has
+    to be confirmed.
+    """
 
     event_id: str
     user_id: str
     status: RsvpStatus
+    guests: int
+    waitlisted_at: AwareDatetime | None
+    confirm_by: AwareDatetime | None
     version: int
     created_at: AwareDatetime
     updated_at: AwareDatetime

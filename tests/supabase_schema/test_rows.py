@@ -198,6 +198,7 @@ CONSTRAINTS = {
     "events_location_length": "update events set location = repeat('x', 201) where id = %(event)s",
     "events_capacity_range": "update events set capacity = 0 where id = %(event)s",
     "rsvps_status_known": "update rsvps set status = 'late' where user_id = %(owner)s",
+    "rsvps_guests_range": "update rsvps set status = 'going', guests = 11 where user_id = %(owner)s",
     "tavern_messages_body_length": "update tavern_messages set body = repeat('x', 2001) where id = %(chat)s",
     "tavern_messages_body_not_blank": "update tavern_messages set body = E' \\n' where id = %(chat)s",
     "tavern_messages_body_or_hidden": "update tavern_messages set body = null where id = %(chat)s",

@@ -56,7 +56,8 @@ def _cohost(key: Key, text: str) -> Row:
 
 def _rsvp(key: Key, text: str) -> Row:
     status = ("going", "maybe", "declined")[len(text) % 3]
-    return {"event_id": key[0], "user_id": key[1], "status": status}
+    waitlist = {"guests": 0, "waitlisted_at": None, "confirm_by": None}
+    return {"event_id": key[0], "user_id": key[1], "status": status, **waitlist}
 
 
 def _message(key: Key, text: str) -> Row:

@@ -96,9 +96,12 @@ def event(title: str, organizer: User, *, hours: float = 24, **values: object) -
     return Event(**{**given, **values})  # type: ignore[arg-type]  # fields by name, from the test
 
 
-def rsvp(to: Event, who: User, status: RsvpStatus) -> Rsvp:
-    """Return somebody's RSVP."""
-    return Rsvp(to.id, who.id, status, 1, NOW, NOW)
+def rsvp(
+    to: Event, who: User, status: RsvpStatus, *, guests: int = 0, confirm_by: datetime | None = None
+) -> Rsvp:
+    """Return somebody's RSVP. Whoever waits does so in the order of the ids."""
+    waits = NOW if status is RsvpStatus.WAITLISTED else None
+    return Rsvp(to.id, who.id, status, guests, waits, confirm_by, 1, NOW, NOW)
 
 
 def private(

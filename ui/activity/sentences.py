@@ -17,7 +17,12 @@ _LONGEST_QUOTE: Final = 80
 _MOST_FIELDS: Final = 4
 
 _VERBS: Final[Mapping[str, str]] = {"INSERT": "added", "UPDATE": "changed", "DELETE": "deleted"}
-_ANSWERS: Final[Mapping[str, str]] = {"going": "Going", "maybe": "Maybe", "declined": "Can't go"}
+_ANSWERS: Final[Mapping[str, str]] = {
+    "going": "Going",
+    "waitlisted": "On the waitlist",
+    "maybe": "Maybe",
+    "declined": "Can't go",
+}
 
 _SENTENCE = Template("<b>{who}</b> {what}")
 _NAMED = Template("<b><bdi>{name}</bdi></b>")
@@ -82,6 +87,8 @@ def sentence_html(entry: ChangeLogEntry, reader: Reader) -> Markup:
     """Tell an entry as one sentence."""
     change = _Change(entry, reader)
     who = name_html(reader.find(entry.actor)) if entry.actor else _SYSTEM
+    if _moves_in_line(change):
+        return _tell_move(change)
     if entry.table_name == "users" and entry.op == "INSERT" and (entry.actor is None or change.is_by("id")):
         return join((change.person("id"), " joined"))
     return _SENTENCE(who=who, what=_TELLERS.get(entry.table_name, _tell_other)(change))
@@ -126,6 +133,23 @@ def _tell_answer(change: _Change) -> Markup:
     if before == after:
         return join(("changed ", *whose, " answer to ", title, change.fields))
     return join(("changed ", *whose, " answer to ", title, " from ", _answer(before), " to ", _answer(after)))
+
+
+def _moves_in_line(change: _Change) -> bool:
+    """Whether the waitlist of an event did it, in a change of somebody else or of nobody."""
+    moves = {("waitlisted", "going"), ("going", "waitlisted")}
+    return (
+        change.entry.table_name == "rsvps"
+        and (change.before("status"), change.after("status")) in moves
+        and not change.is_by("user_id")
+    )
+
+
+def _tell_move(change: _Change) -> Markup:
+    who, title = change.person("user_id"), change.event("event_id")
+    if change.after("status") == "going":
+        return join((who, " moved up from the waitlist of ", title))
+    return join((who, " did not confirm a place at ", title, " in time"))
 
 
 def _whose(change: _Change, field: str) -> tuple[Markup | str, ...]:

@@ -38,7 +38,11 @@ def _component(name: str) -> ComponentRenderer:
 
 
 def mark(
-    block: str, *, rows: Mapping[str, Sequence[str]] | None = None, everywhere: Sequence[str] = ()
+    block: str,
+    *,
+    rows: Mapping[str, Sequence[str]] | None = None,
+    everywhere: Sequence[str] = (),
+    notes: Mapping[str, str] | None = None,
 ) -> None:
     """Mark the rows of a block for this viewer.
 
@@ -46,8 +50,15 @@ def mark(
         block: The key of the container that holds the HTML.
         rows: The marks of single rows, by their `data-row`.
         everywhere: The marks of all rows.
+        notes: What single rows say to this viewer, by their `data-row`.
     """
-    data = {"block": block, "me": my_id(), "marks": dict(rows or {}), "everywhere": list(everywhere)}
+    data = {
+        "block": block,
+        "me": my_id(),
+        "marks": dict(rows or {}),
+        "everywhere": list(everywhere),
+        "notes": dict(notes or {}),
+    }
     _component("marks")(key=f"{block}_marks", data=data)
 
 

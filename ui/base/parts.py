@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from datetime import datetime
 from typing import Final
 
-from db.hub.models import EventCohost, Rsvp, User
+from db.hub.models import EventCohost, Rsvp, RsvpStatus, User
 from livetables.fragments import Part
 from livetables.tables.rows import Rows
 from livetables.tables.snapshot import Snapshot
@@ -16,7 +17,20 @@ def _my_row(users: Snapshot[User], me: str | None) -> Hashable:
 
 
 def _my_rsvps(rsvps: Snapshot[Rsvp], me: str | None) -> Hashable:
-    return rsvps.derived("by person", _rsvps_by_person).get(me or "", frozenset())
+    mine = rsvps.derived("by person", _rsvps_by_person).get(me or "", frozenset())
+    waits_for = [rsvp.event_id for rsvp in mine if rsvp.status is RsvpStatus.WAITLISTED]
+    if not waits_for:
+        return mine
+    lines = rsvps.derived("waitlists", _waitlists)
+    return mine, tuple(lines[event] for event in sorted(waits_for))
+
+
+def _waitlists(rows: Rows[Rsvp]) -> dict[str, frozenset[tuple[str, datetime | None]]]:
+    lines = dict[str, set[tuple[str, datetime | None]]]()
+    for rsvp in rows.values():
+        if rsvp.status is RsvpStatus.WAITLISTED:
+            lines.setdefault(rsvp.event_id, set()).add((rsvp.user_id, rsvp.waitlisted_at))
+    return {event: frozenset(line) for event, line in lines.items()}
 
 
 def _rsvps_by_person(rows: Rows[Rsvp]) -> dict[str, frozenset[Rsvp]]:
@@ -41,7 +55,7 @@ MY_PROFILE: Final = Part("users", _my_row)
 """The viewer's own profile, with their role."""
 
 MY_RSVPS: Final = Part("rsvps", _my_rsvps)
-"""The viewer's own answers."""
+"""The viewer's own answers, and the waitlists they are on."""
 
 MY_COHOSTING: Final = Part("event_cohosts", _my_cohosting)
 """The events that the viewer helps to run."""

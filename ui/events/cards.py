@@ -8,18 +8,16 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from db.hub.models import Event, EventCohost, Rsvp, RsvpStatus, User
+from db.hub.models import Event, EventCohost, Rsvp, User
 from livetables.tables.snapshot import Snapshot
 from ui.base import times
 from ui.base.feedback import saving_html
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.links import link_html, second_link_html, to_event
-from ui.base.people import avatar_html, linked_name_html, names_html
+from ui.base.people import avatar_html, linked_name_html
 from ui.base.region import Region
-from ui.base.text import plural
+from ui.events import answers
 from ui.events.schedule import NO_RSVPS, Attendance, attendance_by_event
-
-_MOST_NAMES = 12
 
 _CARDS = Template('<div class="tv-events">{cards}</div>')
 _CARD = Template(
@@ -44,18 +42,8 @@ _THERE = Template("<span>🌍 {when}</span>")
 _TITLE = Template("<bdi>{title}</bdi>")
 _REASON = Template('<p class="tv-text tv-reason" dir="auto"><b>Why it is cancelled</b> {text}</p>')
 _LOCATION = Template("<span>📍 <bdi>{location}</bdi></span>")
-_ATTENDANCE = Template(
-    '<div class="tv-attendance"><span class="tv-counts">{counts}</span>'
-    '<span class="tv-names">{going}</span>{maybe}</div>'
-)
-_GOING = Template("<b>{count} going</b>")
-_MAYBE = Template('<span class="tv-names maybe" title="Maybe">{names}</span>')
 # The label tells screen readers which event the buttons belong to; the buttons are the same on every card.
-_BUTTONS = Template('<div class="tv-buttons" role="group" aria-label="{title}">{buttons}</div>')
-_RSVP_BUTTON = Template(
-    '<button type="button" class="tv-action" data-action="{status}" data-mark="{status}"{full}>'
-    "{label}</button>"
-)
+_BUTTONS = Template('{note}<div class="tv-buttons" role="group" aria-label="{title}">{buttons}</div>')
 _HOST_BUTTON = Template(
     '<button type="button" class="tv-action for-host" data-action="{action}">{label}</button>'
 )
@@ -63,25 +51,10 @@ _HOST_BUTTON = Template(
 # The same on every card, so they are built once.
 _CANCELLED: Final = Template('<span class="tv-state bad">Cancelled</span>')()
 _OVER: Final = Template('<span class="tv-state">Over</span>')()
-_FULL: Final = Template(" data-full")()
 _GAP: Final = Template('<span class="tv-gap"></span>')()
 _EDIT: Final = _HOST_BUTTON(action="edit", label="Edit")
 _CANCEL: Final = _HOST_BUTTON(action="cancel", label="Cancel event")
 _REINSTATE: Final = _HOST_BUTTON(action="reinstate", label="Put back on")
-
-
-def _rsvp_buttons(*, full: bool) -> Markup:
-    return join(
-        (
-            _RSVP_BUTTON(status=RsvpStatus.GOING.value, full=_FULL if full else EMPTY, label="Going"),
-            _RSVP_BUTTON(status=RsvpStatus.MAYBE.value, full=EMPTY, label="Maybe"),
-            _RSVP_BUTTON(status=RsvpStatus.DECLINED.value, full=EMPTY, label="Can't go"),
-        )
-    )
-
-
-_RSVP: Final = _rsvp_buttons(full=False)
-_RSVP_TO_FULL: Final = _rsvp_buttons(full=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +118,7 @@ def _card_html(
         facts=_facts_html(event, users, cohosts, viewing),
         reason=reason_html(event),
         description=description_html(event.description),
-        attendance=_attendance_html(event, attendance, users),
+        attendance=answers.attendance_html(event, attendance, users),
         # Version 0 is not in the database yet, so nobody can act on it.
         buttons=buttons_html(event, attendance, over=over) if event.version else EMPTY,
     )
@@ -207,53 +180,14 @@ def _there_html(event: Event, here: ZoneInfo, there: Region) -> Markup:
     return _THERE(when=f"{weekday}{times.clock(local, there)} in {there.zone.key}")
 
 
-def _attendance_html(event: Event, attendance: Attendance, users: Snapshot[User]) -> Markup:
-    counts: list[Markup | str] = [_GOING(count=len(attendance.going))]
-    if attendance.maybe:
-        counts.append(f"{len(attendance.maybe)} maybe")
-    if attendance.declined:
-        counts.append(f"{len(attendance.declined)} can't")
-    if event.capacity is not None:
-        counts.append(places_left(event.capacity - len(attendance.going)))
-    maybe = names_html(
-        (users.get((rsvp.user_id,)) for rsvp in attendance.maybe), _MOST_NAMES, to_event(event.id)
-    )
-    return _ATTENDANCE(
-        counts=join(counts, " · "),
-        going=names_html(
-            (users.get((rsvp.user_id,)) for rsvp in attendance.going), _MOST_NAMES, to_event(event.id)
-        ),
-        maybe=_MAYBE(names=maybe) if maybe else EMPTY,
-    )
-
-
-def places_left(left: int) -> str:
-    """Say how many places are left."""
-    return "full" if left <= 0 else f"{plural(left, 'place')} left"
-
-
 def buttons_html(event: Event, attendance: Attendance, *, over: bool, more: Markup = EMPTY) -> Markup:
     """Show what can be done with an event, and `more` after the answers."""
     buttons: list[Markup] = []
     if not over and event.cancelled_at is None:
-        full = event.capacity is not None and len(attendance.going) >= event.capacity
-        buttons.append(_RSVP_TO_FULL if full else _RSVP)
+        buttons.append(answers.buttons_html(event, attendance))
     buttons += [more, _GAP, _EDIT]
     if event.cancelled_at is not None:
         buttons.append(_REINSTATE)
     elif not over:
         buttons.append(_CANCEL)
-    return _BUTTONS(title=event.title, buttons=join(buttons))
-
-
-def my_marks(
-    rsvps: Snapshot[Rsvp], cohosts: Snapshot[EventCohost], user_id: str | None
-) -> dict[str, list[str]]:
-    """Return the marks of the viewer's RSVPs, and of the events they help to run, by event id."""
-    if user_id is None:
-        return {}
-    marks = {rsvp.event_id: [rsvp.status.value] for rsvp in rsvps if rsvp.user_id == user_id}
-    for cohost in cohosts:
-        if cohost.user_id == user_id:
-            marks.setdefault(cohost.event_id, []).append("host")
-    return marks
+    return _BUTTONS(note=answers.note_html(), title=event.title, buttons=join(buttons))

@@ -12,7 +12,9 @@ from ui.base.feedback import saving_html
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.links import copy_button_html, to_event
 from ui.base.people import names_html
-from ui.events.cards import Viewing, buttons_html, leaf_html, places_left, reason_html, state_html
+from ui.base.text import plural
+from ui.events.answers import places_left
+from ui.events.cards import Viewing, buttons_html, leaf_html, reason_html, state_html
 from ui.events.schedule import NO_RSVPS, Attendance, attendance_by_event
 
 _MOST_NAMES: Final = 300
@@ -95,10 +97,17 @@ def _when_html(event: Event, viewing: Viewing) -> Markup:
 
 def _answers_html(event: Event, attendance: Attendance, users: Snapshot[User]) -> Markup:
     going = f"{len(attendance.going):,}"
-    if event.capacity is not None:
-        going += f" · {places_left(event.capacity - len(attendance.going))}"
+    if attendance.guests:
+        going += f" with {plural(attendance.guests, 'guest')}"
+    if (left := attendance.places_left(event)) is not None:
+        going += f" · {places_left(left)}"
     parts = [_answer_html("Going", going, attendance.going, users)]
-    for title, rsvps in (("Maybe", attendance.maybe), ("Can't go", attendance.declined)):
+    others = (
+        ("Waitlist", attendance.waiting),
+        ("Maybe", attendance.maybe),
+        ("Can't go", attendance.declined),
+    )
+    for title, rsvps in others:
         if rsvps:
             parts.append(_answer_html(title, f"{len(rsvps):,}", rsvps, users))
     return join(parts)

@@ -18,8 +18,19 @@ class Attendance:
     """The RSVPs to one event, in the order in which they were given."""
 
     going: tuple[Rsvp, ...] = ()
+    waiting: tuple[Rsvp, ...] = ()
+    """The waitlist, first in line first."""
     maybe: tuple[Rsvp, ...] = ()
     declined: tuple[Rsvp, ...] = ()
+
+    @property
+    def guests(self) -> int:
+        """How many people come along with those who are going."""
+        return sum(rsvp.guests for rsvp in self.going)
+
+    def places_left(self, event: Event) -> int | None:
+        """Return how many places are left; None if any number of people may come."""
+        return None if event.capacity is None else event.capacity - len(self.going) - self.guests
 
 
 NO_RSVPS: Final = Attendance()
@@ -60,7 +71,14 @@ def _split(rsvps: tuple[Rsvp, ...]) -> Attendance:
     def having(status: RsvpStatus) -> tuple[Rsvp, ...]:
         return tuple(rsvp for rsvp in rsvps if rsvp.status is status)
 
-    return Attendance(having(RsvpStatus.GOING), having(RsvpStatus.MAYBE), having(RsvpStatus.DECLINED))
+    waiting = sorted(having(RsvpStatus.WAITLISTED), key=_place_in_line)
+    return Attendance(
+        having(RsvpStatus.GOING), tuple(waiting), having(RsvpStatus.MAYBE), having(RsvpStatus.DECLINED)
+    )
+
+
+def _place_in_line(rsvp: Rsvp) -> tuple[datetime, str]:
+    return rsvp.waitlisted_at or rsvp.updated_at, rsvp.user_id
 
 
 def cohosts_by_event(cohosts: Snapshot[EventCohost]) -> Mapping[str, tuple[EventCohost, ...]]:

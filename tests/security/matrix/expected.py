@@ -64,6 +64,7 @@ FUNCTIONS: Mapping[str, Call] = {
     "reveal_task": Call({"p_task": "{judged}"}, "rater"),
     "run_id_for_key": Call({"p_key": "a key"}, MEMBERS),
     "settle_judgments": Call({"p_campaign": "{campaign}"}, "manager rater mate brand_rater"),
+    "settle_waitlists": Call({}, EVERYBODY),
     "skip_task": Call({"p_task": "{claimed}"}, "rater"),
     "submit_judgment": Call({"p_task": "{claimed}", "p_verdict": "A"}, "rater"),
     "tenant_files": Call({"p_bucket": "model-artifacts", "p_tenant": "{tenant}"}, "manager rater mate"),

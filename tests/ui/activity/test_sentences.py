@@ -60,6 +60,27 @@ SENTENCES: list[tuple[str, str, str, Row | None, Row | None]] = [
         ANSWER,
         {**ANSWER, "status": "declined"},
     ),
+    (
+        "Bo moved up from the waitlist of Quiz",
+        "UPDATE",
+        "rsvps",
+        {**ANSWER, "user_id": BO.id, "status": "waitlisted"},
+        {**ANSWER, "user_id": BO.id},
+    ),
+    (
+        "Bo did not confirm a place at Quiz in time",
+        "UPDATE",
+        "rsvps",
+        {**ANSWER, "user_id": BO.id},
+        {**ANSWER, "user_id": BO.id, "status": "waitlisted"},
+    ),
+    (
+        "Ann changed their answer to Quiz from On the waitlist to Going",
+        "UPDATE",
+        "rsvps",
+        {**ANSWER, "status": "waitlisted"},
+        ANSWER,
+    ),
     ("Ann withdrew Bo's answer to Quiz", "DELETE", "rsvps", {**ANSWER, "user_id": BO.id}, None),
     (
         "Ann wrote in the common room Hello there",

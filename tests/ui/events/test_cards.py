@@ -71,10 +71,22 @@ def test_nobody_can_go_to_a_full_event() -> None:
     assert "full" in html
     assert re.search(r'data-action="going"[^>]*data-full', html)
     assert not re.search(r'data-action="maybe"[^>]*data-full', html)
+    assert "waitlisted" in actions(html)
+
+
+def test_guests_take_places_and_those_who_wait_are_counted() -> None:
+    quiz = event("Quiz", ANN, capacity=4)
+    html = card(quiz, [rsvp(quiz, BOB, RsvpStatus.GOING, guests=2)])
+    for count in ("1 going", "with 2 guests", "1 place left"):
+        assert count in html
+    assert "waitlisted" not in actions(html)
+    full = [rsvp(quiz, BOB, RsvpStatus.GOING, guests=3), rsvp(quiz, CAT, RsvpStatus.WAITLISTED)]
+    assert "full · 1 waiting" in card(quiz, full)
 
 
 def test_the_buttons_fit_the_state() -> None:
-    answering = ["going", "maybe", "declined"]
+    answers = ["going", "maybe", "declined"]
+    answering = ["confirm", *answers, "more_guests", "fewer_guests", "withdraw"]
     assert actions(card(event("Quiz", ANN))) == [*answering, "edit", "cancel"]
     assert actions(card(event("Quiz", ANN, cancelled_at=NOW))) == ["edit", "reinstate"]
     assert actions(card(event("Quiz", ANN, hours=-9))) == ["edit"]
@@ -92,16 +104,6 @@ def test_text_is_never_markup() -> None:
     )
     assert "<img src=x" not in html
     assert html.count(HOSTILE_HTML) >= 4
-
-
-def test_my_rsvps_and_the_events_i_cohost_are_marked() -> None:
-    quiz, feast = event("Quiz", ANN), event("Feast", ANN)
-    rsvps = snapshot(
-        [rsvp(quiz, BOB, RsvpStatus.MAYBE), rsvp(feast, CAT, RsvpStatus.GOING)], ("event_id", "user_id")
-    )
-    cohosts = snapshot([EventCohost(feast.id, BOB.id, 1, NOW, NOW)], ("event_id", "user_id"))
-    assert cards.my_marks(rsvps, cohosts, BOB.id) == {quiz.id: ["maybe"], feast.id: ["host"]}
-    assert cards.my_marks(rsvps, cohosts, None) == {}
 
 
 def test_names_beyond_a_dozen_are_counted() -> None:

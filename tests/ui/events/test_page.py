@@ -55,7 +55,17 @@ def test_everybody_who_has_answered_is_named_by_answer() -> None:
 
 def test_the_buttons_are_those_of_the_card_and_one_to_copy_the_link() -> None:
     html = page(event("Quiz", ANN))
-    assert re.findall(r'data-action="(\w+)"', html) == ["going", "maybe", "declined", "edit", "cancel"]
+    assert re.findall(r'data-action="(\w+)"', html) == [
+        "confirm",
+        "going",
+        "maybe",
+        "declined",
+        "more_guests",
+        "fewer_guests",
+        "withdraw",
+        "edit",
+        "cancel",
+    ]
     assert 'data-copy="event?id=event-Quiz"' in html
     assert "data-action" not in page(event("Quiz", ANN, version=0))
 
