@@ -83,15 +83,16 @@ const goOn = ({ row, neighbours, ancestors, page }) => {
 };
 
 const begun = new WeakSet(); // dialogs
+const openDialog = () => document.querySelector('[data-testid="stDialog"] [role="dialog"], [role="dialog"]:focus');
 
-// Streamlit gives the focus to the dialog itself.
+// Streamlit gives the focus to the dialog itself, or to its first button if the fields are not there yet.
 const begin = () => {
-  const dialog = document.activeElement;
-  if (!dialog?.matches('[role="dialog"]') || begun.has(dialog)) return;
-  const field = dialog.querySelector(FIELD);
+  const dialog = openDialog();
+  const field = dialog && !begun.has(dialog) && dialog.querySelector(FIELD);
   if (!field) return;
   begun.add(dialog);
-  field.focus();
+  const active = document.activeElement;
+  if (!dialog.contains(active) || !active.matches(FIELD)) field.focus();
 };
 
 export default function ({ parentElement }) {
@@ -136,8 +137,10 @@ export default function ({ parentElement }) {
     // A click beside everything takes the focus away on purpose.
     if (isHome(target)) last = null;
   };
-  const pressed = () => {
+  const pressed = ({ target }) => {
     byKeyboard = true;
+    const dialog = target.closest?.('[role="dialog"]');
+    if (dialog) begun.add(dialog);
   };
 
   const observer = new MutationObserver(changed);
