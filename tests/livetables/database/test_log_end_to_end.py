@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from livetables.database.description import parse
 from livetables.database.migration import DATABASE_VERSION, migration
 from tests.livetables.database.tables import ANN, ITEMS, NOTES, cursor_of, watched
 from tests.supabase_schema.database import Session, message, session
@@ -138,6 +139,15 @@ def test_the_migration_may_run_again_and_keeps_what_is_there(db: Session) -> Non
         db.rows("select * from livetables.state"),
     ) == before
     assert db.value("select public.livetables_tables() -> 'tables' -> 0 -> 'problems'") == []
+
+
+def test_an_older_database_is_named_and_upgraded(db: Session) -> None:
+    watched(db, ITEMS, "items")
+    db.run("create or replace function livetables.database_version() returns int language sql as 'select 0'")
+    [problem] = parse(db.value("select public.livetables_tables()")).errors
+    assert problem.code == "old_version"
+    db.run(migration())
+    assert parse(db.value("select public.livetables_tables()")).problems == ()
 
 
 def test_an_older_package_does_not_overwrite_a_newer_database(db: Session) -> None:
