@@ -25,6 +25,8 @@ from livetables.config import EngineConfig
 from livetables.errors import NotAllowedError, ReadError, RefusedQueryError
 from livetables.feed.reads import Reader, ReaderConfig
 
+_LONGEST_CURSOR: Final = 400
+"""A cursor names the truncated tables that it has answered, while a transaction from before them is open."""
 _SHUTDOWN_GRACE: Final = 1.0
 """Seconds that streams have to end by themselves when the server stops."""
 
@@ -114,9 +116,13 @@ async def _selection(
 async def _resume_cursor(
     last_event_id: Annotated[
         str | None,
-        Query(max_length=40, description="As the header Last-Event-ID, if you cannot send headers."),
+        Query(
+            max_length=_LONGEST_CURSOR, description="As the header Last-Event-ID, if you cannot send headers."
+        ),
     ] = None,
-    last_event_id_header: Annotated[str | None, Header(alias="Last-Event-ID", max_length=40)] = None,
+    last_event_id_header: Annotated[
+        str | None, Header(alias="Last-Event-ID", max_length=_LONGEST_CURSOR)
+    ] = None,
 ) -> str | None:
     """Return the cursor with which the caller resumes a stream, None for a new one."""
     return last_event_id_header or last_event_id

@@ -176,7 +176,7 @@ async def test_an_unknown_cursor_is_answered_with_resync(server: AppUnderTest, a
         ({"tables": "users", "filter": "events:title=eq.x"}, "filter", "not among the tables"),
         ({"tables": "users", "filter": "bio=eq." + "x" * 3000}, "filter", "2,000 characters"),
         ({"tables": "users", "snapshot": "perhaps"}, "snapshot", "boolean"),
-        ({"tables": "users", "last_event_id": "1" * 50}, "last_event_id", "at most 40 characters"),
+        ({"tables": "users", "last_event_id": "1" * 500}, "last_event_id", "at most 400 characters"),
     ],
 )
 def test_invalid_parameters_are_refused_and_named(

@@ -17,6 +17,7 @@ from livetables.feed.subscription import (
     Subscription,
     SubscriptionConfig,
     _Heartbeats,
+    unsent_table,
 )
 from livetables.tables.changes import Record
 from livetables.timing import Timing
@@ -259,3 +260,23 @@ async def test_time_in_which_this_process_is_suspended_does_not_count(
     await heartbeats.send()
     assert await heartbeats.answered(0.3)
     assert suspended.is_set()
+
+
+REFUSED = "Unable to subscribe to changes with given parameters."
+BINDING = "[event: *, schema: public, table: items, filters: [], select: nil]"
+ENABLED = "Please check Realtime is enabled for the given connect parameters:"
+EXCEPTED = "An exception happened so please check your connect parameters:"
+
+
+@pytest.mark.parametrize(
+    ("reason", "table"),
+    [
+        (f'CHANNEL_ERROR: {{"message": "{REFUSED} {ENABLED} {BINDING}", "status": "error"}}', "items"),
+        (f"{REFUSED} {EXCEPTED} {BINDING}. Exception: invalid column", None),
+        ("no answer for 1.05 s", None),
+    ],
+)
+def test_a_refused_table_is_told_from_other_ends(reason: str, table: str | None) -> None:
+    lacks = unsent_table(reason)
+    assert (lacks is None) == (table is None)
+    assert table is None or f"alter publication supabase_realtime add table public.{table};" in str(lacks)
