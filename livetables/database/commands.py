@@ -110,6 +110,8 @@ def _ask(options: argparse.Namespace) -> Description:
 
 def _start(project: Path) -> str:
     """Start the embedded Supabase of a folder, if it does not run. Return its database's URL."""
+    if not project.is_dir():
+        raise ProjectError(f"There is no folder {project}. Name the one with supabase/.")
     try:
         embedded = import_module("local_supabase")
     except ImportError as error:

@@ -65,4 +65,4 @@ def test_check_needs_something_to_check(
 
 def test_check_of_a_project_folder_needs_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--project", str(tmp_path / "nowhere")]) == 2
-    assert capsys.readouterr().err
+    assert "There is no folder" in capsys.readouterr().err
