@@ -133,22 +133,29 @@ def test_private_rows_are_shown_to_their_person_only(
 
 def test_the_badge_says_how_the_tab_is_connected(server: Server, database: Database) -> None:
     tab = server.tab()
-    wait_for(lambda: any("Live" in text for text in markdowns(tab)), what="the badge to say Live")
-    assert "green" in markdowns(tab)[-1]
+    wait_for(lambda: "Live" in badge(tab), what="the badge to say Live")
+    assert "green" in badge(tab)
+
+
+@pytest.fixture
+def unpublished(shop: StackInfo) -> Iterator[None]:
+    """Take the items out of the publication, for as long as the test runs."""
+    run_sql(shop, "alter publication supabase_realtime drop table items")
+    yield
+    run_sql(shop, "alter publication supabase_realtime add table items")
 
 
 def test_what_the_database_has_lost_is_shown_with_the_mend(
-    server: Server, database: Database, shop: StackInfo
+    server: Server, database: Database, shop: StackInfo, request: pytest.FixtureRequest
 ) -> None:
     tab = server.tab()
-    wait_for(lambda: "Live" in markdowns(tab)[-1], what="the badge to say Live")
-    run_sql(shop, "alter publication supabase_realtime drop table items")
+    wait_for(lambda: "Live" in badge(tab), what="the badge to say Live")
+    request.getfixturevalue("unpublished")
     database.engine.report_setup(database.missing())
-    wait_for(lambda: "Set-up incomplete" in markdowns(tab)[-1], what="the badge to say so")
+    wait_for(lambda: "Set-up incomplete" in badge(tab), what="the badge to say so")
     assert "alter publication supabase_realtime add table public.items;" in codes(tab)[-1]
-    run_sql(shop, "alter publication supabase_realtime add table items")
-    database.engine.report_setup(database.missing())
-    wait_for(lambda: "Set-up incomplete" not in markdowns(tab)[-1], what="the badge to say that it is whole")
+    database.engine.report_setup([])
+    wait_for(lambda: "Set-up incomplete" not in badge(tab), what="the badge to say that it is whole")
 
 
 def run_sql(shop: StackInfo, statement: str) -> None:
@@ -168,9 +175,10 @@ def toasts(tab: Tab) -> list[str]:
     return [message.delta.new_element.toast.body for message in elements(tab, "toast")]
 
 
-def markdowns(tab: Tab) -> list[str]:
-    """Return the texts of all Markdown elements, badges among them."""
-    return [message.delta.new_element.markdown.body for message in elements(tab, "markdown")]
+def badge(tab: Tab) -> str:
+    """Return the badge that the tab was sent last, empty if it was sent none yet."""
+    texts = [message.delta.new_element.markdown.body for message in elements(tab, "markdown")]
+    return texts[-1] if texts else ""
 
 
 def elements(tab: Tab, kind: str) -> list[ForwardMsg]:
