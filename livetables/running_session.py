@@ -41,6 +41,16 @@ def bind_session(engine: Engine, user: UserSession | None) -> None:
         _sessions().bind(session_id, engine, user)
 
 
+def begin_run() -> None:
+    """Forget the fragments of the previous full run, for a script that may end before `bind_session`.
+
+    The page that such a run shows has no place for them, and one that reran there would break it.
+    """
+    session_id = rerun.current_session()
+    if session_id is not None and rerun.current_fragment() is None:
+        _sessions().forget_fragments(session_id)
+
+
 def enter_fragment(tables: Sequence[Dependency]) -> None:
     """Move the running session to the newest moment, for the running fragment, which shows these tables."""
     session_id = rerun.current_session()

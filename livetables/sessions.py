@@ -66,6 +66,12 @@ class Sessions:
         session.fragments.clear()
         self._update_state(session)
 
+    def forget_fragments(self, session_id: str) -> None:
+        """Rerun none of the session's fragments until it shows them again."""
+        session = self._sessions.get(session_id)
+        if session is not None:
+            session.fragments.clear()
+
     def enter(self, session_id: str, fragment: str | None, tables: Sequence[Dependency]) -> None:
         """Move the session to the newest moment, for a fragment that begins to render these tables."""
         session = self._sessions.get(session_id)

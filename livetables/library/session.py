@@ -23,7 +23,8 @@ _outside: Final[dict[str, Any]] = {}
 
 
 def use(database: Database) -> None:
-    """Make this the database of the running tab."""
+    """Make this the database of the running tab, whose script begins."""
+    running_session.begin_run()
     _state()[_DATABASE] = database
 
 

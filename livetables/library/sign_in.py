@@ -88,6 +88,7 @@ def sign_in(*, required: bool = True, create_accounts: bool = False) -> Person |
         return me
     cookie.sync(COOKIE, None, ended=st.session_state.get(_ENDED))
     if required:
+        session.bind(None)
         _show_form(create_accounts=create_accounts)
         st.stop()
     return None

@@ -7,6 +7,7 @@ from livetables.feed.status import FeedState
 
 def test_outside_of_a_script_nothing_is_bound(engine: Engine) -> None:
     running_session.bind_session(engine, None)
+    running_session.begin_run()
     running_session.enter_fragment(["things"])
     running_session.look_at("somewhere")
     running_session.choose("things", ())

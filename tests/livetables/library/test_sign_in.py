@@ -64,8 +64,14 @@ def test_whoever_signs_in_sees_their_rows_and_signs_out_again(server: Server, sh
     fill(tab, "Sign in", Email=ada.email, Password=PASSWORD)
     wait_for(lambda: newest(tab, "notes") == f"notes of {ada.user_id}: psst", what="the note")
     fill(tab, "Sign out")
+    shown = tab.fragment_runs_finished
+    ada.client.table("notes").insert({"user_id": ada.user_id, "body": "late"}).execute()
     assert tab.widgets["Email"]
     assert signed_in_as(ada.email, shop) == []
+    # The fragments of the page before have no place on the page with the form.
+    assert tab.fragment_runs_finished == shown
+    session_id = tab.session_id
+    assert connect(url=shop.url, key=shop.anon_key).engine.sessions[session_id] is None
 
 
 def test_a_wrong_password_is_told_and_nothing_is_shown(server: Server, shop: StackInfo) -> None:
