@@ -16,7 +16,7 @@ from livetables.database.description import WatchedTable
 from livetables.engine import Engine
 from livetables.errors import LiveError, SetupError
 from livetables.library import session
-from livetables.library.requests import Rest, Seen
+from livetables.library.requests import Project, Rest, Seen
 from livetables.library.row_types import as_record
 from livetables.library.specs import Handler, Order, Wanted, in_order, parse_order, spec_of
 from livetables.library.writes import Table, Write, Writes, same_key
@@ -122,7 +122,7 @@ class Database:
 
         Raises `LiveError` if the table is not watched.
         """
-        return in_order(self.snapshot(table), self.order_of(table))
+        return in_order(self.snapshot(table), self.order_of(table), self._table(table).spec.key)
 
     def snapshot(self, table: str) -> Snapshot[Any]:
         """Return the newest snapshot that the running tab shows, with what its person has just written."""
@@ -198,6 +198,18 @@ class Database:
             await rest.delete(name)
 
         return self._add(Write(target, name, send, Expected(table, name, None)))
+
+    def call(self, function: str, /, **arguments: object) -> Write:
+        """Call a function of the database, for what a row's columns cannot say, such as adding one vote.
+
+        What it changes arrives as others' changes do. A refusal is told as that of other writes.
+        """
+        record = {name: as_json(value) for name, value in arguments.items()}
+
+        async def send(project: Project) -> object:
+            return await project.call(function, record)
+
+        return self._add(Write(None, None, send))
 
     def _add(self, write: Write) -> Write:
         self.writes.add(write, session.owner(), session.user())

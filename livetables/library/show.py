@@ -157,7 +157,7 @@ def _ask_which(write: Write, clash: ClashError) -> None:
 def _keep_mine(write: Write, clash: ClashError) -> None:
     _decided(write)
     assert write.key is not None
-    session.database().update(write.table.spec.name, write.key, **clash.mine)
+    session.database().update(write.name, write.key, **clash.mine)
 
 
 def _decided(write: Write) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Final
 
 from livetables.database.description import WatchedTable
 from livetables.errors import LiveError
 from livetables.library.row_types import fields_of, fingerprint, reader, value_of
-from livetables.tables.changes import Change, Key, Op
+from livetables.tables.changes import Change, Op
 from livetables.tables.column_types import ColumnType
 from livetables.tables.rows import Rows
 from livetables.tables.snapshot import Snapshot
@@ -144,17 +145,21 @@ def _checked(table: str, handler: Handler) -> Handler:
     return handle
 
 
-def in_order(snapshot: Snapshot[Any], order: tuple[Order, ...]) -> list[Any]:
-    """Return a new list of the rows, sorted. Sorting is done once for all tabs; empty values come last."""
-    ordered: tuple[Any, ...] = snapshot.derived(("livetables", order), lambda rows: _sorted(rows, order))
+def in_order(snapshot: Snapshot[Any], order: tuple[Order, ...], key: tuple[str, ...]) -> list[Any]:
+    """Return a new list of the rows, sorted by `order` and then by their key. Empty values come last.
+
+    Sorting is done once for all tabs.
+    """
+    whole = (*order, *map(Order, key))
+    ordered: tuple[Any, ...] = snapshot.derived(("livetables", whole), lambda rows: _sorted(rows, whole))
     return list(ordered)
 
 
 def _sorted(rows: Rows[Any], order: tuple[Order, ...]) -> tuple[Any, ...]:
-    keyed: list[tuple[Key, Any]] = sorted(rows.items(), key=lambda item: item[0])
+    found = list(rows.values())
     for each in reversed(order):
-        keyed.sort(key=lambda item, each=each: _place(item[1], each), reverse=each.descending)  # type: ignore[misc]
-    return tuple(row for _, row in keyed)
+        found.sort(key=partial(_place, order=each), reverse=each.descending)
+    return tuple(found)
 
 
 def _place(row: object, order: Order) -> tuple[bool, Any]:

@@ -11,14 +11,14 @@ import itertools
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 
 from livetables.engine import Engine
 from livetables.errors import ClashError, LiveError, WriteError
 from livetables.faults import FAULTS
-from livetables.library.requests import Rest
+from livetables.library.requests import Project, Rest
 from livetables.overlays import Expected, overlaid
 from livetables.tables.changes import Key, Record
 from livetables.tables.snapshot import Snapshot
@@ -52,18 +52,24 @@ class Table:
 
 @dataclass(slots=True, eq=False)
 class Write:
-    """One write, as `db.insert`, `db.update` and `db.delete` return it.
+    """One write, as `db.insert`, `db.update`, `db.delete` and `db.call` return it.
 
-    `error` says why it was refused, and `row` is what the database has returned. Both are None until then.
+    `error` says why it was refused. `row` is what the database has returned: the row, or what the function
+    has. Both are None until then. `table` and `key` are None for a function.
     """
 
-    table: Table
+    table: Table | None
     key: Key | None
-    send: Callable[[Rest], Awaitable[Record | None]] = field(repr=False)
+    send: Callable[[Any], Awaitable[object]] = field(repr=False)
     expected: Expected | None = None
     error: WriteError | None = None
-    row: Record | None = None
+    row: Any = None
     _answered: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name of its table, empty for a function."""
+        return "" if self.table is None else self.table.spec.name
 
     @property
     def done(self) -> bool:
@@ -117,8 +123,7 @@ class Writes:
         try:
             # It may wait for a refresh over HTTP.
             token = None if user is None else await asyncio.to_thread(user.access_token)
-            rest = Rest(self._engine.config, http, token, write.table.spec, write.table.version)
-            write.row = await write.send(rest)
+            write.row = await write.send(self._requests(write, http, token))
         except ClashError as error:
             self._apply(write, error.theirs, user_id)
             return error
@@ -133,14 +138,21 @@ class Writes:
         self._apply(write, write.row, user_id)
         return None
 
+    def _requests(self, write: Write, http: httpx.AsyncClient, token: str | None) -> Project:
+        config, table = self._engine.config, write.table
+        if table is None:
+            return Project(config, http, token)
+        return Rest(config, http, token, table.spec, table.version)
+
     def _apply(self, write: Write, record: Record | None, user_id: str | None) -> None:
         # It is written, whatever goes wrong with showing it.
         with FAULTS.contained("writes"):
-            name = write.table.spec.name
+            if write.table is None:
+                return
             if record is not None:
-                self._engine.apply_written(name, record, user_id)
+                self._engine.apply_written(write.name, record, user_id)
             elif write.key is not None:
-                self._engine.apply_deleted(name, write.key, user_id=user_id)
+                self._engine.apply_deleted(write.name, write.key, user_id=user_id)
 
     def _settle(self, write: Write, owner: str) -> None:
         with self._lock:
@@ -155,9 +167,8 @@ class Writes:
     def _changed(self, owner: str, write: Write) -> None:
         if owner:
             owned = self._owned[owner]
-            name = write.table.spec.name
-            keeps = any(each.table.spec.name == name for each in (*owned.pending, *owned.refused))
-            self._engine.own_changed(item_of(name), owner, next(_revisions) if keeps else 0)
+            keeps = any(each.name == write.name for each in (*owned.pending, *owned.refused))
+            self._engine.own_changed(item_of(write.name), owner, next(_revisions) if keeps else 0)
             if write.error is not None:
                 self._engine.own_changed(REFUSED, owner, next(_revisions) if owned.refused else 0)
 
@@ -208,7 +219,7 @@ class Writes:
         return [
             (write, error)
             for write, error in refused
-            if isinstance(error, ClashError) and write.table.spec.name == table
+            if isinstance(error, ClashError) and write.name == table
         ]
 
     def decide(self, write: Write, owner: str) -> None:

@@ -88,3 +88,29 @@ async def test_a_shopping_list_is_shared(opened: Open) -> None:
     await expect(phone.page.get_by_text("apples")).to_have_count(0)
     await expect(phone.page.get_by_text("Live")).to_be_visible()
     assert problems_of([desk, phone]) == []
+
+
+async def test_each_vote_is_counted_in_every_tab(opened: Open) -> None:
+    desk, phone = await opened("live-poll")
+    await desk.page.get_by_role("button", name="Curry").click()
+    await expect(phone.page.get_by_text("Curry: 1")).to_be_visible()
+    await phone.page.get_by_role("button", name="Curry").click()
+    await expect(desk.page.get_by_text("Curry: 2")).to_be_visible()
+    await expect(desk.page.get_by_text("Your vote is counted.")).to_be_visible()
+    assert problems_of([desk, phone]) == []
+
+
+async def test_a_dashboard_is_for_whoever_signs_in_and_stays_so(opened: Open) -> None:
+    desk, phone = await opened("read-only-dashboard")
+    await expect(phone.page.get_by_text("Live")).to_have_count(0)
+    for number, window in enumerate((desk, phone)):
+        await window.page.get_by_label("Email").fill(f"person{number}@example.com")
+        await window.page.get_by_role("textbox", name="Password").fill("a-long-password")
+        await window.page.get_by_role("button", name="Create account").click()
+        await expect(window.page.get_by_test_id("stMetricValue").first).to_have_text("30")
+    await desk.page.reload()
+    await expect(desk.page.get_by_text("person0@example.com")).to_be_visible()
+    await desk.page.get_by_role("button", name="Sign out").click()
+    await expect(desk.page.get_by_label("Email")).to_be_visible()
+    await expect(desk.page.get_by_test_id("stMetricValue")).to_have_count(0)
+    assert problems_of([desk, phone]) == []

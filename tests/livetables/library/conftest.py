@@ -35,6 +35,10 @@ alter table seats enable row level security;
 create policy "Anybody" on seats for all to anon, authenticated using (true);
 select livetables.watch('seats');
 
+create function tick_all() returns int language sql
+as $$ update items set done = true where not done; select 42 $$;
+create function refuse() returns void language plpgsql as $$ begin raise exception 'Not today.'; end $$;
+
 create table unwatched (id int primary key);
 """
 

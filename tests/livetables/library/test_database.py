@@ -1,5 +1,6 @@
 """What an app watches and writes, outside of Streamlit, on a real stack."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -106,6 +107,21 @@ def test_a_table_has_to_be_watched_and_a_column_to_exist(db: Database) -> None:
         db.rows("others")
     with pytest.raises(LiveError, match="no column 'titel'"):
         db.update("items", "1", titel="x")
+
+
+def test_a_function_of_the_database_is_called_and_what_it_changes_arrives(db: Database) -> None:
+    assert db.insert("items", title="Unticked").wait(30)
+    call = db.call("tick_all")
+    assert call.wait(30)
+    assert (call.error, call.row) == (None, 42)
+    wait_for(lambda: all(item["done"] for item in db.rows("items")), what="all items to be ticked")
+
+
+@pytest.mark.parametrize(("function", "told"), [("refuse", r"Not today\."), ("missing", "missing")])
+def test_a_function_that_refuses_or_is_missing_says_so(db: Database, function: str, told: str) -> None:
+    call = db.call(function)
+    assert call.wait(30)
+    assert re.search(told, str(call.error))
 
 
 def test_values_are_written_as_json() -> None:

@@ -153,7 +153,8 @@ def test_what_the_database_has_lost_is_shown_with_the_mend(
     request.getfixturevalue("unpublished")
     database.engine.report_setup(database.missing())
     wait_for(lambda: "Set-up incomplete" in badge(tab), what="the badge to say so")
-    assert "alter publication supabase_realtime add table public.items;" in codes(tab)[-1]
+    mend = "alter publication supabase_realtime add table public.items;"
+    wait_for(lambda: any(mend in text for text in codes(tab)), what="the SQL that mends it")
     database.engine.report_setup([])
     wait_for(lambda: "Set-up incomplete" not in badge(tab), what="the badge to say that it is whole")
 

@@ -69,19 +69,28 @@ def test_rows_are_sorted_as_people_sort_with_empty_values_last() -> None:
     for name, title in (("1", "banana"), ("2", None), ("3", "Apple"), ("4", "cherry")):
         rows = rows.apply(spec.written(item(name, title)))
     snapshot = Snapshot(rows, 1)
-    assert [row["title"] for row in in_order(snapshot, parse_order("title"))] == [
+    assert [row["title"] for row in in_order(snapshot, parse_order("title"), ("id",))] == [
         "Apple",
         "banana",
         "cherry",
         None,
     ]
-    assert [row["title"] for row in in_order(snapshot, parse_order("title.desc"))] == [
+    assert [row["title"] for row in in_order(snapshot, parse_order("title.desc"), ("id",))] == [
         "cherry",
         "banana",
         "Apple",
         None,
     ]
-    assert in_order(snapshot, ()) is not in_order(snapshot, ())
+    assert in_order(snapshot, (), ("id",)) is not in_order(snapshot, (), ("id",))
+
+
+def test_rows_that_are_equal_in_their_order_stand_by_their_key_as_a_number() -> None:
+    spec = spec_of(table(), Wanted())
+    rows: Rows[Any] = Rows()
+    for number in (10, 2, 1):
+        rows = rows.apply(spec.written({"id": number, "title": "same", "version": 1}))
+    ordered = in_order(Snapshot(rows, 1), parse_order("title.desc"), ("id",))
+    assert [row["id"] for row in ordered] == [1, 2, 10]
 
 
 def test_a_misspelt_column_is_refused_with_the_nearest() -> None:

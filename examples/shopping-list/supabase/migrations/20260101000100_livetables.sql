@@ -68,6 +68,18 @@ alter table livetables.state enable row level security;
 revoke all on all tables in schema livetables from public, anon, authenticated, service_role;
 revoke all on all sequences in schema livetables from public, anon, authenticated, service_role;
 
+-- Of a log that was emptied, no older cursor can be answered.
+create or replace function livetables.forget_log() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+    update livetables.state set complete_from = pg_snapshot_xmax(pg_current_snapshot());
+    return null;
+end
+$$;
+create or replace trigger forget_log after truncate on livetables.change_log
+    for each statement execute function livetables.forget_log();
+
 -- Arguments: who may know of a change, as JSON (see livetables.audience_of), then the columns of the key.
 create or replace function livetables.log_change() returns trigger
 language plpgsql security definer set search_path = ''
@@ -499,7 +511,7 @@ begin
     end loop;
     if not readable then
         raise exception '% has no policy for SELECT, so nobody can read it', relation
-            using hint = format('Run: create policy "Anybody may read" on %s for select using (true);', relation);
+            using hint = format('Run: create policy "Live for everybody" on %s for select using (true);', relation);
     end if;
     if not simple or (narrowed and who ?| array['everybody', 'members', 'where']) then
         raise exception 'Who may know of changes of % cannot be read from its policies', relation
@@ -859,10 +871,10 @@ begin
             );
         end if;
     end if;
-    found := found || coalesce(livetables.problems_of_publication(relation, name, columns), '[]');
+    found := found || coalesce(livetables.problems_of_publication(relation, name, columns, case when seen is null then again end), '[]');
     if not has_schema_privilege(reader, 'public', 'usage') then
         found := found || livetables.problem(
-            'no_grant', format('%s may not use the schema public', reader), format('grant usage on schema public to %s;', reader)
+            'no_grant', format('%s may not use the schema public, so it cannot read %s', reader, name), format('grant usage on schema public to %s;', reader)
         );
     end if;
     select array_agg(col) into missing from unnest(columns) as col where not has_column_privilege(reader, relation, col, 'select');
@@ -883,11 +895,11 @@ begin
             'no_policy', format('%s has row-level security and no policy that lets %s select, so it looks empty', name, reader),
             case
                 when who ? 'people' then format(
-                    'create policy "Own rows" on %s for select to authenticated using ((select auth.uid()) = %I);',
+                    'create policy "Live for owners" on %s for select to authenticated using ((select auth.uid()) = %I);',
                     relation, who -> 'people' ->> 0
                 )
-                when is_public then format('create policy "Anybody may read" on %s for select to anon, authenticated using (true);', relation)
-                else format('create policy "Members may read" on %s for select to authenticated using (true);', relation)
+                when is_public then format('create policy "Live for everybody" on %s for select to anon, authenticated using (true);', relation)
+                else format('create policy "Live for members" on %s for select to authenticated using (true);', relation)
             end
         );
     elsif not secured then
@@ -908,7 +920,9 @@ begin
 end
 $$;
 
-create or replace function livetables.problems_of_publication(relation regclass, name text, columns text[]) returns jsonb
+create or replace function livetables.problems_of_publication(
+    relation regclass, name text, columns text[], first_mend text
+) returns jsonb
 language plpgsql stable set search_path = ''
 as $$
 declare
@@ -919,19 +933,19 @@ begin
     from pg_catalog.pg_publication where pubname = 'supabase_realtime';
     if not found then
         return jsonb_build_array(livetables.problem(
-            'not_published', 'There is no publication supabase_realtime, so Realtime sends nothing',
-            format('create publication supabase_realtime for table %s;', relation)
+            'not_published', format('There is no publication supabase_realtime, so Realtime sends no changes of %s', name),
+            coalesce(first_mend, format('create publication supabase_realtime for table %s;', relation))
         ));
     end if;
     if not livetables.is_published(relation) then
         return jsonb_build_array(livetables.problem(
             'not_published', format('%s is not in the publication supabase_realtime, so its changes arrive late', name),
-            format('alter publication supabase_realtime add table %s;', relation)
+            coalesce(first_mend, format('alter publication supabase_realtime add table %s;', relation))
         ));
     end if;
     if not publication.all_verbs then
         return jsonb_build_array(livetables.problem(
-            'not_published', 'The publication supabase_realtime does not have insert, update and delete',
+            'not_published', format('The publication supabase_realtime does not have insert, update and delete, so changes of %s are lost', name),
             'alter publication supabase_realtime set (publish = ''insert, update, delete, truncate'');'
         ));
     end if;
@@ -978,7 +992,10 @@ begin
             'columns', '{}'::jsonb, 'problems', jsonb_build_array(livetables.problem(
                 'no_table',
                 concat_ws(' ', format('There is no table %s in the schema public.', table_name), livetables.nearest_table(table_name)),
-                format('create table public.%I (id uuid primary key default gen_random_uuid());', table_name)
+                concat(
+                    case when livetables.nearest_table(table_name) is not null then 'Write that name, or: ' end,
+                    format('create table public.%I (id uuid primary key default gen_random_uuid());', table_name)
+                )
             ))
         );
     end if;
