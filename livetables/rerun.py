@@ -312,6 +312,8 @@ def missing_names() -> list[str]:
         f"AppSession.{name}" for name in _SESSION_METHODS if not callable(getattr(AppSession, name, None))
     ]
     missing += [f"RerunData.{name}" for name in _RERUN_NAMES - {field.name for field in fields(RerunData)}]
+    if not callable(getattr(runtime.Runtime, "get_app_session", None)):
+        missing.append("Runtime.get_app_session")
     thread_state = getattr(_contexts, "FragmentThreadState", None)
     if not callable(getattr(_contexts.ScriptRunContext, "enqueue", None)):
         missing.append("ScriptRunContext.enqueue")

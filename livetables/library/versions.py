@@ -12,17 +12,20 @@ from livetables.errors import UnsupportedStreamlitError
 
 _log: Final = logging.getLogger(__name__)
 
-OLDEST: Final = (1, 65)
+OLDEST: Final = (1, 67)
 NEWEST: Final = (1, 67)
-"""The minor versions that the tests run with, from the oldest to the newest."""
+"""The minor versions that the tests run with, from the oldest to the newest.
+
+1.66 has other private names for what `rerun` uses, such as no `Runtime.get_app_session`.
+"""
 
 
 def refusal(installed: str) -> str:
     """Return what to tell somebody who has this version of Streamlit, which does not work."""
-    oldest, newest, next_minor = _text(OLDEST), _text(NEWEST), _text((NEWEST[0], NEWEST[1] + 1))
+    after = _text((NEWEST[0], NEWEST[1] + 1))
     return (
-        f"livetables works with Streamlit {oldest} to {newest}, and {installed} is installed. "
-        f"Install one of them: pip install 'streamlit>={oldest},<{next_minor}'"
+        f"livetables works with Streamlit {_range()}, and {installed} is installed. "
+        f"Install one that works: pip install 'streamlit>={_text(OLDEST)},<{after}'"
     )
 
 
@@ -49,12 +52,11 @@ def check() -> None:
     if missing:
         raise UnsupportedStreamlitError(f"{refusal(installed)}. It lacks {', '.join(missing)}.")
     if not is_tested(installed):
-        _log.warning(
-            "livetables is tested with Streamlit %s to %s, not with %s",
-            _text(OLDEST),
-            _text(NEWEST),
-            installed,
-        )
+        _log.warning("livetables is tested with Streamlit %s, not with %s", _range(), installed)
+
+
+def _range() -> str:
+    return _text(NEWEST) if OLDEST == NEWEST else f"{_text(OLDEST)} to {_text(NEWEST)}"
 
 
 def _minor(installed: str) -> tuple[int, int]:

@@ -21,7 +21,7 @@ def test_the_installed_version_is_one_that_the_tests_run_with() -> None:
 
 
 @pytest.mark.parametrize(
-    ("installed", "tested"), [("1.64.0", False), ("1.67.3", True), ("1.68.0rc1", False), ("2", False)]
+    ("installed", "tested"), [("1.66.1", False), ("1.67.3", True), ("1.68.0rc1", False), ("2", False)]
 )
 def test_only_some_minor_versions_are_tested(installed: str, tested: bool) -> None:
     assert versions.is_tested(installed) is tested
@@ -42,6 +42,6 @@ def test_a_version_that_lacks_something_is_refused_with_what_to_install(
     monkeypatch.delattr(AppSession, "has_fragment")
     rerun.supported.cache_clear()
     with pytest.raises(
-        UnsupportedStreamlitError, match=r"1.40.0 is installed.*pip install 'streamlit>=1.65,<1.68'"
+        UnsupportedStreamlitError, match=r"1.40.0 is installed.*pip install 'streamlit>=1.67,<1.68'"
     ):
         versions.check()
