@@ -270,7 +270,8 @@ declare
     most constant int := 10000;
 begin
     if p_cursor is not null then
-        if p_cursor ~ '^[0-9]{1,19}:[0-9]{1,19}:([0-9]{1,19}(,[0-9]{1,19})*)?$' then
+        -- Twenty digits for each transaction that may run at once are much less than this.
+        if length(p_cursor) < 100000 and p_cursor ~ '^[0-9]{1,19}:[0-9]{1,19}:([0-9]{1,19}(,[0-9]{1,19})*)?$' then
             begin
                 since := p_cursor::pg_snapshot;
             exception when data_exception then
@@ -324,42 +325,53 @@ comment on function public.changes_since(text) is
 revoke execute on function public.changes_since(text) from public, anon, authenticated, service_role;
 grant execute on function public.changes_since(text) to anon, authenticated, service_role;
 
--- `select livetables.watch('items')` makes a table live, and may be repeated: it brings everything up to date.
+-- What the catalog says of a table.
+
+create or replace function livetables.find_table(table_name text) returns regclass
+language sql stable set search_path = ''
+as $$ select to_regclass(format('public.%I', regexp_replace(table_name, '^public\.', ''))) $$;
 
 create or replace function livetables.table_of(table_name text) returns regclass
 language plpgsql stable set search_path = ''
 as $$
 declare
-    name constant text := regexp_replace(table_name, '^public\.', '');
-    found constant regclass := coalesce(to_regclass(format('public.%I', name)), to_regclass('public.' || name));
+    found constant regclass := livetables.find_table(table_name);
 begin
     if found is null then
         raise exception using errcode = '42P01',
-            message = format('There is no table %s in the schema public.', name),
-            hint = coalesce(livetables.nearest_table(name), 'Create it first.');
+            message = format('There is no table %s in the schema public.', table_name),
+            hint = coalesce(livetables.nearest_table(table_name), 'Create it first.');
     end if;
     return found;
 end
 $$;
 
--- The name of the table that is spelled most like this one, as a question; null if there is none.
+-- The name of the table that is spelled most like this one (by pairs of letters), as a question; null if there is none.
 create or replace function livetables.nearest_table(name text) returns text
-language sql stable set search_path = ''
+language plpgsql stable set search_path = ''
 as $$
-    select format('Did you mean %s?', relation.relname)
-    from pg_catalog.pg_class as relation
-    cross join lateral (
-        select count(*) as common from (
-            select substr('  ' || lower(name) || ' ', at, 2) from generate_series(1, length(name) + 2) as at
-            intersect
-            select substr('  ' || lower(relation.relname) || ' ', at, 2) from generate_series(1, length(relation.relname) + 2) as at
-        ) as pairs
-    ) as alike
-    where relation.relnamespace = 'public'::regnamespace and relation.relkind in ('r', 'p', 'v', 'm')
-        and 2.0 * alike.common / (length(name) + length(relation.relname) + 2) > 0.4
-        and (has_any_column_privilege('anon', relation.oid, 'select') or has_any_column_privilege('authenticated', relation.oid, 'select'))
-    order by 2.0 * alike.common / (length(name) + length(relation.relname) + 2) desc, relation.relname
-    limit 1
+declare
+    pairs constant text[] := array(
+        select distinct substr('  ' || lower(name) || ' ', at, 2) from generate_series(1, length(name) + 2) as at
+        where length(name) < 64
+    );
+begin
+    return (
+        select format('Did you mean %s?', relation.relname)
+        from pg_catalog.pg_class as relation
+        cross join lateral (
+            select 2.0 * count(*) / (cardinality(pairs) + length(relation.relname) + 2) as much
+            from unnest(pairs) as pair where strpos('  ' || lower(relation.relname) || ' ', pair) > 0
+        ) as alike
+        where relation.relnamespace = 'public'::regnamespace and relation.relkind in ('r', 'p', 'v', 'm') and alike.much > 0.4
+            and (
+                has_any_column_privilege('anon', relation.oid, 'select')
+                or has_any_column_privilege('authenticated', relation.oid, 'select')
+            )
+        order by alike.much desc, relation.relname
+        limit 1
+    );
+end
 $$;
 
 create or replace function livetables.key_of(relation regclass) returns text[]
@@ -652,6 +664,8 @@ begin
         relation
     );
     perform livetables.identify(relation, key, who);
+    -- REST knows the columns of a table from its schema cache.
+    notify pgrst, 'reload schema';
     return format(
         '%s: %s; key %s; version %s', relation, livetables.told(who), array_to_string(key, ', '), version_column
     );
@@ -969,31 +983,28 @@ create or replace function livetables.describe_one(table_name text) returns json
 language plpgsql stable set search_path = ''
 as $$
 declare
-    relation regclass;
+    relation constant regclass := livetables.find_table(table_name);
+    nearest text;
     seen jsonb;
     who jsonb;
     is_public boolean;
     people text[];
     identity text[];
 begin
-    begin
-        relation := livetables.table_of(table_name);
-    exception when undefined_table or invalid_name or syntax_error then
-        relation := null;
-    end;
     -- A table that the API does not show is none, as in the answers of REST.
     if relation is null or not (
         has_any_column_privilege('anon', relation, 'select') or has_any_column_privilege('authenticated', relation, 'select')
         or livetables.watched(relation) is not null or current_setting('role', true) is distinct from 'anon'
         and current_setting('role', true) is distinct from 'authenticated'
     ) then
+        nearest := livetables.nearest_table(table_name);
         return jsonb_build_object(
             'name', table_name, 'key', '[]'::jsonb, 'version', null, 'visibility', 'public', 'filters', '[]'::jsonb,
             'columns', '{}'::jsonb, 'problems', jsonb_build_array(livetables.problem(
                 'no_table',
-                concat_ws(' ', format('There is no table %s in the schema public.', table_name), livetables.nearest_table(table_name)),
+                concat_ws(' ', format('There is no table %s in the schema public.', table_name), nearest),
                 concat(
-                    case when livetables.nearest_table(table_name) is not null then 'Write that name, or: ' end,
+                    case when nearest is not null then 'Write that name, or: ' end,
                     format('create table public.%I (id uuid primary key default gen_random_uuid());', table_name)
                 )
             ))
@@ -1009,7 +1020,8 @@ begin
         'name', (select relname from pg_catalog.pg_class where oid = relation),
         'key', coalesce(to_jsonb(livetables.key_of(relation)), '[]'),
         'version', seen -> 'version',
-        'visibility', case when is_public then 'public' else 'user' end,
+        'visibility', case
+            when is_public and who ?| array['members', 'people', 'readers'] then 'both' when is_public then 'public' else 'user' end,
         -- Only where nobody else may see a row, and where a deletion passes the filter too.
         'filters', case
             when is_public or who ?| array['members', 'readers'] or not identity @> people then '[]' else to_jsonb(people)
@@ -1070,8 +1082,8 @@ create or replace function public.livetables_tables(p_tables text[] default null
 language plpgsql stable security definer set search_path = ''
 as $$
 begin
-    if cardinality(p_tables) > 200 then
-        raise exception using errcode = '22023', message = 'p_tables has at most 200 tables';
+    if cardinality(p_tables) > 100 then
+        raise exception using errcode = '22023', message = 'p_tables has at most 100 tables';
     end if;
     return jsonb_build_object(
         'database_version', livetables.database_version(),
@@ -1086,3 +1098,4 @@ revoke execute on function public.livetables_tables(text[]) from public, anon, a
 grant execute on function public.livetables_tables(text[]) to anon, authenticated, service_role;
 
 revoke execute on all functions in schema livetables from public, anon, authenticated, service_role;
+notify pgrst, 'reload schema';
