@@ -11,7 +11,7 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from api import agents, docs, errors, health, metrics, stream
+from api import agents, calendars, docs, errors, health, metrics, stream
 from api.agent_registry import AgentRegistry
 from api.backend import BackendFactory
 from api.context import Context, set_context
@@ -63,6 +63,7 @@ def create_api(
     set_context(app, context)
     errors.install(app)
     app.include_router(agents.router)
+    app.include_router(calendars.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     stream.install(app)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlencode
 
-from ui.base.html import Markup, Template
+from ui.base import pictures
+from ui.base.html import EMPTY, Markup, Template
 from ui.base.navigation import Place
 
 ID: Final = "id"
@@ -20,6 +21,9 @@ INBOX_WITH: Final = "with"
 
 _LINK: Final = Template('<a class="tv-link" href="{href}">{content}</a>')
 _COPY: Final = Template('<button type="button" class="tv-action" data-copy="{href}">Copy link</button>')
+_CALENDAR: Final = Template(
+    '<a class="tv-action" href="api/events/{id}.ics" download target="_self">Add to calendar</a>'
+)
 ALL_EVENTS: Final = _LINK(href=Place.EVENTS.value, content="All events")
 """A link to the page with all events."""
 
@@ -43,6 +47,11 @@ def to_inbox(user_id: str) -> str:
 
 def _address(place: Place, row_id: str) -> str:
     return f"{place.value}?{urlencode({ID: row_id})}"
+
+
+def calendar_html(event_id: str) -> Markup:
+    """Show a link to an event's calendar file; empty where the server has none (`api/calendars.py`)."""
+    return _CALENDAR(id=event_id) if pictures.server_has_api() else EMPTY
 
 
 def link_html(href: str, content: Markup) -> Markup:

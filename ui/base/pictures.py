@@ -27,6 +27,11 @@ def send_from_here() -> None:
     _Process.sent_by_server = True
 
 
+def server_has_api() -> bool:
+    """Return whether the server of the pages has the HTTP API beside them, as `asgi.py` has."""
+    return _Process.sent_by_server
+
+
 def kept_in(project: str) -> None:
     """Note the URL of the project whose Storage keeps the pictures."""
     _Process.project = project

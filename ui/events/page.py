@@ -10,7 +10,7 @@ from livetables.tables.snapshot import Snapshot
 from ui.base import times
 from ui.base.feedback import saving_html
 from ui.base.html import EMPTY, Markup, Template, join
-from ui.base.links import copy_button_html, to_event
+from ui.base.links import calendar_html, copy_button_html, to_event
 from ui.base.people import names_html
 from ui.base.text import plural
 from ui.events.answers import places_left
@@ -51,7 +51,7 @@ def page_html(
     """
     attendance = attendance_by_event(rsvps).get(event.id, NO_RSVPS)
     over = event.ends_at <= viewing.minute
-    copy = copy_button_html(to_event(event.id))
+    more = join((calendar_html(event.id), copy_button_html(to_event(event.id))))
     return _PAGE(
         css=" over" if over else "",
         id=event.id,
@@ -63,7 +63,7 @@ def page_html(
         facts=_facts_html(event, users, cohosts, viewing),
         description=_DESCRIPTION(text=event.description) if event.description else EMPTY,
         # Version 0 is not in the database yet, so nobody can act on it.
-        buttons=buttons_html(event, attendance, over=over, more=copy) if event.version else EMPTY,
+        buttons=buttons_html(event, attendance, over=over, more=more) if event.version else EMPTY,
         answers=_answers_html(event, attendance, users),
     )
 

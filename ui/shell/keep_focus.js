@@ -82,17 +82,21 @@ const goOn = ({ row, neighbours, ancestors, page }) => {
   focus(document.querySelector('[data-testid="stMain"]'));
 };
 
-const begun = new WeakSet(); // dialogs
+const begun = new WeakSet(); // dialogs whose first field has had the focus
+const used = new WeakSet(); // dialogs in which a key was pressed
 const openDialog = () => document.querySelector('[data-testid="stDialog"] [role="dialog"], [role="dialog"]:focus');
 
-// Streamlit gives the focus to the dialog itself, or to its first button if the fields are not there yet.
+// Streamlit gives the focus to the dialog itself, or to its first button if the fields are not there yet, and again to the
+// dialog if the field that has it is drawn anew.
 const begin = () => {
   const dialog = openDialog();
-  const field = dialog && !begun.has(dialog) && dialog.querySelector(FIELD);
+  const field = dialog && !used.has(dialog) && dialog.querySelector(FIELD);
   if (!field) return;
-  begun.add(dialog);
   const active = document.activeElement;
-  if (!dialog.contains(active) || !active.matches(FIELD)) field.focus();
+  const isInside = dialog.contains(active) && active !== dialog;
+  if (isInside && (begun.has(dialog) || active.matches(FIELD))) return;
+  begun.add(dialog);
+  field.focus();
 };
 
 export default function ({ parentElement }) {
@@ -140,7 +144,7 @@ export default function ({ parentElement }) {
   const pressed = ({ target }) => {
     byKeyboard = true;
     const dialog = target.closest?.('[role="dialog"]');
-    if (dialog) begun.add(dialog);
+    if (dialog) used.add(dialog);
   };
 
   const observer = new MutationObserver(changed);

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Sequence
 
+import pytest
+
 from db.hub.models import Event, EventCohost, Rsvp, RsvpStatus
 from tests.ui.samples import HOSTILE, HOSTILE_HTML, NOW, event, rsvp, snapshot, user
-from ui.base import times
+from ui.base import pictures, times
 from ui.base.region import Region
 from ui.events.cards import Viewing
 from ui.events.page import page_html
@@ -17,6 +19,12 @@ VIEWING = Viewing(Region(times.zone_named("America/New_York"), "US"), NOW)
 
 def page(shown: Event, answers: Sequence[Rsvp] = (), cohosts: Sequence[EventCohost] = ()) -> str:
     return page_html(shown, snapshot(answers, ("event_id", "user_id")), PEOPLE, cohosts, VIEWING)
+
+
+def test_the_calendar_file_is_offered_where_the_server_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Add to calendar" not in page(event("Quiz", ANN))
+    monkeypatch.setattr(pictures, "server_has_api", lambda: True)
+    assert 'href="api/events/event-Quiz.ics"' in page(event("Quiz", ANN))
 
 
 def test_it_tells_when_in_both_zones_where_they_differ() -> None:
