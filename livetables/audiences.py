@@ -13,13 +13,13 @@ from typing import Any, Final
 import httpx
 
 from livetables.background import running
-from livetables.config import EngineConfig
 from livetables.errors import NotAllowedError
 from livetables.faults import FAULTS
+from livetables.feed.connection import Connections
 from livetables.feed.feed import Feed, FeedConfig
 from livetables.feed.reads import Reader, ReaderConfig
 from livetables.feed.status import FeedState, FeedStatus, combined
-from livetables.feed.subscription import Binding, LivenessCheck, SubscriptionConfig
+from livetables.feed.subscription import Binding, SubscriptionConfig
 from livetables.feed.sync import Sync
 from livetables.tables.changes import Change, Key, Op
 from livetables.tables.filters import Filter, format_filters
@@ -135,7 +135,7 @@ class Audience:
         loaded = self.store.loaded.is_set()
         return self.store.moment.tables[table].revision * 4 + 2 * (self._refusal is not None) + loaded
 
-    async def run(self, project: EngineConfig, http: httpx.AsyncClient, liveness: LivenessCheck) -> None:
+    async def run(self, http: httpx.AsyncClient, connections: Connections) -> None:
         """Keep the store current until cancelled. Starts a new feed when rights or filters change."""
         timing = self._context.timing
         backoff = Backoff(timing.first_retry, timing.longest_retry)
@@ -144,7 +144,7 @@ class Audience:
             timing = replace(timing, stream_wait=0.0)
         while True:
             try:
-                feed = self._new_feed(project, http, timing, liveness)
+                feed = self._new_feed(http, timing, connections)
             except Exception as error:
                 # Such as a fault in a spec's functions. The public tables may be different the next time.
                 FAULTS.record("feed", error)
@@ -152,18 +152,16 @@ class Audience:
                 continue
             await self._run_feed(feed, backoff)
 
-    def _new_feed(
-        self, project: EngineConfig, http: httpx.AsyncClient, timing: Timing, liveness: LivenessCheck
-    ) -> Feed:
+    def _new_feed(self, http: httpx.AsyncClient, timing: Timing, connections: Connections) -> Feed:
         """Make a feed of what this audience may read and follow now."""
         self._subscribed_changed.clear()
         self._subscribed = self._now_subscribed()
         specs = {name: self.store.specs[name] for name in self._subscribed}
         self._clear_all_but(self._subscribed)  # also what the previous feed received last
         self._clear_outdated()
-        reader_config = ReaderConfig(project, self.token, http, timing.hedge_after)
+        reader_config = ReaderConfig(connections.project, self.token, http, timing.hedge_after)
         sync = Sync(self.store, specs, Reader(reader_config, specs, self.filters))
-        subscription = SubscriptionConfig(project, self._bindings(), timing, liveness)
+        subscription = SubscriptionConfig(self._bindings(), timing, connections)
         config = FeedConfig(subscription, self.token, self._status_changed, self._streamed)
         self._feed = Feed(sync, config)
         return self._feed

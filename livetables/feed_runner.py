@@ -12,9 +12,9 @@ from livetables.audiences import Audience
 from livetables.background import Background
 from livetables.config import EngineConfig
 from livetables.faults import FAULTS
+from livetables.feed.connection import Connections, LivenessCheck
 from livetables.feed.reachability import Reachability
 from livetables.feed.reads import http_client
-from livetables.feed.subscription import LivenessCheck
 from livetables.timing import Timing, heartbeat_of_many
 
 T = TypeVar("T")
@@ -28,6 +28,11 @@ class FeedRunner:
         self._background: Final = Background("livetables engine")
         self._http: httpx.AsyncClient | None = None
         self.reachability: Final = Reachability(config, timing.heartbeat_answer - timing.late_after)
+        answers = self.reachability.answers
+        often = LivenessCheck(lambda: timing.heartbeat, answers)
+        self._public_connections: Final = Connections(config, timing, often, most_channels=1)
+        as_many_allow = LivenessCheck(self._shared_heartbeat, answers)
+        self._shared_connections: Final = Connections(config, timing, as_many_allow)
         self._feeds: dict[Audience, asyncio.Task[None]] = {}
         self._public_loaded = asyncio.Event()
         self._probe_requested = False
@@ -118,13 +123,12 @@ class FeedRunner:
         assert self._http is not None
         if not _is_public(audience):
             await self._public_loaded.wait()
-        liveness = LivenessCheck(lambda: self._heartbeat(audience), self.reachability.answers)
-        await audience.run(self._config, self._http, liveness)
+            await audience.run(self._http, self._shared_connections)
+        else:
+            await audience.run(self._http, self._public_connections)
 
-    def _heartbeat(self, audience: Audience) -> float:
-        if _is_public(audience):
-            return self._timing.heartbeat
-        return heartbeat_of_many(self._timing, len(self._feeds) - 1)
+    def _shared_heartbeat(self) -> float:
+        return heartbeat_of_many(self._timing, len(self._shared_connections))
 
     def _probe(self) -> None:
         self._probe_requested = False

@@ -31,13 +31,13 @@ class PresenceTiming:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Intervals and timeouts of an engine, all in seconds except for the rate."""
+    """Intervals and timeouts of an engine, all in seconds except for the rates."""
 
     open: float = 15.0
     """How long the websocket may take to open and to say "Subscribed to PostgreSQL". A cold hosted project
     takes seconds."""
     heartbeat: float = 0.4
-    """Pause between two heartbeats of the public feed, and of the users' feeds while they are few."""
+    """Pause between two heartbeats of the public feed, and of the users' websockets while they are few."""
     heartbeat_answer: float = 1.05
     """How long a heartbeat may stay unanswered. Pause and timeout together are how long a dead socket goes
     unnoticed. The timeout is a little over a second, so that a busy machine that needs one is not taken for
@@ -46,10 +46,12 @@ class Timing:
     """After how long without an answer the engine asks over HTTP whether anything answers at all. This is
     longer than a usual round trip around the world, so nothing is asked while all is well."""
     heartbeats_per_second: float = 50.0
-    """Heartbeats of all users' feeds together: the more feeds there are, the longer each one pauses. When one
+    """Heartbeats of all shared websockets together: the more there are, the longer each one pauses. When one
     feed is in trouble, all send a heartbeat at once."""
     quiet_heartbeat: float = 20.0
-    """The longest pause between two heartbeats of a user's feed, however many feeds there are."""
+    """The longest pause between two heartbeats of a shared websocket, however many there are."""
+    joins_per_second: float = 80.0
+    """How many channels a process joins a second. The smallest plan of Supabase allows 100."""
     first_retry: float = 0.2
     """Pause before the first retry of the websocket. It doubles each time, with jitter, without end."""
     longest_retry: float = 15.0
@@ -80,10 +82,10 @@ class Timing:
     presence: PresenceTiming = PresenceTiming()
 
 
-def heartbeat_of_many(timing: Timing, feeds: int) -> float:
-    """Return the pause in seconds between two heartbeats of a user's feed if there are `feeds` of them."""
+def heartbeat_of_many(timing: Timing, websockets: int) -> float:
+    """Return the pause in seconds between two heartbeats of a shared websocket if there are so many."""
     longest = max(timing.heartbeat, timing.quiet_heartbeat)
-    return min(max(timing.heartbeat, feeds / timing.heartbeats_per_second), longest)
+    return min(max(timing.heartbeat, websockets / timing.heartbeats_per_second), longest)
 
 
 class Backoff:

@@ -26,6 +26,7 @@ END_TO_END = {
     "tests/livetables/test_pushing.py": "shared fragments: sessions, renderings and Streamlit together",
     "tests/livetables/test_architecture.py": "the imports of the whole engine",
     "tests/livetables/test_engine_faults.py": "the whole engine behind a failing proxy",
+    "tests/livetables/test_many_people.py": "the whole engine with 300 people on shared websockets",
     "tests/livetables/test_oracle.py": "the whole engine against SQL queries, under random faults",
     "tests/local_supabase/auth/test_fuzz.py": "all routes of Auth with random requests",
     "tests/local_supabase/auth/test_supabase_py.py": "Auth with its stock client",

@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Final
 
 from livetables.config import EngineConfig
-from livetables.feed.subscription import Binding, LivenessCheck, Subscription, SubscriptionConfig
+from livetables.feed.connection import Connections, LivenessCheck
+from livetables.feed.subscription import Binding, Subscription, SubscriptionConfig
 from livetables.tables.changes import Record
 from livetables.timing import Timing
 
@@ -30,9 +31,8 @@ async def _try(config: EngineConfig, tables: Sequence[str], token: str | None) -
     timing = replace(Timing(), open=WITHIN)
     liveness = LivenessCheck(lambda: timing.quiet_heartbeat, _no_other_check)
     bindings = [Binding(table) for table in tables]
-    subscription = Subscription(
-        SubscriptionConfig(config, bindings, timing, liveness), _ignore_data, lambda: None
-    )
+    connections = Connections(config, timing, liveness, most_channels=1)
+    subscription = Subscription(SubscriptionConfig(bindings, timing, connections), _ignore_data, lambda: None)
     started = time.monotonic()
     try:
         await subscription.open(token)

@@ -22,7 +22,7 @@ from livetables.background import running
 from livetables.config import EngineConfig
 from livetables.errors import SubscriptionError
 from livetables.faults import FAULTS
-from livetables.feed.subscription import close_client
+from livetables.feed.connection import close_client
 from livetables.presence.model import ChannelState, Present, Report, Spot, Tabs, merge, payload_of, updated
 from livetables.timing import Backoff, PresenceTiming, wait_for_event
 

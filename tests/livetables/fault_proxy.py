@@ -29,6 +29,7 @@ _CHUNK = 65_536
 _LONG = 600.0
 # Clients send the head of a request in a piece of its own. The live tables ask for changes with a POST.
 _WRITE = re.compile(rb"(POST|PATCH|PUT|DELETE) /(rest/v1/(?!rpc/changes_since)|storage/v1/)")
+_TOPIC = re.compile(rb'"topic": ?"(realtime:[^"]+)"')
 _TEXT, _CLOSE = 0x81, 0x88
 _UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -72,6 +73,8 @@ class FaultProxy:
     """Called with every message to a client of a websocket."""
     url: str = ""
     requests: int = 0
+    topics: set[str] = field(default_factory=set)
+    """The channels that a server has let somebody join."""
     _connections: set[_Connection] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop | None = None
@@ -275,6 +278,8 @@ class FaultProxy:
         connection.websocket = True
         while True:
             kind, payload = await _read_frame(source)
+            if b'"phx_reply"' in payload and (topic := _TOPIC.search(payload)):
+                self.topics.add(topic[1].decode())
             if kind == _TEXT and self.rewrite is not None:
                 passed = self.rewrite(json.loads(payload))
                 if passed is None:

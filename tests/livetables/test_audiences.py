@@ -9,8 +9,8 @@ import httpx
 from livetables.audiences import Audience, AudienceContext
 from livetables.engine import Engine
 from livetables.faults import FAULTS
+from livetables.feed.connection import Connections, LivenessCheck
 from livetables.feed.status import FeedState
-from livetables.feed.subscription import LivenessCheck
 from livetables.tables.spec import PublicTables
 from livetables.timing import Timing
 from local_supabase.stack.runtime import StackInfo
@@ -151,8 +151,8 @@ async def test_a_fault_in_a_specs_functions_does_not_end_the_feed() -> None:
     audience = Audience("me", [dataclasses.replace(AGENT_RUNS, visible_to=visible_to)], context)
     before = FAULTS.counts.get("feed", 0)
     async with httpx.AsyncClient() as http:
-        liveness = LivenessCheck(lambda: NEVER, _nobody_answers)
-        task = asyncio.create_task(audience.run(NOWHERE, http, liveness))
+        connections = Connections(NOWHERE, timing, LivenessCheck(lambda: NEVER, _nobody_answers))
+        task = asyncio.create_task(audience.run(http, connections))
         async with asyncio.timeout(30):
             await made.wait()
         assert not task.done()

@@ -79,8 +79,10 @@ def refuse_joins(proxy: FaultProxy, _: random.Random) -> None:
 
 
 def end_channels(proxy: FaultProxy, chance: random.Random) -> None:
-    """End the channels with one of the three messages that a server uses."""
-    proxy.inject(chance.choice(ENDS))
+    """End all channels, or one of them, with one of the three messages that a server uses."""
+    end, topics = chance.choice(ENDS), sorted(proxy.topics)
+    for topic in topics if chance.random() < 0.5 else topics[-1:]:
+        proxy.inject({**end, "topic": topic})
 
 
 FAULTS: tuple[Fault, ...] = (

@@ -11,10 +11,11 @@ from typing import Any
 import httpx
 
 from livetables.config import EngineConfig
+from livetables.feed.connection import Connections, LivenessCheck
 from livetables.feed.feed import Feed, FeedConfig
 from livetables.feed.reads import Reader, ReaderConfig, TokenSource
 from livetables.feed.status import FeedState
-from livetables.feed.subscription import Binding, LivenessCheck, SubscriptionConfig
+from livetables.feed.subscription import Binding, SubscriptionConfig
 from livetables.feed.sync import Sync
 from livetables.tables.changes import Change, Key
 from livetables.tables.filters import Filter
@@ -110,9 +111,9 @@ async def running_feed(
     """Run a feed of one table."""
     project = EngineConfig(url, stack.anon_key)
     async with synced(project, [spec], token, filters) as one:
-        subscription = SubscriptionConfig(
-            project, [Binding(spec.name)], timing, LivenessCheck(lambda: timing.heartbeat, nothing_answers)
-        )
+        liveness = LivenessCheck(lambda: timing.heartbeat, nothing_answers)
+        connections = Connections(project, timing, liveness, most_channels=1)
+        subscription = SubscriptionConfig([Binding(spec.name)], timing, connections)
         feed = Feed(
             one.sync,
             FeedConfig(

@@ -11,12 +11,11 @@ from realtime import AsyncRealtimeClient, Message, ReplyMessage
 
 from livetables.config import EngineConfig
 from livetables.errors import SubscriptionError
+from livetables.feed.connection import Connections, Heartbeats, LivenessCheck
 from livetables.feed.subscription import (
     Binding,
-    LivenessCheck,
     Subscription,
     SubscriptionConfig,
-    _Heartbeats,
     unsent_table,
 )
 from livetables.tables.changes import Record
@@ -75,8 +74,12 @@ async def subscription(
     """Give a subscription that is not open yet."""
     received = Received()
     liveness = LivenessCheck(lambda: timing.heartbeat, anything_answers or answers)
-    config = SubscriptionConfig(EngineConfig(proxy.url, stack.anon_key), [binding], timing, liveness)
-    one = Subscription(config, on_data or received.on_data, received.on_subscribed)
+    connections = Connections(EngineConfig(proxy.url, stack.anon_key), timing, liveness, most_channels=1)
+    one = Subscription(
+        SubscriptionConfig([binding], timing, connections),
+        on_data or received.on_data,
+        received.on_subscribed,
+    )
     try:
         yield one, received
     finally:
@@ -256,7 +259,7 @@ async def test_time_in_which_this_process_is_suspended_does_not_count(
     loop = asyncio.get_running_loop()
     client = AsyncRealtimeClient("http://127.0.0.1:9/realtime/v1", "key", auto_reconnect=False)
     monkeypatch.setattr(client, "send", send)
-    heartbeats = _Heartbeats(client)
+    heartbeats = Heartbeats(client)
     await heartbeats.send()
     assert await heartbeats.answered(0.3)
     assert suspended.is_set()
