@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import weakref
 from functools import cache
@@ -20,7 +21,6 @@ from livetables.config import EngineConfig
 from livetables.fragments import STATUS, live_fragment
 from livetables.library import cookie, session
 
-COOKIE: Final = "livetables_sign_in"
 SHORTEST_PASSWORD: Final = 6
 """What Supabase asks for unless a project asks for more, which the service then says."""
 
@@ -69,6 +69,11 @@ def accounts(config: EngineConfig) -> Accounts[Person]:
     return Accounts(clients, ERRORS, lambda found, rotation: SignedIn(clients, ERRORS, found, rotation))
 
 
+def cookie_name(config: EngineConfig) -> str:
+    """Return the name of the cookie: one for each project, as ports of a host share cookies."""
+    return f"livetables_{hashlib.sha256(config.url.encode()).hexdigest()[:12]}"
+
+
 _observed: Final[weakref.WeakSet[Person]] = weakref.WeakSet()
 
 
@@ -86,7 +91,7 @@ def sign_in(*, required: bool = True, create_accounts: bool = False) -> Person |
     me = _identified()
     if me is not None:
         return me
-    cookie.sync(COOKIE, None, ended=st.session_state.get(_ENDED))
+    cookie.sync(cookie_name(session.database().config), None, ended=st.session_state.get(_ENDED))
     if required:
         session.bind(None)
         _show_form(create_accounts=create_accounts)
@@ -123,7 +128,7 @@ def _identified() -> Person | None:
 
 def _restored() -> Person | None:
     """Restore the sign-in from the cookie, in the first run of a tab."""
-    text = cookie.received(COOKIE)
+    text = cookie.received(cookie_name(session.database().config))
     if text is None:
         st.session_state[_KNOWN] = True
         return None
@@ -168,7 +173,12 @@ def keep_cookie() -> None:
     if me.ended:
         st.rerun()
     ended = st.session_state.get(_ENDED)
-    report = cookie.sync(COOKIE, str(me.cookie), ended=ended, request=me.browser_token_request())
+    report = cookie.sync(
+        cookie_name(session.database().config),
+        str(me.cookie),
+        ended=ended,
+        request=me.browser_token_request(),
+    )
     if report.newer is not None:
         me.receive_cookie(SessionCookie.parse(report.newer))
     if report.others:

@@ -105,6 +105,7 @@ class Writes:
     def add(self, write: Write, owner: str, user: UserSession | None) -> None:
         """Show what the write will make, and send it after the owner's earlier ones."""
         with self._lock:
+            self._forget_left()
             owned = self._owned.setdefault(owner, _Owned())
             owned.pending.append(write)
             self._changed(owner, write)
@@ -176,6 +177,14 @@ class Writes:
         owned = self._owned[owner]
         if not owned.pending and not owned.refused:
             del self._owned[owner]
+
+    def _forget_left(self) -> None:
+        """Drop what was refused to people and tabs that are not here any more."""
+        sessions = self._engine.sessions
+        here = {*sessions, *sessions.values()}
+        for owner, owned in list(self._owned.items()):
+            if owner not in here and not owned.pending:
+                del self._owned[owner]
 
     # Showing.
 

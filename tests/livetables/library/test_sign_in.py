@@ -1,5 +1,6 @@
 """Signing in on a real Streamlit runtime and a real Auth: the form, and what its tab shows then."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -9,7 +10,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 
 from livetables.config import EngineConfig
 from livetables.library.connect import connect
-from livetables.library.sign_in import Person, accounts, problems_of
+from livetables.library.sign_in import Person, accounts, cookie_name, problems_of
 from local_supabase.stack.runtime import StackInfo
 from tests.livetables.library import stage
 from tests.livetables.library.test_show import elements, newest
@@ -98,6 +99,12 @@ def test_a_sign_in_that_ends_elsewhere_leads_back_to_the_form(server: Server, sh
     mine[0].end()
     wait_for(lambda: "You have been signed out. Please sign in again." in alerts(tab), what="the form")
     assert len(mine) == 1
+
+
+def test_projects_on_one_host_have_cookies_of_their_own() -> None:
+    one, other = (cookie_name(EngineConfig(f"http://127.0.0.1:{port}", "key")) for port in (1, 2))
+    assert one != other
+    assert re.fullmatch(r"livetables_[0-9a-f]{12}", one)
 
 
 @pytest.mark.parametrize(

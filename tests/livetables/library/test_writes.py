@@ -47,6 +47,23 @@ def test_a_refusal_is_taken_once(db: Database) -> None:
     assert writes.clashes("tab", "items") == []
 
 
+def test_what_was_refused_to_a_tab_that_is_closed_is_forgotten(db: Database) -> None:
+    writes = Writes(db.engine)
+    refused = db.insert("items", title="forbidden")
+    assert refused.wait(30)
+    for owner in ("closed", "open"):
+        again = type(refused)(refused.table, refused.key, refused.send)
+        db.engine.attach(owner, None)
+        writes.add(again, owner, None)
+        assert again.wait(30)
+    db.engine.detach("closed")
+    last = type(refused)(refused.table, refused.key, refused.send)
+    writes.add(last, "open", None)
+    assert last.wait(30)
+    assert writes.take_refused("closed") == []
+    assert len(writes.take_refused("open")) == 2
+
+
 def test_somebody_who_has_signed_out_is_told(db: Database) -> None:
     write = db.insert("items", title="Tea")
     late = type(write)(write.table, write.key, write.send)
