@@ -1,5 +1,6 @@
 // Reports clicks on the buttons `[data-action]` in a block of shared HTML, and keeps unfolded what a person has unfolded.
 // `data.block` is the key of the container around it, which also gets each action as an event `tavern-action` at once.
+// `data.session` names the session that a click is meant for: after a restart, a new one must not do it again.
 //
 // It listens on the document, because a full run may replace the container. Until it listens, the style sheet lets nobody
 // press the buttons: `data-tavern-clicks` on the root says that it does.
@@ -31,7 +32,7 @@ export default function ({ data, parentElement, setStateValue }) {
     setTimeout(() => delete button.dataset.busy, 2000);
     const detail = { action: button.dataset.action, row: rowOf(button) };
     container()?.dispatchEvent(new CustomEvent("tavern-action", { detail }));
-    const click = { ...detail, nonce: `${Date.now()}-${Math.random()}` };
+    const click = { ...detail, session: data.session, nonce: `${Date.now()}-${Math.random()}` };
     clicks.set(parentElement, [...clicks.get(parentElement), click].slice(-KEPT));
     setStateValue("clicks", clicks.get(parentElement));
   };

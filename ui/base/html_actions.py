@@ -7,6 +7,7 @@ viewer (`marks.js`), the other reports clicks (`clicks.js`).
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -74,31 +75,37 @@ def clicked(block: str, at_once: Callable[[Click], bool] | None = None) -> Click
     """
     key = own_key(f"{block}_clicks")
     seen = f"{key}_seen"
+    # After a restart the browser reports to a new session what the one before has done already. It marks each
+    # click with the session that it was meant for.
+    session: str = st.session_state.setdefault(f"{key}_session", uuid.uuid4().hex)
 
     def on_clicks() -> None:
         if at_once is None:
             return
-        for nonce, click in _unseen(seen, st.session_state.get(key)):
+        for nonce, click in _unseen(seen, session, st.session_state.get(key)):
             if at_once(click):
                 _note(seen, nonce)
 
-    result = _component("clicks")(key=key, data={"block": block}, on_clicks_change=on_clicks)
-    new = _unseen(seen, result)
-    is_first = seen not in st.session_state
-    st.session_state.setdefault(seen, ())
+    data = {"block": block, "session": session}
+    result = _component("clicks")(key=key, data=data, on_clicks_change=on_clicks)
+    new = _unseen(seen, session, result)
     for nonce, _ in new:
         _note(seen, nonce)
-    # After a restart the browser reports to a new session what the one before has done already.
-    return new[-1][1] if new and not is_first else None
+    return new[-1][1] if new else None
 
 
-def _unseen(seen: str, reported: object) -> list[tuple[str, Click]]:
-    """Return the clicks that were not seen yet, by their nonces. The browser sends the newest ones again."""
+def _unseen(seen: str, session: str, reported: object) -> list[tuple[str, Click]]:
+    """Return this session's clicks that were not seen yet, by their nonces.
+
+    The browser sends the newest clicks again.
+    """
     clicks = reported.get("clicks") if isinstance(reported, Mapping) else None
     known, new = st.session_state.get(seen, ()), []
     for one in clicks if isinstance(clicks, Sequence) else ():
         match one:
-            case {"action": str(action), "row": str(row), "nonce": str(nonce)} if nonce not in known:
+            case {"action": str(action), "row": str(row), "nonce": str(nonce), "session": str(meant)} if (
+                meant == session and nonce not in known
+            ):
                 new.append((nonce, Click(action, row)))
     return new
 
