@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
 
 from local_supabase.serving import allow_many_sockets
 from local_supabase.stack.runtime import StackInfo
@@ -22,9 +23,9 @@ settings.register_profile("quick", settings.get_profile("any machine"), max_exam
 
 
 @pytest.hookimpl(optionalhook=True)  # without pytest-xdist nobody asks
-def pytest_xdist_make_scheduler(config: pytest.Config) -> FewBrowsers | None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FewBrowsers | None:
     """Give the browser tests to two of the test processes."""
-    return scheduler(config)
+    return scheduler(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves tests out by their marks

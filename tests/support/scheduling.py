@@ -5,6 +5,7 @@ them little. A third browser would cost more: on two cores, two of them wait for
 """
 
 import pytest
+from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
@@ -28,6 +29,6 @@ class FewBrowsers(LoadFileScheduling):  # type: ignore[misc]  # xdist has no ann
             self.workqueue.move_to_end(file, last=False)
 
 
-def scheduler(config: pytest.Config) -> FewBrowsers | None:
+def scheduler(config: pytest.Config, log: Producer) -> FewBrowsers | None:
     """Return the scheduler for a run that keeps each file in one process, as `make test` does."""
-    return FewBrowsers(config) if config.getvalue("dist") == "loadfile" else None
+    return FewBrowsers(config, log) if config.getvalue("dist") == "loadfile" else None

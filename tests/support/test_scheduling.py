@@ -29,6 +29,7 @@ def test_browser_tests_start_in_two_processes_and_the_third_takes_others(tmp_pat
         text=True,
     )
     assert "48 passed" in run.stdout, run.stdout + run.stderr
+    assert "waiting for node" not in run.stdout
     lines = run.stdout.splitlines()
     first = [next(line for line in lines if line.startswith(f"[gw{number}]")) for number in range(3)]
     assert ["tests/browser" in line for line in first].count(True) == 2, first
