@@ -28,9 +28,10 @@ _FILL_EVENTS: Final = """
         now() + n * interval '5 hours', now() + n * interval '5 hours' + interval '2 hours'
     from generate_series(1, %(rows)s) n"""
 _FILL_PEOPLE: Final = """
-    insert into auth.users (id, instance_id, aud, role, email, raw_user_meta_data)
+    insert into auth.users (id, instance_id, aud, role, email, raw_user_meta_data, created_at, updated_at)
     select gen_random_uuid(), '00000000-0000-0000-0000-000000000000', 'authenticated', 'authenticated',
-        'guest-' || n || '@people.example', jsonb_build_object('display_name', 'Guest number ' || n)
+        'guest-' || n || '@people.example', jsonb_build_object('display_name', 'Guest number ' || n),
+        now(), now()
     from generate_series(1, %(rows)s) n"""
 
 

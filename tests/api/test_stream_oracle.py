@@ -11,10 +11,11 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import psycopg2
 
+from db.columns import Record
 from local_supabase.stack.runtime import StackInfo
 from tests.api.listening import Mirror, Rows, Stream, listening
 from tests.api.serving import token_of
@@ -205,9 +206,10 @@ async def test_every_listener_ends_with_the_rows_it_may_read(server: AppUnderTes
     print(f"seed {SEED}")  # noqa: T201  # with which the run can be repeated
     chance = random.Random(SEED)
     people = [await asyncio.to_thread(sign_up, stack, name) for name in ("Olga", "Pavel", "Rita")]
-    with contextlib.closing(psycopg2.connect(stack.database_url)) as database, database.cursor() as cursor:
-        cursor.execute("select id::text from public.events where capacity is null order by starts_at desc")
-        (event,) = cursor.fetchone() or ("",)
+    times = {"starts_at": "2031-05-01T18:00:00Z", "ends_at": "2031-05-01T20:00:00Z"}
+    values = {"title": "Anybody may come", "organizer_id": people[0].user_id, **times}
+    [made] = people[0].client.table("events").insert(values).execute().data
+    event = str(cast("Record", made)["id"])
     writer = Writer(stack, people, event, random.Random(chance.random()))
     listeners = [Listener(person, random.Random(chance.random())) for person in people]
     writer.listeners_done = lambda: all(one.cuts >= CUTS for one in listeners)

@@ -15,9 +15,10 @@ from local_supabase.stack.datadir import DataDir
 from local_supabase.stack.runtime import StackInfo
 
 _MAKE = """
-    insert into auth.users (id, instance_id, aud, role, email, raw_user_meta_data)
+    insert into auth.users (id, instance_id, aud, role, email, raw_user_meta_data, created_at, updated_at)
     select id, '00000000-0000-0000-0000-000000000000', 'authenticated', 'authenticated',
-        id || '@crowd.example', jsonb_build_object('display_name', 'Guest ' || left(id::text, 8))
+        id || '@crowd.example', jsonb_build_object('display_name', 'Guest ' || left(id::text, 8)),
+        now(), now()
     from unnest(%s::uuid[]) as id"""
 
 

@@ -155,7 +155,8 @@ def a_cohost_is_removed_and_added_again(cast: Cast) -> list[Result]:
 @path(rsvps.answer)
 def an_answer_is_given_and_changed(cast: Cast) -> list[Result]:
     event = new_event(cast.bo)
-    answers = [rsvps.answer(cast.cy, event, status) for status in RsvpStatus]
+    statuses = (RsvpStatus.GOING, RsvpStatus.MAYBE, RsvpStatus.DECLINED)
+    answers = [rsvps.answer(cast.cy, event, status) for status in statuses]
     return [("rsvps", answer, cast.cy) for answer in reversed(answers)]
 
 
@@ -174,6 +175,16 @@ def an_answer_is_withdrawn_and_given_again(cast: Cast) -> list[Result]:
         rsvps.answer(cast.cy, event, status)
     rsvps.withdraw(cast.cy, event)
     return [("rsvps", rsvps.answer(cast.cy, event, RsvpStatus.MAYBE), cast.cy)]
+
+
+@path(rsvps.answer, rsvps.withdraw)
+def somebody_joins_the_waitlist_behind_another(cast: Cast) -> list[Result]:
+    event = new_event(cast.bo, capacity=1)
+    for person, status in ((cast.bo, RsvpStatus.GOING), (cast.dee, RsvpStatus.WAITLISTED)):
+        rsvps.answer(person, event, status)
+    waiting = rsvps.answer(cast.cy, event, RsvpStatus.WAITLISTED)
+    rsvps.withdraw(cast.bo, event)
+    return [("rsvps", waiting, cast.cy)]
 
 
 @path(rsvps.answer)
