@@ -22,6 +22,7 @@ from livetables.background import running
 from livetables.counts import COUNTS
 from livetables.errors import NotAllowedError, ReadError, RefusedQueryError, SetupError, SubscriptionError
 from livetables.faults import FAULTS
+from livetables.feed.arrivals import Arrivals
 from livetables.feed.phase import Phase
 from livetables.feed.reads import TokenSource
 from livetables.feed.refetch import Refetcher
@@ -65,6 +66,7 @@ class Feed:
         # Jitter keeps the feeds of a process from reading at the same moment. Nobody gains by guessing it.
         self._jitter = random.uniform(0.8, 1.0)  # noqa: S311
         self._arrived: list[Record] = []
+        self._arrivals = Arrivals()
         self._refetcher = Refetcher(sync, self._refetch_failed)
         self._read_now = asyncio.Event()
         self._subscribe_now = asyncio.Event()
@@ -168,6 +170,10 @@ class Feed:
         """Note that changes are missed from now on."""
         self._subscribe_now.clear()
         self._gaps += 1
+        if self._arrived:
+            self._apply_arrived()
+        for table, key in self._arrivals.take():
+            self._sync.doubt(table, key)
         self._enter(self._phase.on_stream_lost(nothing_answers=nothing_answers))
         self._read_now.set()
 
@@ -187,6 +193,8 @@ class Feed:
 
     def _apply_arrived(self) -> None:
         arrived, self._arrived = self._arrived, []
+        if not arrived:
+            return
         changes = [change for data in arrived if (change := self._read_arrived(data)) is not None]
         # A message that was delayed may be older than the read that found its row gone, and that of the
         # deletion may be lost with the stream. The log names the row no more, so it is read once more.
@@ -194,6 +202,7 @@ class Feed:
             self._sync.doubt(change.table, change.key)
             self._read_now.set()
         self._store.apply(changes)
+        self._arrivals.note(changes)
         self._config.on_streamed(changes)
         now = datetime.now(UTC)
         lags = [now - change.committed_at for change in changes if change.committed_at is not None]

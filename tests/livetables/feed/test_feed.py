@@ -307,6 +307,23 @@ async def test_a_late_insertion_that_arrives_while_reading_finds_the_row_gone_do
         await wait_until(lambda: message not in running.synced.rows(), within=10, what="the row to go")
 
 
+async def test_a_late_insertion_of_a_row_that_loading_did_not_find_goes_when_the_stream_ends(
+    proxy: FaultProxy, stack: StackInfo, ada: Person
+) -> None:
+    """No log names the deletion: it was before the load, which knew nothing of the row."""
+    async with running_feed(proxy.url, stack, replace(QUICK, reconcile=60)) as running:
+        await running.wait_state(FeedState.LIVE)
+        held = Held(proxy)
+        message = post_message(stack, ada)
+        with sql(stack) as cursor:
+            cursor.execute("delete from public.tavern_messages where id = %s", message)
+        await running.synced.sync.load()
+        await held.deliver_insertion(running, message)
+        assert message in running.synced.rows()
+        proxy.cut()
+        await wait_until(lambda: message not in running.synced.rows(), within=10, what="the row to go")
+
+
 async def test_a_fault_while_reading_does_not_end_the_feed(
     proxy: FaultProxy, stack: StackInfo, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
