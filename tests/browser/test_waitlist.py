@@ -2,14 +2,17 @@
 
 from typing import cast
 
+import httpx
 from playwright.async_api import Locator, Page, expect
 
 from db.columns import Record
 from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
+from tests.support.app import AppUnderTest
 from tests.support.browser import PHONE
 from tests.support.people import Person, sign_up, unique
 from tests.support.wait import wait_for
+from tests.verify.cast import owner
 
 _TIMES = {"starts_at": "2030-11-07T18:30:00Z", "ends_at": "2030-11-07T20:30:00Z"}
 
@@ -67,3 +70,25 @@ async def test_people_wait_move_up_confirm_and_make_room(open_window: OpenWindow
     await expect(pages[1].get_by_test_id("stMain")).to_contain_text("1 with 1 guest · 1 place left")
     for number, page in enumerate(pages):
         await page.screenshot(path=f"/tmp/wl{number}.png", full_page=False)
+
+
+async def test_the_app_passes_on_a_place_that_nobody_confirms(app: AppUnderTest, stack: StackInfo) -> None:
+    wait_for(lambda: httpx.get(f"{app.url}/api/health").is_success, within=60, what="the app to be live")
+    host, first, late, next_ = (sign_up(stack, name) for name in ("Ann", "Bela", "Cleo", "Dora"))
+    chair = one_chair(host)
+    for person, status in ((first, "going"), (late, "waitlisted"), (next_, "waitlisted")):
+        person.client.table("rsvps").insert({"event_id": chair["id"], "status": status}).execute()
+    first.client.table("rsvps").delete().eq("user_id", first.user_id).execute()
+    with owner(stack) as cursor:
+        cursor.execute("select set_config('waitlist.moves_up', 'yes', true)")
+        cursor.execute(
+            "update public.rsvps set confirm_by = now() - interval '1 minute' where user_id = %s",
+            (late.user_id,),
+        )
+
+    def answers() -> dict[str, str]:
+        rows = host.client.table("rsvps").select("user_id, status").eq("event_id", chair["id"]).execute().data
+        return {str(row["user_id"]): str(row["status"]) for row in cast("list[Record]", rows)}
+
+    expected = {late.user_id: "waitlisted", next_.user_id: "going"}
+    wait_for(lambda: answers() == expected, within=60, what="the place to go to the next in line")

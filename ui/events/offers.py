@@ -29,8 +29,8 @@ _OFFERS = Template('<div class="tv-offers" role="status">{offers}</div>')
 _OFFER = Template("<p>🎟️ You have a place at {event}, from the waitlist. Confirm it until {until}.</p>")
 _TITLE = Template("<b><bdi>{title}</bdi></b>")
 
-_LOOK_AGAIN: Final = 60.0
-"""Seconds after which deadlines are looked at again, also if nobody has told of a change."""
+_LOOK_AGAIN: Final = 10.0
+"""Seconds after which deadlines are looked at again: nobody tells of a change that no open tab shows."""
 
 
 @live_fragment(
