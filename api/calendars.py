@@ -20,7 +20,7 @@ from fastapi.responses import Response
 from api.context import context_of
 from api.errors import NotFoundError
 from db.hub.calendars import MEDIA_TYPE, as_schema_org, calendar_of
-from db.hub.models import Event, Rsvp, RsvpStatus, User
+from db.hub.models import Event, Rsvp, User
 from livetables.engine import Engine
 from livetables.tables.rows import Rows
 from livetables.tables.snapshot import Snapshot
@@ -131,8 +131,7 @@ def _json(engine: Engine, events: list[Event], home: str) -> bytes:
 def _places_taken(rows: Rows[Rsvp]) -> dict[str, int]:
     taken: dict[str, int] = {}
     for rsvp in rows.values():
-        if rsvp.status is RsvpStatus.GOING:
-            taken[rsvp.event_id] = taken.get(rsvp.event_id, 0) + 1 + rsvp.guests
+        taken[rsvp.event_id] = taken.get(rsvp.event_id, 0) + rsvp.places
     return taken
 
 

@@ -20,7 +20,7 @@ from supabase_auth.errors import AuthApiError, AuthError
 
 from db.clients import Clients
 from db.errors import SignedOutError, from_auth
-from db.jwt import claims_of
+from livetables.auth.jwt import claims_of
 
 LIFETIME: Final = 60.0
 """Seconds for which an answer is cached."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from db.jwt import claims_of
+from livetables.auth.jwt import claims_of
 
 
 class SettingsError(Exception):

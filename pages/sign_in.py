@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from db.errors import DatabaseError
+from livetables.auth.fields import problems_of_sign_in
 from ui.base import drafts, feedback, layout, session
 from ui.shell import attempts, demo, destination, identity
 from ui.shell.account import already_in, create_account_link
-from ui.shell.account_fields import problems_of_sign_in
 from ui.shell.demo import DemoPerson
 from ui.shell.run_app import run_whole_app
 

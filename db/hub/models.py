@@ -125,6 +125,11 @@ class Rsvp(Model):
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
+    @property
+    def places(self) -> int:
+        """How many places of the event the answer takes."""
+        return 1 + self.guests if self.status is RsvpStatus.GOING else 0
+
 
 @dataclass(frozen=True, slots=True)
 class TavernMessage(Model):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import weakref
 from functools import cache
 from typing import Final, cast
@@ -16,6 +15,7 @@ from livetables import rerun
 from livetables.auth.accounts import Accounts, ConfirmationNeeded
 from livetables.auth.cookie import SessionCookie
 from livetables.auth.errors import ERRORS, AuthUnreachableError, SignInError
+from livetables.auth.fields import problems_of_sign_in
 from livetables.auth.signed_in import SignedIn
 from livetables.config import EngineConfig
 from livetables.fragments import STATUS, live_fragment
@@ -30,7 +30,6 @@ _KNOWN: Final = "livetables.identified"
 _SAID: Final = "livetables.sign_in_said"
 _EMAIL: Final = "livetables_email"
 _PASSWORD: Final = "livetables_password"  # noqa: S105 - the key of a field
-_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _TIMEOUT: Final = httpx.Timeout(7.0, connect=4.0)
 _SIGNED_OUT: Final = "You have been signed out. Please sign in again."
 _OTHER: Final = (
@@ -207,14 +206,8 @@ def _show_form(*, create_accounts: bool) -> None:
 
 def problems_of(email: str, password: str, *, new: bool) -> dict[str, str]:
     """Return what is missing or wrong in the form, by field."""
-    problems = {}
-    if not email.strip():
-        problems["email"] = "Please enter your email address."
-    elif not _ADDRESS.fullmatch(email.strip()):
-        problems["email"] = "Please check the email address: it has one @ and no spaces."
-    if not password:
-        problems["password"] = "Please enter your password."  # noqa: S105 - a sentence
-    elif new and len(password) < SHORTEST_PASSWORD:
+    problems = problems_of_sign_in(email, password)
+    if password and new and len(password) < SHORTEST_PASSWORD:
         problems["password"] = f"Please choose a password of at least {SHORTEST_PASSWORD} characters."
     return problems
 

@@ -8,7 +8,7 @@ import httpx
 import jwt
 import pytest
 
-from db.jwt import claims_of
+from livetables.auth.jwt import claims_of
 from local_supabase.stack.runtime import StackInfo
 from tests.api.serving import calling, served, token_of
 from tests.livetables.fault_proxy import FaultProxy, fault_proxy

@@ -8,8 +8,8 @@ import pytest
 from api.token_cache import LIFETIME, TokenCache
 from db.clients import Clients
 from db.errors import SignedOutError, UnreachableError
-from db.jwt import claims_of
 from db.settings import Settings
+from livetables.auth.jwt import claims_of
 from local_supabase.stack.runtime import StackInfo
 from tests.api.serving import token_of
 from tests.livetables.fault_proxy import FaultProxy, fault_proxy

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from livetables.background import Background, running, spawn, start_task
+from livetables.background import Background, running, spawn, start_daemon, start_task
 from livetables.faults import FAULTS
 from tests.support.wait import wait_for
 
@@ -103,3 +103,19 @@ def test_a_task_of_the_loop_that_fails_is_recorded(background: Background) -> No
     background.call(lambda: background.spawn(fail()))
     wait_for(lambda: FAULTS.counts.get("engine", 0) > before, what="the fault")
     assert FAULTS.counts["engine"] == before + 1
+
+
+def no_thread(_: threading.Thread) -> None:
+    """Fail as `Thread.start` does when the machine has no threads left."""
+    raise RuntimeError("can't start new thread")
+
+
+def test_a_daemon_says_whether_it_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = threading.Event()
+    assert start_daemon("test daemon", done.set)
+    assert done.wait(30)
+    assert start_daemon("test daemon", lambda: 1 / 0)
+    wait_for(lambda: FAULTS.counts.get("test daemon") == 1, what="the fault to be counted")
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    assert not start_daemon("test daemon", done.set)
+    assert FAULTS.counts["test daemon"] == 2

@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import livetables
-from livetables.database.migration import write
+from livetables.database.migration import migration, write
 from livetables.library import versions
 from tests.support.wheels import build
 
@@ -44,6 +44,7 @@ def test_an_example_has_the_sql_of_the_newest_version(example: str) -> None:
     found = write(PROJECT / "examples" / example)
     assert not found.new
     assert found.path.name == "20260101000100_livetables.sql"
+    assert found.path.read_text() == migration()
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from db.jwt import claims_of
+from livetables.auth.jwt import claims_of
 from ratings.bridge import SupabaseBridge, SupabaseSettings, get_supabase, init_supabase, supabase_settings
 from ratings.errors import BadDatabaseUrlError, NoSupabaseError
 from ratings.events import Event, EventKind

@@ -9,8 +9,8 @@ import psycopg2
 from supabase import Client, ClientOptions, create_client
 
 from db.hub import pictures
-from db.jwt import claims_of
 from livetables.auth.cookie import SessionCookie
+from livetables.auth.jwt import claims_of
 from local_supabase.stack.runtime import StackInfo
 from tests.support.pictures import halves, written
 

@@ -7,7 +7,6 @@ started, because the machine has none left, no work is lost: it is done when the
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
@@ -79,21 +78,3 @@ def _answer(answer: Future[T], work: Callable[[], T]) -> None:
         answer.set_result(work())
     except BaseException as error:
         answer.set_exception(error)
-
-
-def start_daemon(place: str, work: Callable[[], object]) -> bool:
-    """Do the work in a thread that does not keep the process from ending; False if none can be started.
-
-    `place` is the name of its faults on the page Diagnostics.
-    """
-
-    def contained() -> None:
-        with FAULTS.contained(place):
-            work()
-
-    try:
-        threading.Thread(target=contained, name=place, daemon=True).start()
-    except RuntimeError as error:
-        FAULTS.record(place, error)
-        return False
-    return True

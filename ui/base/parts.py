@@ -16,8 +16,13 @@ def _my_row(users: Snapshot[User], me: str | None) -> Hashable:
     return None if me is None else users.get((me,))
 
 
+def rsvps_of(rsvps: Snapshot[Rsvp], user_id: str | None) -> frozenset[Rsvp]:
+    """Return a person's answers to events; none for a visitor. They are grouped once a snapshot."""
+    return rsvps.derived("by person", _rsvps_by_person).get(user_id or "", frozenset())
+
+
 def _my_rsvps(rsvps: Snapshot[Rsvp], me: str | None) -> Hashable:
-    mine = rsvps.derived("by person", _rsvps_by_person).get(me or "", frozenset())
+    mine = rsvps_of(rsvps, me)
     waits_for = [rsvp.event_id for rsvp in mine if rsvp.status is RsvpStatus.WAITLISTED]
     if not waits_for:
         return mine

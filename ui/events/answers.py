@@ -10,6 +10,7 @@ from livetables.tables.snapshot import Snapshot
 from ui.base import times
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.links import to_event
+from ui.base.parts import rsvps_of
 from ui.base.people import names_html
 from ui.base.region import Region
 from ui.base.text import ordinal, plural
@@ -116,7 +117,7 @@ def my_marks(
     """Return the marks of the viewer's RSVPs, and of the events they help to run, by event id."""
     if user_id is None:
         return {}
-    marks = {rsvp.event_id: _marks(rsvp) for rsvp in rsvps if rsvp.user_id == user_id}
+    marks = {rsvp.event_id: _marks(rsvp) for rsvp in rsvps_of(rsvps, user_id)}
     for cohost in cohosts:
         if cohost.user_id == user_id:
             marks.setdefault(cohost.event_id, []).append("host")
@@ -136,10 +137,7 @@ def _marks(rsvp: Rsvp) -> list[str]:
 
 def my_notes(rsvps: Snapshot[Rsvp], user_id: str | None, region: Region) -> dict[str, str]:
     """Say how the viewer stands with each event: the place in line, what has to be confirmed, the guests."""
-    if user_id is None:
-        return {}
-    attendances = attendance_by_event(rsvps)
-    mine = (rsvp for rsvp in rsvps if rsvp.user_id == user_id)
+    attendances, mine = attendance_by_event(rsvps), rsvps_of(rsvps, user_id)
     notes = {rsvp.event_id: _note(rsvp, attendances.get(rsvp.event_id, NO_RSVPS), region) for rsvp in mine}
     return {event_id: note for event_id, note in notes.items() if note}
 

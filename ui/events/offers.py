@@ -11,15 +11,15 @@ from db.clients import Clients
 from db.errors import DatabaseError
 from db.hub import rsvps
 from db.hub.models import Event, Rsvp
+from livetables.background import start_daemon
 from livetables.engine import Engine
 from livetables.faults import FAULTS
 from livetables.fragments import live_fragment
 from livetables.tables.snapshot import Snapshot
 from ui.base import html, session, times
-from ui.base.background import start_daemon
 from ui.base.html import Markup, Template, join
 from ui.base.links import link_html, to_event
-from ui.base.parts import MY_RSVPS
+from ui.base.parts import MY_RSVPS, rsvps_of
 from ui.base.region import Region
 from ui.base.write_queue import WRITES
 from ui.events import tables
@@ -38,10 +38,8 @@ _LOOK_AGAIN: Final = 10.0
 )
 def show() -> None:
     """Tell the viewer, on every page, of the places that they have to confirm."""
-    me = session.my_id()
-    if me is None:
-        return
-    offered = [rsvp for rsvp in tables.rsvps() if rsvp.user_id == me and rsvp.confirm_by is not None]
+    mine = rsvps_of(tables.rsvps(), session.my_id())
+    offered = [rsvp for rsvp in mine if rsvp.confirm_by is not None]
     if shown := offers_html(offered, tables.events(), session.region()):
         html.show(shown)
 

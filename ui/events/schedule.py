@@ -30,7 +30,7 @@ class Attendance:
 
     def places_left(self, event: Event) -> int | None:
         """Return how many places are left; None if any number of people may come."""
-        return None if event.capacity is None else event.capacity - len(self.going) - self.guests
+        return None if event.capacity is None else event.capacity - sum(rsvp.places for rsvp in self.going)
 
 
 NO_RSVPS: Final = Attendance()

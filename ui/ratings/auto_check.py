@@ -17,8 +17,8 @@ from typing import Final
 from db.auth.accounts import SignedIn
 from db.errors import DatabaseError, SignedOutError
 from db.ratings import auto_check
+from livetables.background import start_daemon
 from livetables.faults import FAULTS
-from ui.base.background import start_daemon
 
 _REPEAT_AFTER: Final = 600.0
 """Seconds before a check is requested again for a task that still has no findings."""
@@ -54,7 +54,7 @@ class Checker:
             if self._pending and not self._working:
                 # One thread: a check takes milliseconds, and a function that hangs must not take more.
                 # A daemon, so that it does not keep the server from ending.
-                self._working = start_daemon(_PLACE, self._work)
+                self._working = start_daemon(_PLACE, self._work) is not None
 
     def _is_due(self, user_id: str, task_id: str, *, force: bool) -> bool:
         now = time.monotonic()

@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from livetables.faults import FAULTS
-from tests.support.wait import wait_for
-from ui.base.background import Threads, start_daemon
+from ui.base.background import Threads
 
 
 def no_thread(_: threading.Thread) -> None:
@@ -54,14 +53,3 @@ def test_after_the_end_work_is_left_undone() -> None:
     threads.close()
     threads.start(lambda: pytest.fail("It was started."))
     assert "test end" not in FAULTS.counts
-
-
-def test_a_daemon_says_whether_it_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = threading.Event()
-    assert start_daemon("test daemon", done.set)
-    assert done.wait(30)
-    assert start_daemon("test daemon", lambda: 1 / 0)
-    wait_for(lambda: FAULTS.counts.get("test daemon") == 1, what="the fault to be counted")
-    monkeypatch.setattr(threading.Thread, "start", no_thread)
-    assert not start_daemon("test daemon", done.set)
-    assert FAULTS.counts["test daemon"] == 2

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from livetables.auth.fields import problems_of_sign_in
 from ui.base import layout
-from ui.shell.account_fields import problems_of_account, problems_of_sign_in
+from ui.shell.account_fields import problems_of_account
 
 GOOD = ("Ada", "ada@tavern.example", "correct horse")
 
