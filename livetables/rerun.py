@@ -164,11 +164,10 @@ def session_state() -> MutableMapping[str, Any]:
 
 def session_loop() -> asyncio.AbstractEventLoop | None:
     """Return the event loop that all sessions belong to, None outside of a running Streamlit server."""
-    session_id = current_session()
-    if session_id is None or not runtime.exists():
+    if current_session() is None or not runtime.exists():
         return None
-    session = runtime.get_instance().get_app_session(session_id)
-    return None if session is None else session._event_loop
+    # The session does not tell: a script may outlive its connection, and Streamlit finds only connected ones.
+    return cast("asyncio.Future[None]", runtime.get_instance().stopped).get_loop()
 
 
 def is_connected(session_id: str) -> bool:
@@ -177,9 +176,14 @@ def is_connected(session_id: str) -> bool:
 
 
 def is_idle(session_id: str) -> bool:
-    """Return whether no script of the session is running. Call it on the sessions' loop."""
-    session = _session(session_id)
-    return session is None or session._scriptrunner is None
+    """Return whether no script of the session is running. Call it on the sessions' loop.
+
+    The script of a closed tab runs on until it shows its next element. It counts while the tab may come back.
+    """
+    if not runtime.exists():
+        return True
+    kept = runtime.get_instance()._session_mgr.get_session_info(session_id)
+    return kept is None or kept.session._scriptrunner is None
 
 
 def has_fragment(session_id: str, fragment: str) -> bool:
@@ -312,8 +316,11 @@ def missing_names() -> list[str]:
         f"AppSession.{name}" for name in _SESSION_METHODS if not callable(getattr(AppSession, name, None))
     ]
     missing += [f"RerunData.{name}" for name in _RERUN_NAMES - {field.name for field in fields(RerunData)}]
-    if not callable(getattr(runtime.Runtime, "get_app_session", None)):
-        missing.append("Runtime.get_app_session")
+    missing += [
+        f"Runtime.{name}" for name in ("get_app_session", "stopped") if not hasattr(runtime.Runtime, name)
+    ]
+    if "_session_mgr" not in runtime.Runtime.__init__.__code__.co_names:
+        missing.append("Runtime._session_mgr")
     thread_state = getattr(_contexts, "FragmentThreadState", None)
     if not callable(getattr(_contexts.ScriptRunContext, "enqueue", None)):
         missing.append("ScriptRunContext.enqueue")

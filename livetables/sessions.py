@@ -183,10 +183,11 @@ class Sessions:
             rerun.stop()
 
     def session(self, session_id: str) -> ShownSession:
-        """Return a bound session. Raises `LiveError` if it is not bound."""
+        """Return a bound session. Raises `LiveError` if it is not bound, and ends the script of a closed tab."""
         try:
             return self._sessions[session_id]
         except KeyError:
+            self.end_if_closed(session_id)
             raise LiveError("Call bind_session() first") from None
 
     def _schedule(self, session_ids: Iterable[str], tables: frozenset[str]) -> None:

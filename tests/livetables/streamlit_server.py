@@ -11,6 +11,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime, RuntimeConfig
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.session_manager import ClientContext
@@ -44,6 +45,9 @@ class Tab:
         self.session_id = self._server.call(
             lambda: Runtime.instance().connect_session(client=self, user_info={})
         )
+        session = Runtime.instance().get_app_session(self.session_id)
+        assert session is not None
+        self._server.sessions.append(session)
         self.run()
         return self
 
@@ -156,6 +160,8 @@ class Server:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.sessions: list[AppSession] = []
+        """Every session that a tab has had."""
 
     def tab(self) -> Tab:
         """Open a tab."""
@@ -195,6 +201,11 @@ def running_server(script: Path) -> Iterator[Server]:
         stopped = server.call(lambda: runtime.stopped)
         runtime.stop()
         server.wait(_wait(stopped))
+        # A script may outlive its session, which closes its event loop when the script has ended.
+        wait_for(
+            lambda: all(session._script_event_loop.is_closed() for session in server.sessions),
+            what="the scripts of closed sessions to end",
+        )
         Runtime._instance = None
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

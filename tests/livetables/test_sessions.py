@@ -13,6 +13,8 @@ from livetables.engine import Engine
 from livetables.faults import FAULTS
 from livetables.feed.status import FeedState, FeedStatus
 from livetables.rerun_scheduler import RerunResult
+from livetables.running_session import connection
+from livetables.sessions import Sessions
 from livetables.tables.filters import parse
 from tests.livetables import stage
 from tests.livetables.streamlit_server import Server, Tab
@@ -222,6 +224,48 @@ def test_closed_tabs_are_forgotten(server: Server, engine: Engine) -> None:
     tab.close()
     wait_for(lambda: tab.session_id not in engine.sessions, what="the closed tab to be forgotten")
     assert other.session_id in engine.sessions
+
+
+@pytest.mark.usefixtures("private_tables_loaded")
+@pytest.mark.parametrize("leave", [Tab.close, Tab.disconnect])
+def test_a_fragment_that_outlives_its_tab_ends_without_a_fault(
+    server: Server, engine: Engine, monkeypatch: pytest.MonkeyPatch, leave: Callable[[Tab], None]
+) -> None:
+    """Streamlit ends a script at its next element. Until then it may ask for what it is shown."""
+    monkeypatch.setattr(sessions, "_SWEEP", 0.05)
+    stage.user = SignedOut("ada")
+    tab, inside, go_on = server.tab(), threading.Event(), threading.Event()
+    ended: list[BaseException | FeedStatus] = []
+
+    def ask() -> None:
+        inside.set()
+        go_on.wait(30)
+        try:
+            ended.append(connection())
+        except BaseException as error:
+            ended.append(error)
+            raise
+
+    monkeypatch.setattr(stage, "inside", ask)
+    tab.request_run(fragment_id=tab.fragment_of("drafts of Ada"))
+    assert inside.wait(30)
+    leave(tab)
+    swept = server.call(threading.Event)
+    sweep = Sessions._sweep
+    count = []
+
+    def counting(self: Sessions) -> None:
+        sweep(self)
+        count.append(1)
+        if len(count) == 2:
+            swept.set()
+
+    monkeypatch.setattr(Sessions, "_sweep", counting)
+    assert swept.wait(30)
+    go_on.set()
+    wait_for(lambda: ended, what="the fragment to go on")
+    assert not isinstance(ended[0], Exception)
+    wait_for(lambda: tab.session_id not in engine.sessions, what="the tab to be forgotten")
 
 
 def test_a_tab_without_a_browser_is_not_reported_as_present(server: Server, engine: Engine) -> None:
