@@ -149,9 +149,10 @@ async def is_signed_in(page: Page) -> None:
 
 
 async def is_signed_out(page: Page) -> None:
-    """Wait until the app offers to sign in."""
+    """Wait until the app offers to sign in and the run, which takes away what was shown, has finished."""
     await expect(own_menu(page)).to_have_count(0)
     await expect(navigation(page, "Sign in")).to_be_visible()
+    await settled(page)
 
 
 # ---------------------------------------------------------------- the common room
