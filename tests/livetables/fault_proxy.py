@@ -176,7 +176,13 @@ class FaultProxy:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def close(task: asyncio.Task[None]) -> None:
+            # Here and not in the task, which may be cancelled before it begins.
+            self._tasks.discard(task)
+            writer.transport.abort()
+
+        task.add_done_callback(close)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -188,7 +194,6 @@ class FaultProxy:
             finally:
                 self._connections.discard(connection)
                 connection.abort()
-        writer.transport.abort()
 
     async def _pass(
         self, connection: _Connection, reader: asyncio.StreamReader, upstream: asyncio.StreamReader

@@ -80,7 +80,12 @@ class Recorder:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = asyncio.create_task(self._pass(reader, writer))
         self.connections[connection] = writer
-        connection.add_done_callback(self.connections.pop)
+
+        def close(connection: asyncio.Task[None]) -> None:
+            # Here and not in the task, which may be cancelled before it begins.
+            self.connections.pop(connection).transport.abort()
+
+        connection.add_done_callback(close)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with _closing(writer):
