@@ -183,7 +183,7 @@ class Sessions:
             rerun.stop()
 
     def session(self, session_id: str) -> ShownSession:
-        """Return a bound session. Raises `LiveError` if it is not bound, and ends the script of a closed tab."""
+        """Return a bound session. Raises `LiveError` if it is not bound; ends the script of a closed tab."""
         try:
             return self._sessions[session_id]
         except KeyError:

@@ -7,13 +7,15 @@ import streamlit as st
 from db.hub.models import Event
 from livetables.fragments import PRESENCE, live_fragment
 from ui.base import html, layout, pieces, session
+from ui.base.html import Markup
 from ui.base.html_actions import mark
 from ui.base.html_cache import shared_html
 from ui.base.parts import MY_COHOSTING, MY_PROFILE, MY_RSVPS
 from ui.base.pieces import in_pieces
 from ui.base.write_queue import WRITES
-from ui.events import actions, answers, cards, new_event, schedule, tables
+from ui.events import actions, answers, calendar_grid, cards, choosing, new_event, schedule, tables
 from ui.events.cards import Viewing
+from ui.events.choosing import View
 from ui.events.editors import editors_html
 from ui.shell.account import sign_in_link
 from ui.shell.run_app import run_whole_app
@@ -29,13 +31,18 @@ def show() -> None:
         sign_in_link("Sign in to plan an event")
     else:
         new_event.show()
+    choice = choosing.show_view()
+    choosing.show_filters()
     with st.container(key=BLOCK):
         _editors()
-        soon, over = st.tabs(["Upcoming", "Past"])
-        with soon:
-            _upcoming()
-        with over:
-            _past()
+        if choice.view is View.AGENDA:
+            soon, over = st.tabs(["Upcoming", "Past"])
+            with soon:
+                _upcoming()
+            with over:
+                _past()
+        else:
+            _calendar()
     _marks()
     actions.follow_clicks(BLOCK)
 
@@ -52,40 +59,54 @@ def _viewing() -> Viewing:
 _TABLES = ("events", "rsvps", "users", "event_cohosts")
 
 
-@live_fragment(
-    tables=(*_TABLES, WRITES),
-    varies_by=(
-        "time_zone",
-        "language",
-    ),
-    key="events_upcoming",
-    shared=True,
-)
+_VARIES_BY = ("time_zone", "language", choosing.CHOICE)
+
+
+@live_fragment(tables=(*_TABLES, WRITES), varies_by=_VARIES_BY, key=choosing.UPCOMING, shared=True)
 def _upcoming() -> None:
-    viewing = _viewing()
-    shown = schedule.upcoming(tables.events(), viewing.minute)[:_UPCOMING_SHOWN]
-    if not shown:
+    viewing, filters = _viewing(), choosing.current_choice().filters
+    found = filters.keep(schedule.upcoming(tables.events(), viewing.minute), tables.rsvps(), tables.cohosts())
+    if found:
+        _cards("upcoming", found[:_UPCOMING_SHOWN], viewing, _UPCOMING_SHOWN)
+    elif filters:
+        layout.empty("🔎", "No such event", "Nothing that is planned passes the filters.")
+    else:
         layout.empty("🎻", "Nothing planned yet", "Sign in and plan the first evening.")
-        return
-    _cards("upcoming", shown, viewing, _UPCOMING_SHOWN)
+
+
+@live_fragment(tables=(*_TABLES, WRITES), varies_by=_VARIES_BY, key=choosing.PAST, shared=True)
+def _past() -> None:
+    viewing, filters = _viewing(), choosing.current_choice().filters
+    found = filters.keep(schedule.past(tables.events(), viewing.minute), tables.rsvps(), tables.cohosts())
+    if found:
+        _cards("past", found[:_PAST_SHOWN], viewing, _PAST_SHOWN)
+    elif filters:
+        layout.empty("🔎", "No such event", "Nothing that is over passes the filters.")
+    else:
+        layout.empty("🕯️", "No memories yet", "Events that are over move here.")
 
 
 @live_fragment(
-    tables=(*_TABLES, WRITES),
-    varies_by=(
-        "time_zone",
-        "language",
-    ),
-    key="events_past",
+    tables=("events", "rsvps", "event_cohosts", WRITES),
+    varies_by=_VARIES_BY,
+    key=choosing.CALENDAR,
     shared=True,
 )
-def _past() -> None:
-    viewing = _viewing()
-    shown = schedule.past(tables.events(), viewing.minute)[:_PAST_SHOWN]
-    if not shown:
-        layout.empty("🕯️", "No memories yet", "Events that are over move here.")
-        return
-    _cards("past", shown, viewing, _PAST_SHOWN)
+def _calendar() -> None:
+    """Show the month or the week, built once for everybody with the same choice in the same region."""
+    viewing, choice = _viewing(), choosing.current_choice()
+    day, filters = choice.day or viewing.today, choice.filters
+    rsvps, cohosts = tables.rsvps(), tables.cohosts()
+    mine = (rsvps, cohosts) if filters.whose else ()
+
+    def build() -> list[Markup]:
+        found = filters.keep(schedule.by_start(tables.events()), rsvps, cohosts)
+        if choice.view is View.WEEK:
+            return calendar_grid.week_pieces(found, day, viewing)
+        return calendar_grid.month_pieces(found, day, viewing, choosing.address_of_week)
+
+    built = shared_html((choice.view, day, filters, tables.events(), *mine, viewing), build)
+    pieces.show("events_days", built)
 
 
 def _cards(which: str, shown: list[Event], viewing: Viewing, most: int) -> None:

@@ -43,14 +43,17 @@ def this_minute() -> datetime:
 
 def upcoming(events: Snapshot[Event], minute: datetime) -> list[Event]:
     """Return the events that have not ended, soonest first."""
-    ordered = events.derived("by start", _by_start)
-    return [event for event in ordered if event.ends_at > minute]
+    return [event for event in by_start(events) if event.ends_at > minute]
 
 
 def past(events: Snapshot[Event], minute: datetime) -> list[Event]:
     """Return the events that have ended, latest first."""
-    ordered = events.derived("by start", _by_start)
-    return [event for event in reversed(ordered) if event.ends_at <= minute]
+    return [event for event in reversed(by_start(events)) if event.ends_at <= minute]
+
+
+def by_start(events: Snapshot[Event]) -> list[Event]:
+    """Return all events, earliest first; computed once a snapshot."""
+    return events.derived("by start", _by_start)
 
 
 def _by_start(rows: Rows[Event]) -> list[Event]:
