@@ -19,6 +19,7 @@ from pages import (
     diagnostics,
     event,
     events,
+    home,
     inbox,
     leaderboard,
     not_found,
@@ -77,6 +78,7 @@ def _wait_for_rows(services: Services, place: DeltaGenerator) -> None:
 
 
 PAGES: dict[Place, Callable[[], None]] = {
+    Place.HOME: home.show,
     Place.TAVERN: tavern.show,
     Place.EVENTS: events.show,
     Place.EVENT: event.show,
@@ -107,6 +109,7 @@ def _pages() -> dict[Place, st.Page]:
         Place.TAVERN: st.Page(
             tavern.show, title="Tavern", icon=":material/sports_bar:", url_path=_ROOT, default=True
         ),
+        Place.HOME: _page(Place.HOME, "Home", ":material/home:"),
         Place.EVENTS: _page(Place.EVENTS, "Events", ":material/event:"),
         Place.EVENT: _page(Place.EVENT, "Event"),
         Place.PEOPLE: _page(Place.PEOPLE, "People", ":material/group:"),
@@ -169,7 +172,8 @@ def main() -> None:
     sidebar.show()
     with st.sidebar:
         identity.sync_cookie()
-    offers.show()
+    if current_place is not Place.HOME:  # which shows them among what waits for the viewer
+        offers.show()
     # Not `current.run()`: the browser discards what that has shown if a delta of a fragment arrives while it
     # still draws the new page ("Bad delta path"), and the page stays blank.
     PAGES[current_place]()

@@ -66,7 +66,17 @@ async def test_no_page_for_members_has_a_fault(open_window: OpenWindow, stack: S
     run = _leave_something(me, other)
     window = await open_window(person=me)
     page = window.page
-    for name in ("Tavern", "Events", "People", "Inbox", "Agents", "Routing", "Ratings", "Leaderboard"):
+    for name in (
+        "Home",
+        "Tavern",
+        "Events",
+        "People",
+        "Inbox",
+        "Agents",
+        "Routing",
+        "Ratings",
+        "Leaderboard",
+    ):
         await visitor.go(page, name)
         await visitor.is_live(page)
         assert await faults(page) == [], name

@@ -79,7 +79,7 @@ async def test_only_one_part_of_a_page_scrolls(open_window: OpenWindow) -> None:
     for place in ("", "sign_in", "create_account"):
         assert await _misfits(page, window.url, place) == []
     await visitor.create_account(page, "Scroller")
-    for place in ("", "inbox", "events", "people", "agents", "ratings", "leaderboard"):
+    for place in ("", "home", "inbox", "events", "people", "agents", "ratings", "leaderboard"):
         assert await _misfits(page, window.url, place) == []
 
 
@@ -97,7 +97,7 @@ async def test_every_address_leads_to_a_page_of_the_app(open_window: OpenWindow)
     # Before the first run of a process, Streamlit looks for the address among the files in `pages/`.
     window = await open_window()
     page = window.page
-    for path in ("home", "no-such-page?next=1"):
+    for path in ("nowhere", "no-such-page?next=1"):
         await page.goto(f"{window.url}/{path}")
         await expect(visitor.heading(page)).to_have_text("Not found")
     await expect(page).to_have_title("Not found · Tavern")

@@ -46,7 +46,7 @@ async def test_on_a_phone_the_menu_goes_when_it_has_served(open_window: OpenWind
 
     tabs = page.locator(".st-key-tabs").get_by_role("link")
     await expect(tabs).to_have_text(
-        [re.compile(f"{name}$") for name in ("Tavern", "Events", "People", "Inbox")]
+        [re.compile(f"{name}$") for name in ("Home", "Tavern", "Events", "People", "Inbox")]
     )
     rows = [{"sender_id": sender.user_id, "recipient_id": me.user_id, "body": unique("Hi")} for _ in "ab"]
     sender.client.table("private_messages").insert(rows).execute()
@@ -86,7 +86,8 @@ async def test_the_menu_is_grouped_and_ends_with_the_persons_own(
     await visitor.sign_in(window.page, admin.email, admin.password)
     await expect(groups).to_have_text(["House", "Workshop", "Admin"])
     links = window.page.locator(".st-key-links").get_by_role("link")
-    house, workshop = ["Tavern", "Events", "People", "Inbox"], ["Agents", "Routing", "Ratings", "Leaderboard"]
+    house = ["Home", "Tavern", "Events", "People", "Inbox"]
+    workshop = ["Agents", "Routing", "Ratings", "Leaderboard"]
     await expect(links).to_have_text(
         [re.compile(f"{name}$") for name in (*house, *workshop, "Activity", "Diagnostics")]
     )

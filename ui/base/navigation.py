@@ -15,6 +15,7 @@ from ui.base import tab
 class Place(StrEnum):
     """Every page; the value is its path."""
 
+    HOME = "home"
     TAVERN = "tavern"
     EVENTS = "events"
     EVENT = "event"

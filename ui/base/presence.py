@@ -18,6 +18,7 @@ from ui.base.write_queue import WRITES
 
 _MOST_NAMES = 8
 _PAGES: Mapping[str, str] = {
+    "home": "Home",
     "tavern": "Tavern",
     "events": "Events",
     "event": "Event",

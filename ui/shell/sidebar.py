@@ -40,6 +40,7 @@ _CARD = Template(
 
 
 _LABELS: Final[Mapping[Place, str]] = {
+    Place.HOME: "Home",
     Place.TAVERN: "Tavern",
     Place.EVENTS: "Events",
     Place.PEOPLE: "People",
@@ -51,7 +52,7 @@ _LABELS: Final[Mapping[Place, str]] = {
     Place.ACTIVITY: "Activity",
     Place.DIAGNOSTICS: "Diagnostics",
 }
-_HOUSE: Final = (Place.TAVERN, Place.EVENTS, Place.PEOPLE, Place.INBOX)
+_HOUSE: Final = (Place.HOME, Place.TAVERN, Place.EVENTS, Place.PEOPLE, Place.INBOX)
 _WORKSHOP: Final = (Place.AGENTS, Place.ROUTING, Place.RATINGS, Place.LEADERBOARD)
 _WITHIN: Final[Mapping[Place, Place]] = {Place.EVENT: Place.EVENTS, Place.PERSON: Place.PEOPLE}
 """The pages of one event and one person are within those of all."""
