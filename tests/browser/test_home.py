@@ -24,6 +24,11 @@ async def test_home_is_live_for_a_member_on_the_phone_and_for_a_visitor(
     await expect(for_you).to_contain_text("You are up to date")
     await expect(visiting.page.get_by_role("region", name="For you")).to_have_count(0)
     await expect(visiting.page.get_by_role("link", name="Join in")).to_be_visible()
+    first, last = page.locator(".st-key-home_first"), page.locator(".st-key-home_second")
+    sides = await first.bounding_box(), await last.bounding_box()
+    assert sides[0]
+    assert sides[1]
+    assert sides[0]["y"] + sides[0]["height"] <= sides[1]["y"], "a phone has room for one column"
     runs = mine.full_runs()
 
     said, title, letter = unique("Good evening"), unique("Stargazing"), unique("Are you coming")
