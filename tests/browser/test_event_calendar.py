@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from local_supabase.stack.runtime import StackInfo
 from tests.browser.conftest import OpenWindow
+from tests.browser.test_accessibility import faults
 from tests.support import visitor
 from tests.support.browser import PHONE, settled
 from tests.support.people import sign_up, unique
@@ -40,6 +41,8 @@ async def test_a_month_is_live_and_what_it_shows_is_in_the_address(
     await expect(entries.first).to_contain_text("11:30 PM")
     await expect(page.get_by_text("Nothing in March 2031.")).to_have_count(0)
     await expect(phone.page.get_by_role("link", name=title).first).to_be_in_viewport()
+    assert await faults(page) == []
+    assert await faults(phone.page) == []
 
     # A filter is in the address; whoever opens it sees the same.
     await page.get_by_label("Search").fill(place)

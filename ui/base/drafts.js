@@ -17,6 +17,8 @@ const states = new WeakMap(); // of each place on the page
 const bases = new WeakMap(); // what each field showed before the person typed
 const waiting = new WeakSet(); // for the server
 const done = (globalThis.tavernForgottenDrafts ??= new Set());
+const INSIST = 2000; // milliseconds until an option that the server does not show is reported again
+const MOST_REPORTS = 3; // again; the option may be gone
 
 // ---------------------------------------------------------------- the store
 
@@ -173,8 +175,16 @@ const noteOf = (kept, discard) => {
 // ---------------------------------------------------------------- the component
 
 // `back`: a draft has been put back. `beside` holds texts that could not be. `asked` holds the options that the server was
-// asked to show, and `reported` those by their fields.
-const newState = () => ({ back: false, beside: new Map(), asked: new Set(), reported: {}, stop: () => {} });
+// asked to show, `reported` those by their fields, and `again` counts how often they were reported again.
+const newState = () => ({
+  back: false,
+  beside: new Map(),
+  asked: new Set(),
+  reported: {},
+  again: 0,
+  timer: 0,
+  stop: () => {},
+});
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const { person, place } = data;
@@ -196,7 +206,26 @@ export default function ({ data, parentElement, setTriggerValue }) {
     else write(field.input, text);
     writing = false;
   };
-  const report = (chosen) => setTriggerValue("options", { chosen, nonce: `${Date.now()}-${Math.random()}` });
+  const report = (chosen) => {
+    setTriggerValue("options", { chosen, nonce: `${Date.now()}-${Math.random()}` });
+    clearTimeout(state.timer);
+    state.timer = setTimeout(insist, INSIST);
+  };
+
+  // Of two reports in one moment the server may hear only the first.
+  function insist() {
+    const kept = load(person, place);
+    const missing = fieldsOf(data.prefix).some(
+      (field) =>
+        kept[field.name] &&
+        kept[field.name].text === state.reported[field.name] &&
+        textIn(field) === kept[field.name].base &&
+        document.activeElement !== field.input,
+    );
+    if (!missing || state.again >= MOST_REPORTS) return;
+    state.again += 1;
+    report({ ...state.reported });
+  }
 
   const save = (field) => {
     if (writing || waiting.has(field.input) || !bases.has(field.input)) return;
@@ -286,8 +315,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   for (const name of ["click", "keyup", "focusout"]) document.addEventListener(name, picked);
   addEventListener("storage", stored);
   look();
+  if (Object.keys(state.reported).length > 0) {
+    clearTimeout(state.timer);
+    state.timer = setTimeout(insist, INSIST);
+  }
 
   const stop = () => {
+    clearTimeout(state.timer);
     observer.disconnect();
     document.removeEventListener("input", typed);
     for (const name of ["click", "keyup", "focusout"]) document.removeEventListener(name, picked);
