@@ -65,6 +65,11 @@ async def test_an_event_and_its_people_are_one_click_apart(open_window: OpenWind
     card = page.locator(".tv-event")
     await expect(card).to_contain_text("Thursday, January 2, 2031, 12:00 AM – 2:00 AM")
     await expect(card).to_contain_text("6:00 PM – 8:00 PM in America/New_York")
+    on_a_map = card.get_by_role("link", name="Show on a map")
+    await expect(on_a_map).to_have_attribute(
+        "href", re.compile(r"openstreetmap\.org/search\?query=The\+hall$")
+    )
+    await expect(on_a_map).to_have_attribute("target", "_blank")
     await expect(card.get_by_role("button", name="Edit")).to_be_hidden()
 
     # Answers are live, for visitors too.

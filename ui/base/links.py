@@ -6,6 +6,7 @@ They are relative, as Streamlit's own links are, so a block is the same wherever
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import urlencode
 
@@ -24,6 +25,11 @@ _COPY: Final = Template('<button type="button" class="tv-action" data-copy="{hre
 _CALENDAR: Final = Template(
     '<a class="tv-action" href="api/events/{id}.ics" download target="_self">Add to calendar</a>'
 )
+_MAP: Final = Template(
+    '<small><a class="tv-map" href="https://www.openstreetmap.org/search?{query}" target="_blank" '
+    'rel="noopener noreferrer">Show on a map</a></small>'
+)
+_ON_THE_WEB: Final = re.compile(r"(https?://|www\.)", re.IGNORECASE)
 ALL_EVENTS: Final = _LINK(href=Place.EVENTS.value, content="All events")
 """A link to the page with all events."""
 
@@ -52,6 +58,13 @@ def _address(place: Place, row_id: str) -> str:
 def calendar_html(event_id: str) -> Markup:
     """Show a link to an event's calendar file; empty where the server has none (`api/calendars.py`)."""
     return _CALENDAR(id=event_id) if pictures.server_has_api() else EMPTY
+
+
+def map_html(location: str) -> Markup:
+    """Show a link that looks a place up on a map; empty for an address on the web."""
+    if _ON_THE_WEB.match(location):
+        return EMPTY
+    return _MAP(query=urlencode({"query": location}))
 
 
 def link_html(href: str, content: Markup) -> Markup:

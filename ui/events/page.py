@@ -10,7 +10,7 @@ from livetables.tables.snapshot import Snapshot
 from ui.base import times
 from ui.base.feedback import saving_html
 from ui.base.html import EMPTY, Markup, Template, join
-from ui.base.links import calendar_html, copy_button_html, to_event
+from ui.base.links import calendar_html, copy_button_html, map_html, to_event
 from ui.base.people import names_html
 from ui.base.text import plural
 from ui.events.answers import places_left
@@ -27,7 +27,7 @@ _PAGE = Template(
 _FACT = Template("<dt>{name}</dt><dd>{value}</dd>")
 _WHEN = Template('<span title="{exactly}">{here}</span>{there}')
 _THERE = Template("<small>{when} in {zone}</small>")
-_PLACE = Template("<bdi>{location}</bdi>")
+_PLACE = Template("<bdi>{location}</bdi>{map}")
 _NAMES = Template('<span class="tv-names">{names}</span>')
 _DESCRIPTION = Template('<p class="tv-text" dir="auto">{text}</p>')
 _ANSWERS = Template(
@@ -74,7 +74,7 @@ def _facts_html(
     hosts = [event.organizer_id, *(each.user_id for each in cohosts)]
     facts: list[Markup] = [_FACT(name="When", value=_when_html(event, viewing))]
     if event.location:
-        facts.append(_FACT(name="Where", value=_PLACE(location=event.location)))
+        facts.append(_FACT(name="Where", value=_PLACE(location=event.location, map=map_html(event.location))))
     names = names_html((users.get((user_id,)) for user_id in hosts), _MOST_NAMES)
     facts.append(_FACT(name="Hosts" if len(hosts) > 1 else "Host", value=_NAMES(names=names)))
     return join(facts)

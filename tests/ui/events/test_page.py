@@ -38,12 +38,29 @@ def test_it_tells_where_and_who_hosts_and_leads_to_them() -> None:
     html = page(
         event("Quiz", ANN, location="Cellar"), cohosts=[EventCohost("event-Quiz", BOB.id, 1, NOW, NOW)]
     )
-    assert "<dt>Where</dt><dd><bdi>Cellar</bdi></dd>" in html
+    assert "<dt>Where</dt><dd><bdi>Cellar</bdi>" in html
     assert "<dt>Hosts</dt>" in html
     assert re.findall(r'href="person\?id=([^"]+)"', html) == [ANN.id, BOB.id]
     alone = page(event("Quiz", ANN))
     assert "<dt>Host</dt>" in alone
     assert "Where" not in alone
+
+
+def test_a_place_has_a_link_to_a_map_which_learns_nothing_of_the_page() -> None:
+    html = page(event("Quiz", ANN, location="Café & Bar, Main St. 5"))
+    assert (
+        '<a class="tv-map" href="https://www.openstreetmap.org/search?query=Caf%C3%A9+%26+Bar%2C+Main+St.+5" '
+        'target="_blank" rel="noopener noreferrer">Show on a map</a>'
+    ) in html
+
+
+@pytest.mark.parametrize(
+    "address", ["https://meet.example.org/quiz", "HTTP://example.org", "www.example.org"]
+)
+def test_an_address_on_the_web_is_on_no_map(address: str) -> None:
+    html = page(event("Quiz", ANN, location=address))
+    assert f"<dd><bdi>{address}</bdi></dd>" in html
+    assert "Show on a map" not in html
 
 
 def test_a_long_description_is_there_at_once() -> None:
