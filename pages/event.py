@@ -14,7 +14,7 @@ from ui.base.navigation import Place, page
 from ui.base.parts import MY_COHOSTING, MY_PROFILE, MY_RSVPS
 from ui.base.text import one_line
 from ui.base.write_queue import WRITES
-from ui.events import actions, answers, schedule, tables
+from ui.events import actions, answers, attendees, schedule, tables
 from ui.events.cards import Viewing
 from ui.events.page import page_html
 from ui.shell.account import sign_in_link
@@ -32,6 +32,7 @@ def show() -> None:
     _also_here(event_id)
     with st.container(key=BLOCK):
         _event(event_id)
+    _export(event_id)
     _marks()
     actions.follow_clicks(BLOCK)
 
@@ -80,6 +81,20 @@ def _event(event_id: str) -> None:
     )
     if session.signed_in() is None and not over and event.cancelled_at is None:
         sign_in_link("Sign in to answer")
+
+
+@live_fragment(
+    tables=("events", "rsvps", "users", "event_cohosts", WRITES),
+    varies_by=("user", "role"),
+    key="event_export",
+)
+def _export(event_id: str) -> None:
+    """Offer the hosts and admins the answers as a file."""
+    event = _found(event_id)
+    if event is None:
+        return
+    if session.is_admin() or attendees.is_host(event, tables.cohosts(), session.my_id()):
+        attendees.show_export(event, tables.rsvps(), session.users())
 
 
 def _missing(event_id: str) -> None:

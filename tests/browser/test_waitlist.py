@@ -1,5 +1,6 @@
 """A full event has a waitlist, whose people move up as soon as a place is free."""
 
+import csv
 from typing import cast
 
 import httpx
@@ -68,8 +69,16 @@ async def test_people_wait_move_up_confirm_and_make_room(open_window: OpenWindow
     await button(cards[1], "+ 1 guest").click()
     await expect(cards[1]).to_contain_text("You come with 1 guest.")
     await expect(pages[1].get_by_test_id("stMain")).to_contain_text("1 with 1 guest · 1 place left")
-    for number, page in enumerate(pages):
-        await page.screenshot(path=f"/tmp/wl{number}.png", full_page=False)
+
+    # Who becomes a host gets the answers as a file, and nobody else does.
+    export = pages[1].get_by_role("button", name="Export answers")
+    await expect(export).to_have_count(0)
+    host.client.table("event_cohosts").insert({"event_id": chair["id"], "user_id": dora.user_id}).execute()
+    async with pages[1].expect_download() as started:
+        await export.click()
+    with (await (await started.value).path()).open(encoding="utf-8-sig", newline="") as file:
+        answers = list(csv.reader(file))
+    assert [line[:3] for line in answers] == [["name", "answer", "guests"], [dora.name, "going", "1"]]
 
 
 async def test_the_app_passes_on_a_place_that_nobody_confirms(app: AppUnderTest, stack: StackInfo) -> None:
