@@ -16,6 +16,7 @@ from supabase_auth import SyncGoTrueClient
 from supabase_functions import SyncFunctionsClient
 
 from db.settings import Settings
+from livetables.auth.agent import agent_header
 
 TIMEOUT = httpx.Timeout(7.0, connect=4.0)
 """Seconds. Short, because a person waits for the answer."""
@@ -52,12 +53,12 @@ class Clients:
         # The library annotates values as text, but sends any JSON.
         return self._rest(access_token).rpc(function, cast("dict[str, str]", dict(params)))
 
-    def auth(self) -> SyncGoTrueClient:
+    def auth(self, user_agent: str = "") -> SyncGoTrueClient:
         """Make a client of the Auth service. It keeps no session, because `db.auth.accounts` does."""
         key = self.settings.key
         return SyncGoTrueClient(
             url=f"{self.settings.url}/auth/v1",
-            headers={"apikey": key, "Authorization": f"Bearer {key}"},
+            headers={"apikey": key, "Authorization": f"Bearer {key}", **agent_header(user_agent)},
             auto_refresh_token=False,
             persist_session=False,
             http_client=self._pool,

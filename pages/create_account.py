@@ -47,7 +47,7 @@ def _create_account(name: str, email: str, password: str) -> Problems:
     """Create the account, and go on; return what the Auth service finds wrong with a field."""
     try:
         attempts.count()
-        result = session.services().accounts.sign_up(email, password, name)
+        result = session.services().accounts.sign_up(email, password, name, user_agent=session.user_agent())
     except SignUpRefusedError as error:
         if error.field is None:
             feedback.show_error(error)

@@ -43,7 +43,7 @@ def show() -> None:
 def _sign_in(email: str, password: str) -> None:
     try:
         attempts.count()
-        me = session.services().accounts.sign_in(email, password)
+        me = session.services().accounts.sign_in(email, password, user_agent=session.user_agent())
     except DatabaseError as error:
         feedback.show_error(error)
         return

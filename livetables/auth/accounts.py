@@ -68,7 +68,9 @@ class Accounts(Generic[S]):
         self._closed = False
         self._refresher: threading.Thread | None = None
 
-    def sign_up(self, email: str, password: str, display_name: str = "") -> S | ConfirmationNeeded:
+    def sign_up(
+        self, email: str, password: str, display_name: str = "", *, user_agent: str = ""
+    ) -> S | ConfirmationNeeded:
         """Create an account, and sign in unless the project requires a confirmed address first.
 
         Raises `errors.from_auth` of the refusal when the account cannot be created.
@@ -79,24 +81,24 @@ class Accounts(Generic[S]):
             "options": {"data": {"display_name": display_name} if display_name else {}},
         }
         try:
-            response = self._clients.auth().sign_up(credentials)
+            response = self._clients.auth(user_agent).sign_up(credentials)
         except AuthError as error:
             raise self._errors.from_auth(error) from error
         if response.session is None:
             return ConfirmationNeeded(_spelled(email))
-        return self._signed_in_of(response.session)
+        return self._signed_in_of(response.session, user_agent=user_agent)
 
-    def sign_in(self, email: str, password: str) -> S:
+    def sign_in(self, email: str, password: str, *, user_agent: str = "") -> S:
         """Sign in with a password. Raises `errors.from_auth` of the refusal."""
         try:
-            response = self._clients.auth().sign_in_with_password(
+            response = self._clients.auth(user_agent).sign_in_with_password(
                 {"email": _spelled(email), "password": password}
             )
         except AuthError as error:
             raise self._errors.from_auth(error) from error
-        return self._signed_in_of(session_of(response, self._errors))
+        return self._signed_in_of(session_of(response, self._errors), user_agent=user_agent)
 
-    def restore(self, cookie: str) -> S:
+    def restore(self, cookie: str, *, user_agent: str = "") -> S:
         """Restore a sign-in from the text of a browser's cookie; tabs with the same cookie share one.
 
         Raises `errors.signed_out` when the session has ended, `errors.unreachable` when the service does not
@@ -110,19 +112,20 @@ class Accounts(Generic[S]):
             with one_at_a_time:
                 me = self._by_digest(digest)
                 if me is None:
-                    return self._restore(parsed, digest)
+                    return self._restore(parsed, digest, user_agent)
                 me.receive_cookie(parsed)
                 return me
         finally:
             with self._lock:
                 self._restoring.pop(digest, None)
 
-    def _restore(self, cookie: SessionCookie, digest: str) -> S:
+    def _restore(self, cookie: SessionCookie, digest: str, user_agent: str) -> S:
         try:
-            response = self._clients.auth().refresh_session(cookie.token)
+            response = self._clients.auth(user_agent).refresh_session(cookie.token)
         except AuthError as error:
             raise self._errors.from_refresh(error) from error
-        me = self._signed_in_of(session_of(response, self._errors), cookie.rotation + 1)
+        session = session_of(response, self._errors)
+        me = self._signed_in_of(session, cookie.rotation + 1, user_agent=user_agent)
         self._index(digest, me)
         return me
 
@@ -184,13 +187,14 @@ class Accounts(Generic[S]):
                 time.time() + REPLACED_TOKEN_LIFETIME if until is None else until,
             )
 
-    def _signed_in_of(self, session: Session, rotation: int = 0) -> S:
+    def _signed_in_of(self, session: Session, rotation: int = 0, *, user_agent: str = "") -> S:
         """Return the one sign-in of this session, which may be known here by an older token."""
         session_id = claims_of(session.access_token).get("session_id")
         with self._lock:
             active = (one for one in self._all if session_id and not one.ended)
             known = next((one for one in active if one.session_id == session_id), None)
             me = known or self._make(session, rotation)
+            me.user_agent = user_agent or me.user_agent
             self._all.add(me)
         if known is not None:
             # Another process has replaced its token.

@@ -37,8 +37,8 @@ BROWSER_TIMEOUT = 20.0
 class AuthClients(Protocol):
     """Makes clients of a project's Auth service, which keep no session. Thread-safe."""
 
-    def auth(self) -> SyncGoTrueClient:
-        """Return a client."""
+    def auth(self, user_agent: str = "") -> SyncGoTrueClient:
+        """Return a client that sends this `User-Agent`, by which people know their devices."""
 
 
 C = TypeVar("C", bound=AuthClients)
@@ -65,6 +65,8 @@ class SignedIn(Generic[C]):
         """When the service was last asked whether this session still exists."""
         self.user_id: str = session.user.id
         self.email: str = session.user.email or ""
+        self.user_agent = ""
+        """The browser as it names itself; the Auth service keeps it with the session."""
         self._browser_cookie: SessionCookie | None = None
         self._set_session(session, rotation)
 
@@ -181,7 +183,7 @@ class SignedIn(Generic[C]):
         self._notify_new_token()
 
     def _refresh_with_own_token(self) -> tuple[Session, int]:
-        response = self.clients.auth().refresh_session(self._session.refresh_token)
+        response = self.clients.auth(self.user_agent).refresh_session(self._session.refresh_token)
         return session_of(response, self._errors), self._rotation + 1
 
     def _refresh_with_browser_token(self) -> tuple[Session, int] | None:
@@ -190,7 +192,9 @@ class SignedIn(Generic[C]):
         if cookie is None:
             return None
         try:
-            session = session_of(self.clients.auth().refresh_session(cookie.token), self._errors)
+            session = session_of(
+                self.clients.auth(self.user_agent).refresh_session(cookie.token), self._errors
+            )
         except AuthError as error:
             if isinstance(self._errors.from_refresh(error), self._errors.unreachable):
                 raise

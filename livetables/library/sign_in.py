@@ -13,6 +13,7 @@ from supabase_auth import SyncGoTrueClient
 
 from livetables import rerun
 from livetables.auth.accounts import Accounts, ConfirmationNeeded
+from livetables.auth.agent import agent_header
 from livetables.auth.cookie import SessionCookie
 from livetables.auth.errors import ERRORS, AuthUnreachableError, SignInError
 from livetables.auth.fields import problems_of_sign_in
@@ -45,12 +46,12 @@ class _Clients:
         self._config = config
         self._pool = httpx.Client(timeout=_TIMEOUT, follow_redirects=True)
 
-    def auth(self) -> SyncGoTrueClient:
+    def auth(self, user_agent: str = "") -> SyncGoTrueClient:
         """Return a client that keeps no session."""
         key = self._config.key
         return SyncGoTrueClient(
             url=f"{self._config.url}/auth/v1",
-            headers={"apikey": key, "Authorization": f"Bearer {key}"},
+            headers={"apikey": key, "Authorization": f"Bearer {key}", **agent_header(user_agent)},
             auto_refresh_token=False,
             persist_session=False,
             http_client=self._pool,

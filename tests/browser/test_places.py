@@ -9,7 +9,7 @@ from tests.browser.conftest import OpenWindow
 from tests.browser.test_accessibility import faults
 from tests.support import visitor
 from tests.support.browser import DESKTOP, PHONE, settled
-from tests.support.people import Person, sign_up, unique
+from tests.support.people import Person, sign_in_elsewhere, sign_up, unique
 from tests.support.pictures import photo
 
 WIDE = ViewportSize(width=1440, height=900)
@@ -197,8 +197,20 @@ async def test_a_profile_has_an_emoji_or_a_picture_and_one_signs_out_here_or_eve
     await expect(shown).to_have_count(0)
     await expect(elsewhere.page.locator(".tv-profile .tv-avatar")).to_have_text("🦊")
 
+    # Each device that is signed in is listed until it is signed out, wherever that is done.
+    sign_in_elsewhere(stack, me.email, me.password)
+    await elsewhere.page.get_by_role("link", name="Edit your profile").click()
+    devices = elsewhere.page.locator('[class*="st-key-device_"]')
+    this, forgotten = devices.filter(has_text="this device"), devices.filter(has_text="Unknown device")
+    await expect(this).to_contain_text("Chrome on")
+    assert await faults(elsewhere.page) == [], "the devices"
+    before = await devices.count()
+    await forgotten.last.get_by_role("button", name="Sign this one out").click()
+    await expect(devices).to_have_count(before - 1)
     await page.get_by_role("button", name="Sign out on this device").click()
     await visitor.is_signed_out(page)
-    await elsewhere.page.get_by_role("link", name="Edit your profile").click()
-    await elsewhere.page.get_by_role("button", name="Sign out everywhere").click()
+    await expect(devices).to_have_count(before - 2)
+    await elsewhere.page.get_by_role("button", name="Sign out everywhere else").click()
+    await expect(devices).to_have_count(1)
+    await elsewhere.page.get_by_role("button", name="Sign out everywhere", exact=True).click()
     await visitor.is_signed_out(elsewhere.page)

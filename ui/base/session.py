@@ -113,6 +113,11 @@ def region() -> Region:
     return Region.of(zone(), (st.context.locale or "")[:_LONGEST_LANGUAGE])
 
 
+def user_agent() -> str:
+    """Return how the browser names itself; empty when it does not say."""
+    return st.context.headers.get("User-Agent") or ""
+
+
 def my_write_queue() -> WriteQueue | None:
     """Return the queue of the signed-in person's writes; None for a visitor."""
     me = my_id()

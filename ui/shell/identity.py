@@ -50,7 +50,7 @@ def _restore() -> None:
         st.session_state[tab.IDENTIFIED] = True
         return
     try:
-        enter(session.services().accounts.restore(token))
+        enter(session.services().accounts.restore(token, user_agent=session.user_agent()))
     except UnreachableError:
         # The sign-in may still be good, so another run tries again; `needs_full_run` asks for it.
         st.session_state[tab.RESTORE_TRIED] = time.monotonic()
@@ -170,7 +170,7 @@ def _note_other_sign_in(me: SignedIn, text: str) -> None:
         return
     held = None
     try:
-        held = session.services().accounts.restore(text)
+        held = session.services().accounts.restore(text, user_agent=session.user_agent())
     except UnreachableError:
         pass
     except SignInError:

@@ -48,6 +48,7 @@ FUNCTIONS: Mapping[str, Call] = {
     "create_rating_tasks": Call({"p_campaign": "{campaign}", "p_tasks": []}, "manager"),
     "create_tenant": Call({"p_id": "a", "p_name": "Too short an id"}, MEMBERS),
     "diagnostics": Call({}, "admin"),
+    "end_session": Call({"p_session": "{owner}"}),  # asks for a sign-in, which these tokens lack
     "extend_lease": Call({"p_task": "{claimed}"}, "rater"),
     "first_rows": Call({"p_tables": []}, MEMBERS),
     "graphql": Call({}, EVERYBODY),  # Supabase's own; with the rights of its caller
@@ -56,6 +57,7 @@ FUNCTIONS: Mapping[str, Call] = {
     "known_rating_tasks": Call(
         {"p_campaign": "{campaign}", "p_ids": ["{claimed}"], "p_external_ids": []}, "manager rater mate"
     ),
+    "my_sessions": Call({}),  # asks for a sign-in, which these tokens lack
     "open_tenants": Call({}, MEMBERS),
     "prune_change_log": Call({}),
     "prune_routing_metrics": Call({}),
