@@ -22,10 +22,11 @@ from api.backend import Backend
 from api.demo import docs_checker
 from api.errors import ServiceUnavailableError
 from api.pictures import Pictures
+from api.previews import EventPreviews
 from api.settings import ApiSettings
 from demo_agent.agent import BACKGROUND
 from frontend.files import SOURCE
-from frontend.middleware import Frontend
+from frontend.middleware import Additions, Frontend
 from frontend.page import Colors, Look
 from frontend.search import make_search
 from local_supabase.errors import LocalSupabaseError
@@ -87,7 +88,12 @@ app = st.App(
     routes=[*mount_api(api, _BASE_PATH), *Pictures(_backend, pictures.PATH).routes(_BASE_PATH)],
     middleware=[
         Middleware(RequestGuard),
-        Middleware(Frontend, look=_LOOK, search=_SEARCH, base_path=_BASE_PATH),
+        Middleware(
+            Frontend,
+            look=_LOOK,
+            additions=Additions(_SEARCH, EventPreviews(_backend)),
+            base_path=_BASE_PATH,
+        ),
     ],
     lifespan=_lifespan,
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import logging
 import re
+from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -18,6 +20,7 @@ from frontend.bundle import find_bundle
 from frontend.files import SOURCE, prepared
 from frontend.fonts import small_faces
 from frontend.page import Look, Small, make_page
+from frontend.preview import Preview, Previews
 from frontend.search import Search
 
 _log: Final = logging.getLogger("tavern")
@@ -28,7 +31,21 @@ _SCRIPT_HEADERS: Final = {
     "cache-control": "max-age=315360000, public, immutable",
     "vary": "Accept-Encoding",
 }
+_FAST: Final = 5
+_MOST_KEPT: Final = 50
+"""Pages with a preview in memory."""
 _HASHED: Final = r"\.[\w-]{8}\.\w+$"
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What pages have beside the look: a script that searches in select boxes, and previews of links."""
+
+    search: Search | None = None
+    previews: Previews | None = None
+
+
+_NOTHING_MORE: Final = Additions()
 
 
 class Frontend:
@@ -37,7 +54,7 @@ class Frontend:
     Arguments:
         app: Streamlit.
         look: what the page shows before its scripts have come.
-        search: the script that searches in select boxes.
+        additions: what pages have beside it.
         base_path: the path below which Streamlit serves, such as `tavern`.
         source: Streamlit's frontend.
         copy: the compressed copy of it; without one Streamlit serves the files itself.
@@ -47,15 +64,17 @@ class Frontend:
         self,
         app: ASGIApp,
         look: Look,
+        additions: Additions = _NOTHING_MORE,
         *,
-        search: Search | None = None,
         base_path: str = "",
         source: Path = SOURCE,
         copy: Path | None = None,
     ) -> None:
         folder = copy or prepared()
         small = Small(small_faces(folder / "media"), find_bundle(folder / "js"))
-        self._pages = _Pages(app, source, look, search, small)
+        original = (source / "index.html").read_text(encoding="utf-8")
+        page = make_page(original, source / "static" / "js", look, additions.search, small)
+        self._pages = _Pages(app, original, _Page(page, look.name, additions.previews), additions.search)
         if not folder.is_dir():
             _log.warning("The frontend is served uncompressed. To compress it once: python -m frontend")
             self._app: ASGIApp = self._pages
@@ -75,12 +94,10 @@ class Frontend:
 class _Pages:
     """Replaces Streamlit's page by Tavern's, whatever its address, and serves the script for it."""
 
-    def __init__(self, app: ASGIApp, source: Path, look: Look, search: Search | None, small: Small) -> None:
+    def __init__(self, app: ASGIApp, original: str, page: _Page, search: Search | None) -> None:
         self._app = app
-        original = (source / "index.html").read_bytes()
-        page = make_page(original.decode(), source / "static" / "js", look, search, small)
-        self._original = original
-        self._bodies = _compressed(page)
+        self._original = original.encode()
+        self._page = page
         self._script = f"/static/js/{search.name}" if search else None
         self._scripts = _compressed(search.text) if search else {}
 
@@ -90,6 +107,7 @@ class _Pages:
             return
         accepted = Headers(scope=scope).get("accept-encoding", "")
         encoding = next((name for name in ("br", "gzip") if name in accepted), "")
+        body = self._page.plain[encoding]
         if self._script is not None and scope["path"].endswith(self._script):
             answer = Response(self._scripts[encoding], headers=_SCRIPT_HEADERS)
             if encoding:
@@ -97,10 +115,43 @@ class _Pages:
             await answer(scope, receive, send)
             return
         if not _NO_PAGE.search(scope["path"]):
+            preview = await self._page.preview(scope)
+            if preview is not None:
+                encoding = "gzip" if "gzip" in accepted else ""
+                body = self._page.with_preview(preview, encoding)
             # Streamlit would compress its page, which then could not be told from others.
             headers = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
             scope = {**scope, "headers": headers}
-        await self._app(scope, receive, _Replacing(send, self._original, self._bodies[encoding], encoding))
+        await self._app(scope, receive, _Replacing(send, self._original, body, encoding))
+
+
+class _Page:
+    """Tavern's page, compressed, and with the preview of what some addresses name."""
+
+    def __init__(self, text: str, site: str, previews: Previews | None) -> None:
+        self.plain: Final = _compressed(text)
+        self._text = text
+        self._site = site
+        self._previews = previews
+        self._kept: OrderedDict[tuple[Preview, str], bytes] = OrderedDict()
+
+    async def preview(self, scope: Scope) -> Preview | None:
+        """Return the preview of the page that a request asks for."""
+        try:
+            return None if self._previews is None else await self._previews(scope)
+        except Exception:
+            _log.exception("A page is sent without its preview")
+            return None
+
+    def with_preview(self, preview: Preview, encoding: str) -> bytes:
+        """Return the page with a preview; only `gzip` compresses fast enough for a page of its own."""
+        key = (preview, encoding)
+        if key not in self._kept:
+            text = self._text.replace("</head>", f"{preview.head(self._site)}</head>", 1).encode()
+            self._kept[key] = gzip.compress(text, _FAST, mtime=0) if encoding else text
+            while len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[key]
 
 
 def _compressed(text: str) -> dict[str, bytes]:

@@ -8,10 +8,12 @@ from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from frontend.files import prepare
-from frontend.middleware import Frontend
+from frontend.middleware import Additions, Frontend
 from frontend.page import Colors, Look
+from frontend.preview import Preview, Previews
 
 SCRIPT = b"export const text = 'again and again';\n" * 100
 PAGE = "<html><head><title>Streamlit</title></head><body></body></html>"
@@ -28,7 +30,9 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "source"
 
 
-def client_of(source: Path, copy: Path, base_path: str = "") -> httpx.AsyncClient:
+def client_of(
+    source: Path, copy: Path, base_path: str = "", previews: Previews | None = None
+) -> httpx.AsyncClient:
     async def page(_request: object) -> Response:
         return FileResponse(source / "index.html")
 
@@ -50,7 +54,12 @@ def client_of(source: Path, copy: Path, base_path: str = "") -> httpx.AsyncClien
         ]
     )
     served = Frontend(
-        GZipMiddleware(app, minimum_size=1), LOOK, base_path=base_path, source=source, copy=copy
+        GZipMiddleware(app, minimum_size=1),
+        LOOK,
+        Additions(previews=previews),
+        base_path=base_path,
+        source=source,
+        copy=copy,
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://tavern.test")
 
@@ -124,3 +133,32 @@ async def test_without_a_copy_the_app_serves_all(
     assert (await client.get("/static/js/index.abcdefgh.js")).headers["x-from"] == "app"
     assert "<title>Tavern</title>" in (await client.get("/")).text
     assert "python -m frontend" in caplog.text
+
+
+@pytest.mark.parametrize(("accepted", "encoding"), [("gzip, br", "gzip"), ("br", None), ("identity", None)])
+async def test_a_page_has_the_preview_of_what_its_address_names(
+    source: Path, tmp_path: Path, accepted: str, encoding: str | None
+) -> None:
+    async def previews(scope: Scope) -> Preview | None:
+        return Preview("Feast", "Friday", "feast") if scope["path"] == "/feast" else None
+
+    client = client_of(source, prepare(source, tmp_path / "copy"), previews=previews)
+    headers = {"accept-encoding": accepted}
+    for path, expected in (("/feast", 1), ("/other-page", 0), ("/feast", 1)):
+        answer = await client.get(path, headers=headers)
+        assert answer.text.count('<meta property="og:title" content="Feast">') == expected
+        assert "<title>Tavern</title>" in answer.text
+        assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers.get("content-encoding") == encoding
+    assert "og:title" not in (await client.get("/api/rows")).text
+
+
+async def test_a_fault_in_a_preview_costs_the_preview_alone(
+    source: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def previews(_scope: Scope) -> Preview | None:
+        raise KeyError("a renamed column")
+
+    client = client_of(source, prepare(source, tmp_path / "copy"), previews=previews)
+    assert "<title>Tavern</title>" in (await client.get("/feast")).text
+    assert "a renamed column" in caplog.text
