@@ -57,6 +57,24 @@ async def test_a_month_is_live_and_what_it_shows_is_in_the_address(
     await page.get_by_role("radio", name="Going").click()
     await expect(entries).to_have_count(2)
 
+    # Its host copies it to the next week, and sends the copy once the title is another one.
+    own = await open_window(person=host)
+    found = host.client.table("events").select("id").eq("title", title).execute().data
+    await own.page.goto(f"{own.url}/event?id={found[0]['id']}")  # type: ignore[index,call-overload]
+    await own.page.get_by_role("link", name="Duplicate").click()
+    field = own.page.get_by_role("textbox", name="Title")
+    await expect(field).to_have_value(title)
+    await expect(own.page.get_by_text(f"A copy of “{title}”")).to_be_visible()
+    again = unique("Again")
+    await field.fill(again)
+    await own.page.reload()
+    await expect(field).to_have_value(again)
+    await visitor.form_button(own.page, "Create event").click()
+    await expect(page.locator(".tv-cell:not(.outside)").filter(has_text=again)).to_have_count(2)
+    copies = host.client.table("events").select("starts_at,location").eq("title", again).execute().data
+    assert copies == [{"starts_at": "2031-03-12T22:30:00+00:00", "location": place}]
+    await expect(own.page).not_to_have_url(re.compile("like|new="))
+
     # The answer given on the event's page shows in the month.
     await page.get_by_role("link", name=title).first.click()
     await settled(page)

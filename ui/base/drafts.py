@@ -62,6 +62,11 @@ def cancellation(event_id: str) -> str:
     return f"event:{event_id}:cancelled"
 
 
+def copy_of(event_id: str) -> str:
+    """Name the place of a new event that is a copy of another one."""
+    return f"event:new:{event_id}"
+
+
 def message(message_id: str) -> str:
     """Name the place of an edit of a message."""
     return f"message:{message_id}"

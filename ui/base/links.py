@@ -17,6 +17,9 @@ from ui.base.navigation import Place
 ID: Final = "id"
 """The parameter of a page's address that names the event or the person."""
 
+LIKE: Final = "like"
+"""The parameter of the page of events that names the event of which a new one is a copy."""
+
 INBOX_WITH: Final = "with"
 """The parameter of the inbox that names the other person."""
 
@@ -44,6 +47,11 @@ def to_event(event_id: str) -> str:
 def to_person(user_id: str) -> str:
     """Return the address of a person."""
     return _address(Place.PERSON, user_id)
+
+
+def to_copy(event_id: str) -> str:
+    """Return the address of the form for a copy of an event."""
+    return f"{Place.EVENTS.value}?{urlencode({LIKE: event_id})}"
 
 
 def to_inbox(user_id: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -156,6 +157,21 @@ def new_draft(zone: ZoneInfo) -> EventDraft:
         time_zone=zone.key,
         location="",
         capacity=None,
+    )
+
+
+def draft_like(event: Event, now: datetime) -> EventDraft:
+    """Return the initial values for a copy of an event: on the next such weekday, at its time of day."""
+    zone, later = times.zone_named(event.time_zone), max(now, event.starts_at)
+    local = event.starts_at.astimezone(zone)
+    weeks = max(1, (later - event.starts_at) // timedelta(weeks=1))
+    after = (local.replace(tzinfo=None) + timedelta(weeks=each) for each in count(weeks))
+    moments = (each.replace(tzinfo=zone).astimezone(UTC) for each in after)
+    starts = next(each for each in moments if each > later)
+    return replace(
+        EventDraft.of(event),
+        starts_at=starts.astimezone(zone),
+        ends_at=(starts + (event.ends_at - event.starts_at)).astimezone(zone),
     )
 
 

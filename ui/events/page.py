@@ -10,7 +10,7 @@ from livetables.tables.snapshot import Snapshot
 from ui.base import times
 from ui.base.feedback import saving_html
 from ui.base.html import EMPTY, Markup, Template, join
-from ui.base.links import calendar_html, copy_button_html, map_html, to_event
+from ui.base.links import calendar_html, copy_button_html, map_html, to_copy, to_event
 from ui.base.people import names_html
 from ui.base.text import plural
 from ui.events.answers import places_left
@@ -33,6 +33,7 @@ _DESCRIPTION = Template('<p class="tv-text" dir="auto">{text}</p>')
 _ANSWERS = Template(
     '<section><h2>{title}<small>{count}</small></h2><div class="tv-names">{names}</div></section>'
 )
+_DUPLICATE = Template('<a class="tv-link tv-action for-host" href="{href}">Duplicate</a>')
 _NOBODY: Final = Template('<p class="tv-lead">Nobody yet.</p>')()
 
 
@@ -51,7 +52,11 @@ def page_html(
     """
     attendance = attendance_by_event(rsvps).get(event.id, NO_RSVPS)
     over = event.ends_at <= viewing.minute
-    more = join((calendar_html(event.id), copy_button_html(to_event(event.id))))
+    parts = (
+        calendar_html(event.id),
+        copy_button_html(to_event(event.id)),
+        _DUPLICATE(href=to_copy(event.id)),
+    )
     return _PAGE(
         css=" over" if over else "",
         id=event.id,
@@ -63,7 +68,7 @@ def page_html(
         facts=_facts_html(event, users, cohosts, viewing),
         description=_DESCRIPTION(text=event.description) if event.description else EMPTY,
         # Version 0 is not in the database yet, so nobody can act on it.
-        buttons=buttons_html(event, attendance, over=over, more=more) if event.version else EMPTY,
+        buttons=buttons_html(event, attendance, over=over, more=join(parts)) if event.version else EMPTY,
         answers=_answers_html(event, attendance, users),
     )
 

@@ -8,9 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from db.hub.events import EventDraft
+from tests.ui.samples import event, user
 from ui.base import session
 from ui.base.region import Region
-from ui.events.form import Filled, checked
+from ui.events.form import Filled, checked, draft_like
 from ui.events.when import WallTime
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -278,3 +279,36 @@ def test_the_time_of_a_draft_is_shown_again(kept: str, value: str) -> None:
     app.session_state["options"] = {"_starts_time": kept}
     app.run()
     assert [str(field.value) for field in app.time_input] == [value, "22:00:00"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "now", "copied"),
+    [
+        # From the future: a week later, at the same time of day, over the change of the clocks.
+        ("2026-10-20T19:00", "2026-10-01T12:00", "2026-10-27T19:00"),
+        # From the past: on the next such weekday.
+        ("2026-10-06T19:00", "2026-11-03T18:59", "2026-11-03T19:00"),
+        ("2026-10-06T19:00", "2026-11-03T19:00", "2026-11-10T19:00"),
+        # At a time that the clocks skip on that day.
+        ("2026-03-22T02:30", "2026-03-22T02:30", "2026-03-29T03:30"),
+        # The clocks show the time twice: the first of them.
+        ("2026-10-18T02:30", "2026-10-18T02:30", "2026-10-25T02:30"),
+    ],
+)
+def test_a_copy_is_on_the_next_such_weekday(starts: str, now: str, copied: str) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    begin, moment = (
+        datetime.fromisoformat(each).replace(tzinfo=zone).astimezone(UTC) for each in (starts, now)
+    )
+    original = event(
+        "Quiz",
+        user("Ann"),
+        starts_at=begin,
+        ends_at=begin + timedelta(hours=3),
+        time_zone=zone.key,
+        capacity=7,
+    )
+    draft = draft_like(original, moment)
+    assert draft.starts_at.replace(tzinfo=None).isoformat(timespec="minutes") == copied
+    assert draft.ends_at.astimezone(UTC) - draft.starts_at.astimezone(UTC) == timedelta(hours=3)
+    assert (draft.title, draft.capacity, draft.time_zone) == ("Quiz", 7, zone.key)
