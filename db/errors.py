@@ -2,6 +2,7 @@
 
     DatabaseError
     ├── UnreachableError            no usable answer: network, gateway or database down
+    ├── DeadlockError               others wrote the same at that moment; nothing was written
     ├── MisconfiguredError          the project lacks something that the app needs
     ├── RefusedError                the database refused the request
     │   ├── NotAllowedError         row-level security, or a missing right
@@ -65,6 +66,12 @@ class UnreachableError(DatabaseError):
         Not after a timeout: a database that has not answered for seconds would not answer the reading either.
         """
         return self.perhaps_written and not self.timed_out
+
+
+class DeadlockError(DatabaseError):
+    """Two writes waited for each other, and the database gave this one up. Nothing of it was written."""
+
+    message = "Others changed the same at that moment. Please try again."
 
 
 class MisconfiguredError(DatabaseError):
@@ -171,6 +178,7 @@ class TooManyAttemptsError(SignInError):
 
 _UNREACHABLE_CODES = re.compile(r"(PGRST00\d|08\w{3}|53\w{3}|57\w{3}|50[0234]|52\d|530)")
 _TOKEN_CODES = frozenset({"PGRST301", "PGRST302", "PGRST303"})
+_DEADLOCK_CODES = frozenset({"40001", "40P01"})
 _MISSING_SCHEMA_CODES = frozenset({"PGRST106", "PGRST202", "PGRST205", "42P01", "42883"})
 _BAD_VALUE_CODES = re.compile(r"(22\w{3}|23502|23514)")
 _CONSTRAINT = re.compile(r'constraint "(?P<name>\w+)"')
@@ -199,6 +207,8 @@ def from_api(error: APIError) -> DatabaseError:
         return SignedOutError()
     if _UNREACHABLE_CODES.fullmatch(code):
         return UnreachableError()
+    if code in _DEADLOCK_CODES:
+        return DeadlockError()
     if code in _MISSING_SCHEMA_CODES:
         return MisconfiguredError()
     if (refused := _refused(code, text, str(error.details or ""))) is not None:

@@ -32,6 +32,8 @@ def api_error(code: str, message: str = "") -> APIError:
         ("PGRST303", "JWT expired", errors.SignedOutError),
         ("PGRST205", "Could not find the table", errors.MisconfiguredError),
         ("PGRST000", "no connection", errors.UnreachableError),
+        ("40P01", "deadlock detected", errors.DeadlockError),
+        ("40001", "could not serialize access", errors.DeadlockError),
         ("57P03", "the database system is starting up", errors.UnreachableError),
         ("503", "Service Unavailable", errors.UnreachableError),
         ("XX000", "internal error", errors.DatabaseError),

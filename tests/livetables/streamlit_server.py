@@ -11,7 +11,6 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime, RuntimeConfig
-from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.session_manager import ClientContext
@@ -47,7 +46,7 @@ class Tab:
         )
         session = Runtime.instance().get_app_session(self.session_id)
         assert session is not None
-        self._server.sessions.append(session)
+        self._server.script_loops.append(session._script_event_loop)
         self.run()
         return self
 
@@ -160,8 +159,8 @@ class Server:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self.sessions: list[AppSession] = []
-        """Every session that a tab has had."""
+        self.script_loops: list[asyncio.AbstractEventLoop] = []
+        """The loop of each session that a tab has had."""
 
     def tab(self) -> Tab:
         """Open a tab."""
@@ -201,11 +200,9 @@ def running_server(script: Path) -> Iterator[Server]:
         stopped = server.call(lambda: runtime.stopped)
         runtime.stop()
         server.wait(_wait(stopped))
-        # A script may outlive its session, which closes its event loop when the script has ended.
-        wait_for(
-            lambda: all(session._script_event_loop.is_closed() for session in server.sessions),
-            what="the scripts of closed sessions to end",
-        )
+        # A session that was closed while its script ran may be collected before it closes its loop.
+        for script_loop in server.script_loops:
+            script_loop.close()
         Runtime._instance = None
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

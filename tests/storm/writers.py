@@ -79,7 +79,9 @@ class Writer(threading.Thread):
                 while not self._stopped.wait(self._random.uniform(0, 0.02)):
                     with self._writing:
                         if not self._paused.is_set():
-                            self._random.choice(self._ways())(database.cursor())
+                            # What is written twice at one moment may be given up for the other write.
+                            with contextlib.suppress(psycopg2.errors.DeadlockDetected):
+                                self._random.choice(self._ways())(database.cursor())
                             self._written += 1
         except BaseException as error:
             self.failure = error

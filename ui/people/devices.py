@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 import streamlit as st
 
 from db.auth import devices
 from db.auth.devices import Device
+from db.auth.signed_in import SignedIn
 from db.errors import DatabaseError
 from livetables.fragments import live_fragment
 from ui.base import feedback, session, times
+from ui.base.kept_reads import kept_reads
 from ui.base.region import Region
 from ui.base.text import as_label
 
 _ENDED: Final = "ended_sessions"
+_KEPT: Final = "devices"
+_FRESH: Final = timedelta(minutes=1)
 _RENEWED_EVERY: Final = timedelta(hours=1)
 """How long a token lasts at most. A device that is in use renews it, so its time says no more than that."""
 
@@ -29,7 +33,7 @@ def show() -> None:
         return
     st.header("Devices signed in", anchor=False)
     try:
-        found = devices.mine(me)
+        found = _found(me)
     except DatabaseError as error:
         feedback.show_error(error)
         st.button("Try again", icon=":material/refresh:", key="devices_again")
@@ -42,6 +46,18 @@ def show() -> None:
         return
     if st.button("Sign out everywhere else", icon=":material/devices:", key="devices_others"):
         _end(lambda: devices.sign_out_others(me), others, "You are signed out everywhere else.")
+
+
+def _found(me: SignedIn) -> list[Device]:
+    """Return the sign-ins, without asking again for what was read a moment ago."""
+    kept, now, ended = kept_reads(), datetime.now(UTC), session.table(_ENDED).revision
+    read_at, revision, found = cast(
+        "tuple[datetime, int, list[Device]]", kept.get(_KEPT, (datetime.min.replace(tzinfo=UTC), 0, []))
+    )
+    if revision != ended or now - read_at > _FRESH:
+        found = devices.mine(me)
+        kept[_KEPT] = now, ended, found
+    return found
 
 
 def _device(device: Device) -> None:
@@ -75,6 +91,7 @@ def _end(send: Callable[[], None], device_ids: list[str], done: str) -> None:
     except DatabaseError as error:
         feedback.show_error(error)
         return
+    kept_reads().pop(_KEPT, None)
     session.services().accounts.end_sessions(device_ids)
     feedback.toast(done, ":material/logout:")
     st.rerun(scope="fragment")
