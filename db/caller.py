@@ -1,14 +1,17 @@
-"""The person for whom a request is made, and how a token that the project refuses is renewed once."""
+"""The person for whom a request is made, and when a request that has written nothing is sent again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from db.clients import Clients
-from db.errors import SignedOutError
+from db.errors import DeadlockError, SignedOutError
 
 T = TypeVar("T")
+
+_DEADLOCKS: Final = 3
+"""How often a write is sent again after a deadlock. The database takes a second to notice each."""
 
 
 class Caller(Protocol):
@@ -32,12 +35,21 @@ class Caller(Protocol):
 def with_token(me: Caller, send: Callable[[str], T]) -> T:
     """Call `send` with the person's access token; if the token is refused, renew it and call once more.
 
-    `send` raises `SignedOutError` when the token is refused. Nothing has been written then, so sending again
-    is safe.
+    `send` raises `SignedOutError` when the token is refused, and `DeadlockError` when the database has given
+    it up for another write. Nothing has been written then, so sending again is safe.
     """
     token = me.access_token()
     try:
-        return send(token)
+        return _unless_deadlocked(send, token)
     except SignedOutError:
         me.renew(token)
-        return send(me.access_token())
+        return _unless_deadlocked(send, me.access_token())
+
+
+def _unless_deadlocked(send: Callable[[str], T], token: str) -> T:
+    for _ in range(_DEADLOCKS):
+        try:
+            return send(token)
+        except DeadlockError:
+            continue
+    return send(token)

@@ -18,7 +18,6 @@ from db.columns import Record
 from db.errors import (
     ConflictError,
     DatabaseError,
-    DeadlockError,
     DuplicateError,
     GoneError,
     NotAllowedError,
@@ -40,8 +39,6 @@ NaturalKey = Mapping[str, str | None]
 Build = Callable[[SyncRequestBuilder], SyncSelectRequestBuilder]
 """Builds a request on a table."""
 
-_DEADLOCKS: Final = 3
-"""How often a write is sent again after a deadlock. The database takes a second to notice each."""
 _IDS_A_REQUEST: Final = 100
 """Ids stand in the address of a request, whose length is limited."""
 
@@ -53,7 +50,7 @@ def run(me: Caller, table: str, build: Build) -> list[Record]:
         with translated():
             return [cast("Record", row) for row in build(me.clients.table(table, token)).execute().data]
 
-    return with_token(me, lambda token: _unless_deadlocked(lambda: send(token)))
+    return with_token(me, send)
 
 
 def call(me: Caller, function: str, params: Mapping[str, object]) -> object:
@@ -63,17 +60,7 @@ def call(me: Caller, function: str, params: Mapping[str, object]) -> object:
         with translated():
             return me.clients.rpc(function, params, token).execute().data
 
-    return with_token(me, lambda token: _unless_deadlocked(lambda: send(token)))
-
-
-def _unless_deadlocked(send: Callable[[], T]) -> T:
-    """Send something; again if the database gave it up for another write. Nothing was written then."""
-    for _ in range(_DEADLOCKS):
-        try:
-            return send()
-        except DeadlockError:
-            continue
-    return send()
+    return with_token(me, send)
 
 
 def repeat_if_lost(send: Callable[[], T]) -> T:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import logging
 import re
-from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -133,7 +133,7 @@ class _Page:
         self._text = text
         self._site = site
         self._previews = previews
-        self._kept: OrderedDict[tuple[Preview, str], bytes] = OrderedDict()
+        self.with_preview: Final = lru_cache(_MOST_KEPT)(self._with_preview)
 
     async def preview(self, scope: Scope) -> Preview | None:
         """Return the preview of the page that a request asks for."""
@@ -143,15 +143,10 @@ class _Page:
             _log.exception("A page is sent without its preview")
             return None
 
-    def with_preview(self, preview: Preview, encoding: str) -> bytes:
+    def _with_preview(self, preview: Preview, encoding: str) -> bytes:
         """Return the page with a preview; only `gzip` compresses fast enough for a page of its own."""
-        key = (preview, encoding)
-        if key not in self._kept:
-            text = self._text.replace("</head>", f"{preview.head(self._site)}</head>", 1).encode()
-            self._kept[key] = gzip.compress(text, _FAST, mtime=0) if encoding else text
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
-        return self._kept[key]
+        text = self._text.replace("</head>", f"{preview.head(self._site)}</head>", 1).encode()
+        return gzip.compress(text, _FAST, mtime=0) if encoding else text
 
 
 def _compressed(text: str) -> dict[str, bytes]:

@@ -15,7 +15,7 @@ from ui.base.parts import MY_COHOSTING, MY_PROFILE, MY_RSVPS
 from ui.base.text import one_line
 from ui.base.write_queue import WRITES
 from ui.events import actions, answers, attendees, schedule, tables
-from ui.events.cards import Viewing
+from ui.events.cards import viewing_now
 from ui.events.page import page_html
 from ui.shell.account import sign_in_link
 from ui.shell.run_app import run_whole_app
@@ -68,7 +68,7 @@ def _event(event_id: str) -> None:
         _missing(event_id)
         return
     st.session_state[_SEEN] = event_id
-    viewing = Viewing(session.region(), schedule.this_minute())
+    viewing = viewing_now()
     rsvps, users, cohosts = tables.rsvps(), session.users(), tables.cohosts()
     pending = any(event_id in session.pending(table) for table in ("events", "rsvps", "event_cohosts"))
     by_event = schedule.cohosts_by_event(cohosts)
@@ -93,7 +93,7 @@ def _export(event_id: str) -> None:
     event = _found(event_id)
     if event is None:
         return
-    if session.is_admin() or attendees.is_host(event, tables.cohosts(), session.my_id()):
+    if session.is_admin() or schedule.is_host(event, tables.cohosts(), session.my_id()):
         attendees.show_export(event, tables.rsvps(), session.users())
 
 

@@ -14,7 +14,7 @@ from ui.base.parts import MY_COHOSTING, MY_PROFILE, MY_RSVPS
 from ui.base.pieces import in_pieces
 from ui.base.write_queue import WRITES
 from ui.events import actions, answers, calendar_grid, cards, choosing, new_event, schedule, tables
-from ui.events.cards import Viewing
+from ui.events.cards import Viewing, viewing_now
 from ui.events.choosing import View
 from ui.events.editors import editors_html
 from ui.shell.account import sign_in_link
@@ -52,38 +52,36 @@ def _editors() -> None:
     html.show(editors_html(session.present().now, tables.events(), session.users()))
 
 
-def _viewing() -> Viewing:
-    return Viewing(session.region(), schedule.this_minute())
-
-
 _TABLES = ("events", "rsvps", "users", "event_cohosts")
 
 
+_NAMES = {"upcoming": "planned", "past": "over"}
 _VARIES_BY = ("time_zone", "language", choosing.CHOICE)
 
 
 @live_fragment(tables=(*_TABLES, WRITES), varies_by=_VARIES_BY, key=choosing.UPCOMING, shared=True)
 def _upcoming() -> None:
-    viewing, filters = _viewing(), choosing.current_choice().filters
-    found = filters.keep(schedule.upcoming(tables.events(), viewing.minute), tables.rsvps(), tables.cohosts())
-    if found:
-        _cards("upcoming", found[:_UPCOMING_SHOWN], viewing, _UPCOMING_SHOWN)
-    elif filters:
-        layout.empty("🔎", "No such event", "Nothing that is planned passes the filters.")
-    else:
+    viewing = viewing_now()
+    if not _list("upcoming", schedule.upcoming(tables.events(), viewing.minute), viewing, _UPCOMING_SHOWN):
         layout.empty("🎻", "Nothing planned yet", "Sign in and plan the first evening.")
 
 
 @live_fragment(tables=(*_TABLES, WRITES), varies_by=_VARIES_BY, key=choosing.PAST, shared=True)
 def _past() -> None:
-    viewing, filters = _viewing(), choosing.current_choice().filters
-    found = filters.keep(schedule.past(tables.events(), viewing.minute), tables.rsvps(), tables.cohosts())
-    if found:
-        _cards("past", found[:_PAST_SHOWN], viewing, _PAST_SHOWN)
-    elif filters:
-        layout.empty("🔎", "No such event", "Nothing that is over passes the filters.")
-    else:
+    viewing = viewing_now()
+    if not _list("past", schedule.past(tables.events(), viewing.minute), viewing, _PAST_SHOWN):
         layout.empty("🕯️", "No memories yet", "Events that are over move here.")
+
+
+def _list(which: str, events: list[Event], viewing: Viewing, most: int) -> bool:
+    """Show the events that pass the filters, or that none does; False if there are none without filters."""
+    filters = choosing.current_choice().filters
+    found = filters.keep(events, tables.rsvps(), tables.cohosts())
+    if found:
+        _cards(which, found[:most], viewing, most)
+    elif filters:
+        layout.empty("🔎", "No such event", f"Nothing that is {_NAMES[which]} passes the filters.")
+    return bool(found or filters)
 
 
 @live_fragment(
@@ -94,7 +92,7 @@ def _past() -> None:
 )
 def _calendar() -> None:
     """Show the month or the week, built once for everybody with the same choice in the same region."""
-    viewing, choice = _viewing(), choosing.current_choice()
+    viewing, choice = viewing_now(), choosing.current_choice()
     day, filters = choice.day or viewing.today, choice.filters
     rsvps, cohosts = tables.rsvps(), tables.cohosts()
     mine = (rsvps, cohosts) if filters.whose else ()

@@ -11,8 +11,8 @@ from ui.base.html_cache import shared_html
 from ui.base.parts import MY_COHOSTING, MY_RSVPS
 from ui.base.people import finder
 from ui.base.write_queue import WRITES
-from ui.events import schedule, tables
-from ui.events.cards import Viewing
+from ui.events import tables
+from ui.events.cards import viewing_now
 from ui.messages import tables as message_tables
 from ui.shell import home, home_mine, welcome
 from ui.shell.home_mine import Mine
@@ -39,15 +39,11 @@ def show() -> None:
     _notes()
 
 
-def _viewing() -> Viewing:
-    return Viewing(session.region(), schedule.this_minute())
-
-
 @live_fragment(
     tables=("events", "rsvps", WRITES), varies_by=("time_zone", "language"), key="home_coming_up", shared=True
 )
 def _coming_up() -> None:
-    viewing, events, rsvps = _viewing(), tables.events(), tables.rsvps()
+    viewing, events, rsvps = viewing_now(), tables.events(), tables.rsvps()
     built = shared_html(
         ("home coming up", events, rsvps, viewing), lambda: home.coming_up_html(events, rsvps, viewing)
     )
@@ -70,7 +66,7 @@ def _who_is_here() -> None:
     shared=True,
 )
 def _room() -> None:
-    viewing, messages, users = _viewing(), message_tables.tavern_messages(), session.users()
+    viewing, messages, users = viewing_now(), message_tables.tavern_messages(), session.users()
     built = shared_html(
         ("home room", messages, users, viewing.region, viewing.today),
         lambda: home.room_html(messages, users, viewing),
@@ -92,7 +88,9 @@ def _mine() -> Mine:
 )
 def _for_you() -> None:
     messages = message_tables.private_messages()
-    html.show(home_mine.for_you_html(_mine(), tables.events(), messages, finder(session.users()), _viewing()))
+    html.show(
+        home_mine.for_you_html(_mine(), tables.events(), messages, finder(session.users()), viewing_now())
+    )
 
 
 @live_fragment(
@@ -101,7 +99,7 @@ def _for_you() -> None:
     key="home_my_events",
 )
 def _my_events() -> None:
-    html.show(home_mine.my_events_html(_mine(), tables.events(), _viewing()))
+    html.show(home_mine.my_events_html(_mine(), tables.events(), viewing_now()))
 
 
 @live_fragment(
@@ -112,7 +110,7 @@ def _my_events() -> None:
 def _notes() -> None:
     if session.signed_in() is None:
         return
-    viewing = _viewing()
+    viewing = viewing_now()
     shown = home.coming_up(tables.events(), viewing)
     mark(BLOCK, notes=home_mine.notes(_mine(), shown, viewing.region))
 

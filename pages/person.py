@@ -11,8 +11,8 @@ from ui.base.links import ID
 from ui.base.navigation import Place, page
 from ui.base.people import name_of
 from ui.base.write_queue import WRITES
-from ui.events import schedule, tables
-from ui.events.cards import Viewing
+from ui.events import tables
+from ui.events.cards import viewing_now
 from ui.events.plans import plans_html, plans_of
 from ui.people import role, take_down
 from ui.people.person import person_html
@@ -82,7 +82,7 @@ def _missing(user_id: str) -> None:
 def _plans(user_id: str) -> None:
     if _found(user_id) is None:
         return
-    viewing = Viewing(session.region(), schedule.this_minute())
+    viewing = viewing_now()
     plans = plans_of(user_id, tables.events(), tables.rsvps(), tables.cohosts(), viewing)
     if plans:
         html.show(plans_html(plans, viewing))

@@ -208,9 +208,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   const report = (chosen) => {
     setTriggerValue("options", { chosen, nonce: `${Date.now()}-${Math.random()}` });
-    clearTimeout(state.timer);
-    state.timer = setTimeout(insist, INSIST);
+    insistLater();
   };
+
+  function insistLater() {
+    clearTimeout(state.timer);
+    if (Object.keys(state.reported).length > 0) state.timer = setTimeout(insist, INSIST);
+  }
 
   // Of two reports in one moment the server may hear only the first.
   function insist() {
@@ -315,10 +319,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   for (const name of ["click", "keyup", "focusout"]) document.addEventListener(name, picked);
   addEventListener("storage", stored);
   look();
-  if (Object.keys(state.reported).length > 0) {
-    clearTimeout(state.timer);
-    state.timer = setTimeout(insist, INSIST);
-  }
+  insistLater();
 
   const stop = () => {
     clearTimeout(state.timer);

@@ -75,8 +75,8 @@ def map_html(location: str) -> Markup:
     return _MAP(query=urlencode({"query": location}))
 
 
-def link_html(href: str, content: Markup) -> Markup:
-    """Make something a link."""
+def link_html(href: str, content: Markup | str) -> Markup:
+    """Make markup or a text a link."""
     return _LINK(href=href, content=content)
 
 

@@ -45,8 +45,9 @@ def _rsvps_by_person(rows: Rows[Rsvp]) -> dict[str, frozenset[Rsvp]]:
     return {person: frozenset(some) for person, some in people.items()}
 
 
-def _my_cohosting(cohosts: Snapshot[EventCohost], me: str | None) -> Hashable:
-    return cohosts.derived("by person", _events_by_person).get(me or "", frozenset())
+def cohosting_of(cohosts: Snapshot[EventCohost], user_id: str | None) -> frozenset[str]:
+    """Return the ids of the events that a person helps to run; none for a visitor."""
+    return cohosts.derived("by person", _events_by_person).get(user_id or "", frozenset())
 
 
 def _events_by_person(rows: Rows[EventCohost]) -> dict[str, frozenset[str]]:
@@ -62,5 +63,5 @@ MY_PROFILE: Final = Part("users", _my_row)
 MY_RSVPS: Final = Part("rsvps", _my_rsvps)
 """The viewer's own answers, and the waitlists they are on."""
 
-MY_COHOSTING: Final = Part("event_cohosts", _my_cohosting)
+MY_COHOSTING: Final = Part("event_cohosts", cohosting_of)
 """The events that the viewer helps to run."""

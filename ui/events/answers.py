@@ -10,7 +10,7 @@ from livetables.tables.snapshot import Snapshot
 from ui.base import times
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.links import to_event
-from ui.base.parts import rsvps_of
+from ui.base.parts import cohosting_of, rsvps_of
 from ui.base.people import names_html
 from ui.base.region import Region
 from ui.base.text import ordinal, plural
@@ -118,9 +118,8 @@ def my_marks(
     if user_id is None:
         return {}
     marks = {rsvp.event_id: _marks(rsvp) for rsvp in rsvps_of(rsvps, user_id)}
-    for cohost in cohosts:
-        if cohost.user_id == user_id:
-            marks.setdefault(cohost.event_id, []).append("host")
+    for event_id in cohosting_of(cohosts, user_id):
+        marks.setdefault(event_id, []).append("host")
     return marks
 
 
@@ -145,9 +144,7 @@ def my_notes(rsvps: Snapshot[Rsvp], user_id: str | None, region: Region) -> dict
 def _note(rsvp: Rsvp, attendance: Attendance, region: Region) -> str:
     guests = f"with {plural(rsvp.guests, 'guest')}" if rsvp.guests else ""
     if rsvp.status is RsvpStatus.WAITLISTED:
-        place = next(
-            (number for number, each in enumerate(attendance.waiting, 1) if each.user_id == rsvp.user_id), 0
-        )
+        place = attendance.place_in_line(rsvp.user_id)
         return f"You are {ordinal(place)} on the waitlist {guests}".rstrip() + "."
     if rsvp.confirm_by is not None:
         return (

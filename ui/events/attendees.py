@@ -7,11 +7,11 @@ from typing import Final
 
 import streamlit as st
 
-from db.hub.models import Event, EventCohost, Rsvp, User
+from db.hub.models import Event, Rsvp, User
 from livetables.tables.snapshot import Snapshot
 from ui.base.export import csv_text
 from ui.base.people import name_of
-from ui.events.schedule import NO_RSVPS, Attendance, attendance_by_event, cohosts_by_event
+from ui.events.schedule import NO_RSVPS, Attendance, attendance_by_event
 
 COLUMNS: Final = ("name", "answer", "guests", "place_in_line", "updated_at")
 
@@ -27,12 +27,6 @@ def show_export(event: Event, rsvps: Snapshot[Rsvp], users: Snapshot[User]) -> N
         icon=":material/download:", on_click="ignore", key="event_answers_export",
         help="Everybody who has answered, as CSV, with their guests",
     )  # fmt: skip
-
-
-def is_host(event: Event, cohosts: Snapshot[EventCohost], user_id: str | None) -> bool:
-    """Tell whether somebody is the organizer of an event or one of its co-hosts."""
-    hosts = {event.organizer_id, *(each.user_id for each in cohosts_by_event(cohosts).get(event.id, ()))}
-    return user_id in hosts
 
 
 def as_csv(attendance: Attendance, users: Snapshot[User]) -> str:

@@ -15,6 +15,7 @@ from ui.base import times
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.links import link_html, to_event
 from ui.base.region import Region
+from ui.events import cards
 from ui.events.cards import Viewing
 
 WEEKS_OF_A_MONTH: Final = 6
@@ -33,9 +34,10 @@ _DAY: Final = Template(
     "{events}</li>"
 )
 _EVENTS: Final = Template("<ul>{events}{more}</ul>")
-_EVENT: Final = Template(
-    '<li class="tv-entry{css}" data-row="{id}" data-owner="{owner}" title="{hint}">{link}</li>'
+_ENTRY: Final = Template(
+    '<li class="tv-entry{css}" data-row="{id}" data-owner="{owner}" title="{hint}"{place}>{link}</li>'
 )
+_PLACE: Final = Template(' style="top: {top}%; height: {height}%; left: {left}%; width: {width}%"')
 _TITLE: Final = Template("<time>{time}</time> <bdi>{title}</bdi>")
 _MORE: Final = Template('<li class="tv-more">{link}</li>')
 _MORE_TEXT: Final = Template("{count} more")
@@ -44,10 +46,6 @@ _NOTHING: Final = Template('<p class="tv-nothing">{text}</p>')
 _HOURS: Final = Template('<ol class="tv-hours" aria-hidden="true" style="height: {height}rem">{marks}</ol>')
 _HOUR: Final = Template('<li style="top: {top}%">{text}</li>')
 _LANES: Final = Template('<ul class="tv-lanes" style="height: {height}rem">{events}</ul>')
-_BLOCK: Final = Template(
-    '<li class="tv-entry{css}" data-row="{id}" data-owner="{owner}" title="{hint}" '
-    'style="top: {top}%; height: {height}%; left: {left}%; width: {width}%">{link}</li>'
-)
 _WEEK_OF_HOURS: Final = Template('<div class="tv-timetable">{hours}<ol class="tv-week">{days}</ol></div>')
 _REM_AN_HOUR: Final = 2.6
 
@@ -124,12 +122,13 @@ def _day_html(day: date, viewing: Viewing, events: Markup, *, outside: bool = Fa
     )
 
 
-def _entry_html(event: Event, day: date, viewing: Viewing) -> Markup:
-    return _EVENT(
-        css=_css(event, viewing),
+def _entry_html(event: Event, day: date, viewing: Viewing, place: Markup = EMPTY) -> Markup:
+    return _ENTRY(
+        css=cards.state_css(event, over=event.ends_at <= viewing.minute),
         id=event.id,
         owner=event.organizer_id,
         hint=_hint(event, viewing),
+        place=place,
         link=_link_html(event, day, viewing),
     )
 
@@ -138,11 +137,6 @@ def _link_html(event: Event, day: date, viewing: Viewing) -> Markup:
     begins = event.starts_at.astimezone(viewing.region.zone).date() == day
     shown = times.clock(event.starts_at, viewing.region) if begins else "…"
     return link_html(to_event(event.id), _TITLE(time=shown, title=event.title))
-
-
-def _css(event: Event, viewing: Viewing) -> str:
-    over = " over" if event.ends_at <= viewing.minute else ""
-    return over + (" cancelled" if event.cancelled_at is not None else "")
 
 
 def _hint(event: Event, viewing: Viewing) -> str:
@@ -213,15 +207,19 @@ def week_pieces(events: Sequence[Event], day: date, viewing: Viewing) -> list[Ma
     on_days = by_day(events, days, viewing.region)
     placed = {each: placed_on(each, on_days[each], viewing.region) for each in days}
     begin, end = shown_hours(each for some in placed.values() for each in some)
-    height = f"{_REM_AN_HOUR * (end - begin):.1f}"
     columns = join(
         _day_html(each, viewing, _lanes_html(each, placed[each], (begin, end), viewing)) for each in days
     )
     hours = _HOURS(
-        height=height, marks=join(_hour_html(hour, begin, end, viewing) for hour in range(begin, end))
+        height=_height(begin, end),
+        marks=join(_hour_html(hour, begin, end, viewing) for hour in range(begin, end)),
     )
     nothing = _NOTHING(text="Nothing in this week.") if not any(placed.values()) else EMPTY
     return [_day_names_html(days), _WEEK_OF_HOURS(hours=hours, days=columns), nothing]
+
+
+def _height(begin: int, end: int) -> str:
+    return f"{_REM_AN_HOUR * (end - begin):.1f}"
 
 
 def shown_hours(placed: Iterable[Placed]) -> tuple[int, int]:
@@ -245,21 +243,20 @@ def _lanes_html(day: date, placed: Sequence[Placed], hours: tuple[int, int], vie
     begin, end = hours
     minutes = 60 * (end - begin)
     return _LANES(
-        height=f"{_REM_AN_HOUR * (end - begin):.1f}",
+        height=_height(begin, end),
         events=join(
-            _BLOCK(
-                css=_css(each.event, viewing),
-                id=each.event.id,
-                owner=each.event.organizer_id,
-                hint=_hint(each.event, viewing),
-                top=_percent(each.begin - 60 * begin, minutes),
-                height=_percent(each.end - each.begin, minutes),
-                left=_percent(each.lane, each.lanes),
-                width=_percent(1, each.lanes),
-                link=_link_html(each.event, day, viewing),
-            )
-            for each in placed
+            _entry_html(each.event, day, viewing, _place_html(each, begin, minutes)) for each in placed
         ),
+    )
+
+
+def _place_html(placed: Placed, begin: int, minutes: int) -> Markup:
+    """Return where an event stands on a day that is shown from an hour on, for so many minutes."""
+    return _PLACE(
+        top=_percent(placed.begin - 60 * begin, minutes),
+        height=_percent(placed.end - placed.begin, minutes),
+        left=_percent(placed.lane, placed.lanes),
+        width=_percent(1, placed.lanes),
     )
 
 

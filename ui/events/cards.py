@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from db.hub.models import Event, EventCohost, Rsvp, User
 from livetables.tables.snapshot import Snapshot
-from ui.base import times
+from ui.base import session, times
 from ui.base.feedback import saving_html
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.links import link_html, second_link_html, to_event
 from ui.base.people import avatar_html, linked_name_html
 from ui.base.region import Region
-from ui.events import answers
+from ui.events import answers, schedule
 from ui.events.schedule import NO_RSVPS, Attendance, attendance_by_event
 
 _CARDS = Template('<div class="tv-events">{cards}</div>')
@@ -70,6 +70,11 @@ class Viewing:
         return self.minute.astimezone(self.region.zone).date()
 
 
+def viewing_now() -> Viewing:
+    """Return the region of this session, now."""
+    return Viewing(session.region(), schedule.this_minute())
+
+
 def cards_html(
     shown: Iterable[Event],
     rsvps: Snapshot[Rsvp],
@@ -108,7 +113,7 @@ def _card_html(
 ) -> Markup:
     over = event.ends_at <= viewing.minute
     return _CARD(
-        css=(" over" if over else "") + (" cancelled" if event.cancelled_at is not None else ""),
+        css=state_css(event, over=over),
         id=event.id,
         organizer_id=event.organizer_id,
         leaf=second_link_html(to_event(event.id), leaf_html(event, viewing.region.zone)),
@@ -126,7 +131,12 @@ def _card_html(
 
 def title_html(event: Event) -> Markup:
     """Show the title of an event as a link to its page."""
-    return link_html(to_event(event.id), _TITLE(title=event.title))
+    return link_html(to_event(event.id), plain_title_html(event))
+
+
+def plain_title_html(event: Event) -> Markup:
+    """Show the title of an event within something that leads there."""
+    return _TITLE(title=event.title)
 
 
 def reason_html(event: Event) -> Markup:
@@ -147,6 +157,11 @@ def leaf_html(event: Event, zone: ZoneInfo) -> Markup:
     """Show the day of an event as a leaf of a calendar."""
     local = event.starts_at.astimezone(zone)
     return _LEAF(month=f"{local:%b}", day=local.day, weekday=f"{local:%a}")
+
+
+def state_css(event: Event, *, over: bool) -> str:
+    """Return the classes of an event that is over or cancelled, each after a space."""
+    return (" over" if over else "") + (" cancelled" if event.cancelled_at is not None else "")
 
 
 def state_html(event: Event, *, over: bool) -> Markup:

@@ -21,7 +21,7 @@ from ui.base.navigation import Place
 from ui.base.parts import rsvps_of
 from ui.base.region import Region
 from ui.base.write_queue import WRITES
-from ui.events import tables
+from ui.events import schedule, tables
 
 CHOICE: Final = "events_choice"
 """The session's `Choice`."""
@@ -32,6 +32,7 @@ ON: Final = "on"
 
 # They are the names of the parameters in the address, too, so no other page may have them.
 _VIEW, _TEXT, _PLACE, _WHOSE = "show", "find", "place", "mine"
+_COMING: Final = frozenset({RsvpStatus.GOING, RsvpStatus.WAITLISTED})
 _FIRST, _LAST = date(1970, 1, 1), date(2199, 12, 31)
 _PERIOD: Final = Template('<h2 class="tv-period" aria-live="polite">{name}</h2>')
 
@@ -68,32 +69,17 @@ class Filters:
         self, events: Iterable[Event], rsvps: Snapshot[Rsvp], cohosts: Snapshot[EventCohost]
     ) -> list[Event]:
         """Return the events that pass, in their order."""
-        mine = self._mine(rsvps, cohosts)
-        return [event for event in events if self._passes(event) and (mine is None or mine(event))]
+        kept = [event for event in events if self._passes(event)]
+        if self.whose is Whose.HOSTING:
+            return [event for event in kept if schedule.is_host(event, cohosts, self.user_id)]
+        if self.whose is Whose.GOING:
+            mine = {each.event_id for each in rsvps_of(rsvps, self.user_id) if each.status in _COMING}
+            return [event for event in kept if event.id in mine]
+        return kept
 
     def _passes(self, event: Event) -> bool:
         text = f"{event.title} {event.description} {event.location}"
         return self.place in (None, event.location) and folding.matches(text, self.text)
-
-    def _mine(self, rsvps: Snapshot[Rsvp], cohosts: Snapshot[EventCohost]) -> _Passes | None:
-        if self.whose is None or self.user_id is None:
-            return None
-        if self.whose is Whose.GOING:
-            coming = (RsvpStatus.GOING, RsvpStatus.WAITLISTED)
-            return _Passes(
-                frozenset(each.event_id for each in rsvps_of(rsvps, self.user_id) if each.status in coming)
-            )
-        helping = frozenset(each.event_id for each in cohosts if each.user_id == self.user_id)
-        return _Passes(helping, organizer_id=self.user_id)
-
-
-@dataclass(frozen=True, slots=True)
-class _Passes:
-    event_ids: frozenset[str]
-    organizer_id: str | None = None
-
-    def __call__(self, event: Event) -> bool:
-        return event.id in self.event_ids or event.organizer_id == self.organizer_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from livetables.tables.snapshot import Snapshot
 from ui.base import times
 from ui.base.html import Markup, Template, join
 from ui.events.cards import Viewing, state_html, title_html
-from ui.events.schedule import NO_RSVPS, attendance_by_event, cohosts_by_event, past, upcoming
+from ui.events.schedule import NO_RSVPS, attendance_by_event, is_host, past, upcoming
 
 _MOST_SHOWN: Final = 30
 
@@ -40,11 +40,10 @@ def plans_of(
     viewing: Viewing,
 ) -> Plans:
     """Return the events of a person."""
-    answers, helpers = attendance_by_event(rsvps), cohosts_by_event(cohosts)
+    answers = attendance_by_event(rsvps)
 
     def hosts(event: Event) -> bool:
-        helping = (each.user_id for each in helpers.get(event.id, ()))
-        return event.organizer_id == user_id or user_id in helping
+        return is_host(event, cohosts, user_id)
 
     def goes(event: Event) -> bool:
         return any(rsvp.user_id == user_id for rsvp in answers.get(event.id, NO_RSVPS).going)

@@ -11,6 +11,7 @@ from typing import Final
 from db.hub.models import Event, EventCohost, Rsvp, RsvpStatus
 from livetables.tables.rows import Rows
 from livetables.tables.snapshot import Snapshot
+from ui.base.parts import cohosting_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Attendance:
         """How many people come along with those who are going."""
         return sum(rsvp.guests for rsvp in self.going)
 
+    def place_in_line(self, user_id: str) -> int:
+        """Return which one of the waitlist a person is, from 1; 0 for somebody who does not wait."""
+        line = enumerate(self.waiting, 1)
+        return next((number for number, rsvp in line if rsvp.user_id == user_id), 0)
+
     def places_left(self, event: Event) -> int | None:
         """Return how many places are left; None if any number of people may come."""
         return None if event.capacity is None else event.capacity - sum(rsvp.places for rsvp in self.going)
@@ -44,6 +50,11 @@ def this_minute() -> datetime:
 def upcoming(events: Snapshot[Event], minute: datetime) -> list[Event]:
     """Return the events that have not ended, soonest first."""
     return [event for event in by_start(events) if event.ends_at > minute]
+
+
+def coming_up(events: Snapshot[Event], minute: datetime) -> list[Event]:
+    """Return the events that are on or will be, soonest first; cancelled ones do not count."""
+    return [event for event in upcoming(events, minute) if event.cancelled_at is None]
 
 
 def past(events: Snapshot[Event], minute: datetime) -> list[Event]:
@@ -87,6 +98,11 @@ def _place_in_line(rsvp: Rsvp) -> tuple[datetime, str]:
 def cohosts_by_event(cohosts: Snapshot[EventCohost]) -> Mapping[str, tuple[EventCohost, ...]]:
     """Return the co-hosts of each event that has any; computed once a snapshot."""
     return cohosts.derived("by event", _group_cohosts)
+
+
+def is_host(event: Event, cohosts: Snapshot[EventCohost], user_id: str | None) -> bool:
+    """Tell whether somebody is the organizer of an event or one of its co-hosts."""
+    return event.organizer_id == user_id or event.id in cohosting_of(cohosts, user_id)
 
 
 def _group_cohosts(rows: Rows[EventCohost]) -> dict[str, tuple[EventCohost, ...]]:

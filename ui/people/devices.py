@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 
@@ -23,6 +24,15 @@ _KEPT: Final = "devices"
 _FRESH: Final = timedelta(minutes=1)
 _RENEWED_EVERY: Final = timedelta(hours=1)
 """How long a token lasts at most. A device that is in use renews it, so its time says no more than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read, when, and at which revision of the ended sessions."""
+
+    read_at: datetime
+    ended: int
+    found: list[Device]
 
 
 @live_fragment(tables=(_ENDED,), varies_by=("user",), key="profile_devices")
@@ -50,14 +60,11 @@ def show() -> None:
 
 def _found(me: SignedIn) -> list[Device]:
     """Return the sign-ins, without asking again for what was read a moment ago."""
-    kept, now, ended = kept_reads(), datetime.now(UTC), session.table(_ENDED).revision
-    read_at, revision, found = cast(
-        "tuple[datetime, int, list[Device]]", kept.get(_KEPT, (datetime.min.replace(tzinfo=UTC), 0, []))
-    )
-    if revision != ended or now - read_at > _FRESH:
-        found = devices.mine(me)
-        kept[_KEPT] = now, ended, found
-    return found
+    now, ended = datetime.now(UTC), session.table(_ENDED).revision
+    kept = cast("_Read | None", kept_reads().get(_KEPT))
+    if kept is None or kept.ended != ended or now - kept.read_at > _FRESH:
+        kept = kept_reads()[_KEPT] = _Read(now, ended, devices.mine(me))
+    return kept.found
 
 
 def _device(device: Device) -> None:

@@ -11,7 +11,7 @@ from livetables.tables.rows import Rows
 from livetables.tables.snapshot import Snapshot
 from ui.base import times
 from ui.base.html import EMPTY, Markup, Template, join
-from ui.base.links import to_event
+from ui.base.links import ALL_EVENTS, link_html, to_event
 from ui.base.navigation import Place
 from ui.base.people import avatar_html, finder, name_html, names_html
 from ui.base.text import plural, shortened
@@ -28,7 +28,6 @@ _SECTION = Template(
     '<section class="tv-home" aria-label="{title}"><div class="tv-home-head"><h2>{title}</h2>{more}</div>'
     "{body}</section>"
 )
-_MORE = Template('<a class="tv-link" href="{href}">{label}</a>')
 _LINES = Template('<ul class="tv-lines">{lines}</ul>')
 _LINE = Template(
     '<li{row}><a class="tv-link tv-line" href="{href}">{sign}<span class="tv-main"><b>{title}{state}</b>'
@@ -36,7 +35,6 @@ _LINE = Template(
 )
 _ROW = Template(' data-row="{id}" data-owner="{organizer_id}"')
 _SIGN = Template('<span class="tv-sign" aria-hidden="true">{glyph}</span>')
-_TITLE = Template("<bdi>{title}</bdi>")
 _SAID = Template('<bdi dir="auto">{text}</bdi>')
 _NOTHING = Template('<p class="tv-lead">{text}</p>')
 _NAMES = Template('<div class="tv-names">{names}</div>')
@@ -57,11 +55,6 @@ def section_html(title: str, body: Markup, more: Markup = EMPTY) -> Markup:
     return _SECTION(title=title, more=more, body=body)
 
 
-def more_html(href: str, label: str) -> Markup:
-    """Show the way to the page with all of it."""
-    return _MORE(href=href, label=label)
-
-
 def lines_html(lines: Sequence[Markup], otherwise: str) -> Markup:
     """Show lines below each other, or what to say when there are none."""
     return _LINES(lines=join(lines)) if lines else _NOTHING(text=otherwise)
@@ -77,11 +70,6 @@ def line_html(
 def sign_html(glyph: str) -> Markup:
     """Show the picture before a line."""
     return _SIGN(glyph=glyph)
-
-
-def event_title_html(event: Event) -> Markup:
-    """Show the title of an event within a line."""
-    return _TITLE(title=event.title)
 
 
 def said_html(text: str) -> Markup:
@@ -111,14 +99,13 @@ def coming_up_html(events: Snapshot[Event], rsvps: Snapshot[Rsvp], viewing: View
     return section_html(
         "Today and next" if today else "Coming up",
         lines_html(lines, "Nothing is planned yet. Everybody with an account can plan an evening."),
-        more_html(Place.EVENTS.value, "All events"),
+        ALL_EVENTS,
     )
 
 
 def coming_up(events: Snapshot[Event], viewing: Viewing) -> list[Event]:
     """Return the events of `coming_up_html`; cancelled ones do not count."""
-    upcoming = schedule.upcoming(events, viewing.minute)
-    return [event for event in upcoming if event.cancelled_at is None][:_MOST_EVENTS]
+    return schedule.coming_up(events, viewing.minute)[:_MOST_EVENTS]
 
 
 def _event_line(event: Event, viewing: Viewing, attendance: Attendance) -> Markup:
@@ -131,7 +118,7 @@ def _event_line(event: Event, viewing: Viewing, attendance: Attendance) -> Marku
         row=_ROW(id=event.id, organizer_id=event.organizer_id),
         href=to_event(event.id),
         sign=cards.leaf_html(event, viewing.region.zone),
-        title=event_title_html(event),
+        title=cards.plain_title_html(event),
         state=_ON_NOW if event.starts_at <= viewing.minute else EMPTY,
         detail=" · ".join(details),
         note=_NOTE,
@@ -146,7 +133,7 @@ def who_is_here_html(present: Present, users: Snapshot[User]) -> Markup:
     return section_html(
         "Who is here",
         _NAMES(names=join((chips, visitors))) if people or visitors else _NOTHING(text="Nobody just now."),
-        more_html(Place.PEOPLE.value, "All people"),
+        link_html(Place.PEOPLE.value, "All people"),
     )
 
 
@@ -166,7 +153,7 @@ def room_html(messages: Snapshot[TavernMessage], users: Snapshot[User], viewing:
     return section_html(
         "In the common room",
         lines_html(lines, "Quiet so far. Write the first message."),
-        more_html(Place.TAVERN.value, "Go there"),
+        link_html(Place.TAVERN.value, "Go there"),
     )
 
 

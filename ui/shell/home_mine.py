@@ -10,7 +10,7 @@ from db.hub.models import Event, EventCohost, PrivateMessage, Rsvp, RsvpStatus
 from livetables.tables.snapshot import Snapshot
 from ui.base import times
 from ui.base.html import EMPTY, Markup, Template, join
-from ui.base.links import to_event, to_inbox
+from ui.base.links import link_html, to_event, to_inbox
 from ui.base.navigation import Place
 from ui.base.parts import rsvps_of
 from ui.base.people import FindUser, avatar_html, name_html
@@ -21,10 +21,8 @@ from ui.events.cards import Viewing
 from ui.events.schedule import NO_RSVPS
 from ui.messages import inbox
 from ui.shell.home import (
-    event_title_html,
     line_html,
     lines_html,
-    more_html,
     note_html,
     said_html,
     section_html,
@@ -36,28 +34,26 @@ _MOST_EVENTS: Final = 8
 _MOST_PEOPLE_WRITING: Final = 5
 
 _UNREAD = Template("{name} · {count}")
-_CANCELLED: Final = Template('<span class="tv-state bad">Cancelled</span>')()
 
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """What concerns one person: their answers by event, and the events that they help to run."""
+    """What concerns one person: their answers by event, within those of all, and the co-hosts of events."""
 
     user_id: str
     answers: Mapping[str, Rsvp]
-    cohosting: frozenset[str]
     rsvps: Snapshot[Rsvp]
+    cohosts: Snapshot[EventCohost]
 
     @classmethod
     def of(cls, user_id: str, rsvps: Snapshot[Rsvp], cohosts: Snapshot[EventCohost]) -> Self:
         """Find what concerns a person."""
         answers = {answer.event_id: answer for answer in rsvps_of(rsvps, user_id)}
-        cohosting = frozenset(cohost.event_id for cohost in cohosts if cohost.user_id == user_id)
-        return cls(user_id, answers, cohosting, rsvps)
+        return cls(user_id, answers, rsvps, cohosts)
 
     def hosts(self, event: Event) -> bool:
         """Tell whether the person runs an event."""
-        return event.organizer_id == self.user_id or event.id in self.cohosting
+        return schedule.is_host(event, self.cohosts, self.user_id)
 
     def takes_part(self, event: Event) -> bool:
         """Tell whether the person runs an event, comes, may come, or waits for a place."""
@@ -75,8 +71,8 @@ class Mine:
         guests = f" with {plural(answer.guests, 'guest')}" if answer.guests else ""
         match answer.status:
             case RsvpStatus.WAITLISTED:
-                line = schedule.attendance_by_event(self.rsvps).get(answer.event_id, NO_RSVPS).waiting
-                place = next((n for n, each in enumerate(line, 1) if each.user_id == self.user_id), 1)
+                attendance = schedule.attendance_by_event(self.rsvps).get(answer.event_id, NO_RSVPS)
+                place = attendance.place_in_line(self.user_id)
                 return f"You are {ordinal(place)} on the waitlist{guests}"
             case RsvpStatus.GOING if answer.confirm_by is not None:
                 return f"Confirm your place{guests} until {times.full(answer.confirm_by, region)}"
@@ -101,10 +97,10 @@ def my_events_html(mine: Mine, events: Snapshot[Event], viewing: Viewing) -> Mar
         line_html(
             to_event(event.id),
             cards.leaf_html(event, viewing.region.zone),
-            event_title_html(event),
+            cards.plain_title_html(event),
             times.span(event.starts_at, event.ends_at, viewing.region, viewing.today),
             note_html(mine.standing(event, viewing.region)),
-            EMPTY if event.cancelled_at is None else _CANCELLED,
+            cards.state_html(event, over=False),
         )
         for event in shown[:_MOST_EVENTS]
     ]
@@ -112,7 +108,7 @@ def my_events_html(mine: Mine, events: Snapshot[Event], viewing: Viewing) -> Mar
     return section_html(
         "Your events",
         lines_html(lines, "None yet. Answer an event, or plan one, and it stands here."),
-        more_html(Place.EVENTS.value, all_of_them) if len(shown) > _MOST_EVENTS else EMPTY,
+        link_html(Place.EVENTS.value, all_of_them) if len(shown) > _MOST_EVENTS else EMPTY,
     )
 
 
@@ -134,7 +130,7 @@ def _offers(mine: Mine, events: Snapshot[Event], viewing: Viewing) -> list[Marku
         line_html(
             to_event(event.id),
             sign_html("🎟️"),
-            event_title_html(event),
+            cards.plain_title_html(event),
             "You have a place, from the waitlist.",
             note_html(f"Confirm it until {times.full(until, viewing.region)}"),
         )

@@ -15,7 +15,7 @@ from ui.base.html import EMPTY, Markup, Template
 from ui.base.people import names_html
 from ui.base.text import plural
 from ui.events import schedule, tables
-from ui.events.cards import Viewing, title_html
+from ui.events.cards import Viewing, title_html, viewing_now
 from ui.shell.account import create_account_link
 
 _MOST_NAMES: Final = 5
@@ -39,7 +39,7 @@ _VISITORS: Final = Template("<small>{text}</small>")
 )
 def show() -> None:
     """Show a visitor what this is, and the way in."""
-    viewing = Viewing(session.region(), schedule.this_minute())
+    viewing = viewing_now()
     event = next_event(tables.events(), viewing)
     going = _going(event)
     with st.container(key="welcome"):
@@ -55,8 +55,7 @@ def _going(event: Event | None) -> int:
 
 def next_event(events: Snapshot[Event], viewing: Viewing) -> Event | None:
     """Return the event that is on, or else the next one; cancelled ones do not count."""
-    upcoming = schedule.upcoming(events, viewing.minute)
-    return next((event for event in upcoming if event.cancelled_at is None), None)
+    return next(iter(schedule.coming_up(events, viewing.minute)), None)
 
 
 def welcome_html(

@@ -3,10 +3,10 @@
 import csv
 import io
 
-from db.hub.models import EventCohost, Rsvp, RsvpStatus
+from db.hub.models import Rsvp, RsvpStatus
 from tests.ui.samples import NOW, event, rsvp, snapshot, user
 from ui.base.export import BYTE_ORDER_MARK
-from ui.events.attendees import COLUMNS, as_csv, is_host
+from ui.events.attendees import COLUMNS, as_csv
 from ui.events.schedule import NO_RSVPS, attendance_by_event
 
 ANN, BOB, CAT, DAN = user("Ann"), user("Bob"), user("Cat"), user("=1+1", id="id-Dan")
@@ -43,12 +43,3 @@ def test_answers_to_other_events_are_not_in_it() -> None:
 
 def test_somebody_whose_account_is_gone_is_somebody() -> None:
     assert rows(rsvp(QUIZ, user("Eve"), RsvpStatus.MAYBE))[1][:2] == ["Somebody", "maybe"]
-
-
-def test_hosts_are_the_organizer_and_the_cohosts_of_this_event() -> None:
-    keys = ("event_id", "user_id")
-    cohosts = snapshot(
-        [EventCohost(QUIZ.id, BOB.id, 1, NOW, NOW), EventCohost("event-Feast", CAT.id, 1, NOW, NOW)], keys
-    )
-    assert [is_host(QUIZ, cohosts, each.id) for each in (ANN, BOB, CAT)] == [True, True, False]
-    assert not is_host(QUIZ, cohosts, None)

@@ -30,3 +30,19 @@ def test_cohosts_are_grouped_by_event() -> None:
     cohosts = [EventCohost("quiz", each.id, 1, NOW, NOW) for each in (BOB, CAT)]
     found = schedule.cohosts_by_event(snapshot(cohosts, ("event_id", "user_id")))
     assert found == {"quiz": tuple(cohosts)}
+
+
+def test_hosts_are_the_organizer_and_the_cohosts_of_this_event() -> None:
+    quiz, keys = event("Quiz", ANN), ("event_id", "user_id")
+    cohosts = snapshot(
+        [EventCohost(quiz.id, BOB.id, 1, NOW, NOW), EventCohost("event-Feast", CAT.id, 1, NOW, NOW)], keys
+    )
+    assert [schedule.is_host(quiz, cohosts, each.id) for each in (ANN, BOB, CAT)] == [True, True, False]
+    assert not schedule.is_host(quiz, cohosts, None)
+
+
+def test_somebody_in_line_has_a_place_in_it() -> None:
+    quiz = event("Quiz", ANN)
+    waiting = (rsvp(quiz, CAT, RsvpStatus.WAITLISTED), rsvp(quiz, BOB, RsvpStatus.WAITLISTED))
+    line = Attendance(waiting=waiting)
+    assert [line.place_in_line(each.id) for each in (CAT, BOB, ANN)] == [1, 2, 0]
