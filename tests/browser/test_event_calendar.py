@@ -78,6 +78,8 @@ async def test_a_month_is_live_and_what_it_shows_is_in_the_address(
     # The answer given on the event's page shows in the month.
     await page.get_by_role("link", name=title).first.click()
     await settled(page)
+    await expect(page.get_by_role("button", name="Copy link")).to_be_visible()
+    await expect(page.get_by_role("link", name="Duplicate")).to_have_count(0)  # it is the host's
     await page.get_by_role("button", name="Going", exact=True).click()
     await expect(page.get_by_role("button", name="Going", exact=True)).to_have_attribute(
         "aria-pressed", "true"
