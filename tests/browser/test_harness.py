@@ -63,6 +63,27 @@ async def test_it_counts_full_runs_and_finds_texts_in_frames(
     await window.context.close()
 
 
+async def test_it_waits_for_one_element_where_two_are_shown_for_a_moment(
+    small_app: AppUnderTest, browser: Browser
+) -> None:
+    window = await open_window(browser, small_app.url)
+    page = window.page
+    await expect(page.get_by_label("Say")).to_be_visible()
+    # As between two pages of the app, of which each has a field of this name.
+    await page.evaluate(
+        """() => {
+          const gone = document.querySelector("[aria-label=Say]");
+          const comes = document.createElement("input");
+          comes.ariaLabel = "Say";
+          document.body.append(comes);
+          setTimeout(() => gone.remove(), 200);
+        }"""
+    )
+    await page.get_by_label("Say").fill("to the one that stays")
+    await expect(page.get_by_label("Say")).to_have_value("to the one that stays")
+    await window.context.close()
+
+
 async def test_it_finds_tracebacks_and_console_errors(small_app: AppUnderTest, browser: Browser) -> None:
     window = await open_window(browser, small_app.url)
     await window.page.get_by_label("Say").fill("fall over")
