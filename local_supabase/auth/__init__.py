@@ -1,8 +1,8 @@
 """The embedded Auth service: Supabase Auth's HTTP interface (GoTrue) over ``auth.*`` in Postgres.
 
-Accounts, sessions, refresh tokens and one-time codes are here, and the mailbox in place of a mail server.
-Other providers, SAML, second factors and the audit log are not; ``refused`` answers for them. Start with
-``service``, which lists the endpoints, then ``api``.
+Accounts, sessions, refresh tokens, one-time codes and second factors (TOTP) are here, and the mailbox in
+place of a mail server. Other providers, SAML, codes by SMS, WebAuthn and the audit log are not; ``refused``
+and ``mfa`` answer for them. Start with ``service``, which lists the endpoints, then ``api``.
 """
 
 from local_supabase.auth.service import routes

@@ -15,7 +15,7 @@ import asyncpg
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local_supabase.auth import accounts, one_time, passwords, sessions, users
+from local_supabase.auth import accounts, factors, one_time, passwords, sessions, users
 from local_supabase.auth.api import AUDIENCE, AuthApi, json_answer, require_admin, transaction
 from local_supabase.auth.body import Body, parse_body, read_body, read_raw
 from local_supabase.auth.errors import invalid, not_found, not_supported, unexpected, unprocessable
@@ -126,7 +126,8 @@ def _page_links(request: Request, page: int, pages: int) -> str:
     return following + link(pages, "last")
 
 
-async def _load(connection: Connection, request: Request) -> User:
+async def load_user(connection: Connection, request: Request) -> User:
+    """Return the user that the address of a request names. Raises `AuthError` 404 without one."""
     wrong = not_found("validation_failed", "user_id must be an UUID")
     user_id = validate_uuid(request.path_params["user_id"], wrong)
     user = await users.find(connection, Lookup.ID, str(user_id))
@@ -139,16 +140,8 @@ async def get_user(api: AuthApi, request: Request) -> Response:
     """Return one user."""
     require_admin(api, request)
     async with api.context.database.as_admin() as connection:
-        user = await _load(connection, request)
+        user = await load_user(connection, request)
     return json_answer(user.to_json())
-
-
-async def list_factors(api: AuthApi, request: Request) -> Response:
-    """Return the second factors of a user, of which there are none."""
-    require_admin(api, request)
-    async with api.context.database.as_admin() as connection:
-        await _load(connection, request)
-    return json_answer([])
 
 
 async def create_user(api: AuthApi, request: Request) -> Response:
@@ -245,7 +238,7 @@ async def update_user(api: AuthApi, request: Request) -> Response:
     """Update a user; a new password signs the user out everywhere."""
     require_admin(api, request)
     async with api.context.database.as_admin() as connection:
-        user = await _load(connection, request)
+        user = await load_user(connection, request)
     requested = AdminUserRequest.read(await read_body(request))
     password_hash = None
     if requested.password is not None:
@@ -255,7 +248,7 @@ async def update_user(api: AuthApi, request: Request) -> Response:
         password_hash = await api.hasher.hash(requested.password)
     try:
         async with transaction(api) as connection:
-            user = await _load(connection, request)
+            user = await load_user(connection, request)
             await _refuse_duplicate(connection, requested, user)
             user = await _change(connection, user, requested, password_hash)
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.RaiseError) as error:
@@ -311,7 +304,7 @@ async def delete_user(api: AuthApi, request: Request) -> Response:
     soft = parse_body(raw).flag("should_soft_delete") if raw else False
     try:
         async with transaction(api) as connection:
-            user = await _load(connection, request)
+            user = await load_user(connection, request)
             if not soft:
                 await users.delete(connection, user)
             elif user.deleted_at is None:
@@ -341,6 +334,7 @@ async def _soft_delete(connection: Connection, user: User) -> None:
     }
     await one_time.clear(connection, user)
     await sessions.close_all(connection, user.id)
+    await factors.delete_all(connection, user.id)
     await users.update(connection, user, changes)
     for identity in user.identities:
         await users.obscure_identity(connection, identity.id, obscured(identity.provider_id))

@@ -33,6 +33,7 @@ from local_supabase.identity import Identity, TokenError, TokenProblem
 AUDIENCE = "authenticated"
 ADMIN_ROLES = ("service_role", "supabase_admin")
 _BEARER = re.compile(r"[Bb]earer (\S+)")
+_TWO_MINUTES = 120.0
 _FIVE_MINUTES = 300.0
 _HOUR = 3600.0
 
@@ -49,6 +50,8 @@ class Buckets:
     wrong_passwords: Bucket
     wrong_codes: Bucket
     wrong_tries: Bucket
+    factor_challenges: Bucket
+    factor_codes: Bucket
 
     @classmethod
     def of(cls, settings: AuthSettings) -> "Buckets":
@@ -64,6 +67,8 @@ class Buckets:
             wrong_codes=Bucket(limits.wrong_codes, _HOUR),
             # A code is tried no more after it has expired, so its tries need not come back.
             wrong_tries=Bucket(limits.wrong_tries, 1000 * max(settings.otp_expiry, 1)),
+            factor_challenges=Bucket(limits.factor_codes, _TWO_MINUTES),
+            factor_codes=Bucket(limits.factor_codes, _TWO_MINUTES),
         )
 
     def clear(self) -> None:

@@ -87,8 +87,59 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Factor:
+    """A row of ``auth.mfa_factors``, without its secret, which only the check of a code reads."""
+
+    id: str
+    user_id: str
+    friendly_name: str
+    factor_type: str
+    status: str
+    phone: str
+    created_at: datetime | None
+    updated_at: datetime | None
+    last_challenged_at: datetime | None
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, object]) -> Self:
+        """Read a row that was selected as JSON."""
+        return cls(
+            id=_text(record["id"]),
+            user_id=_text(record["user_id"]),
+            friendly_name=_text(record["friendly_name"]),
+            factor_type=_text(record["factor_type"]),
+            status=_text(record["status"]),
+            phone=_text(record["phone"]),
+            created_at=_moment(record["created_at"]),
+            updated_at=_moment(record["updated_at"]),
+            last_challenged_at=_moment(record["last_challenged_at"]),
+        )
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether a code of the factor was entered once, so that it counts."""
+        return self.status == "verified"
+
+    def to_json(self) -> dict[str, object]:
+        """Return the factor in GoTrue's form; an unset name is left out."""
+        answer: dict[str, object] = {"id": self.id}
+        for name in ("created_at", "updated_at"):
+            moment = getattr(self, name)
+            if moment is not None:
+                answer[name] = rfc3339(moment)
+        answer["status"] = self.status
+        if self.friendly_name:
+            answer["friendly_name"] = self.friendly_name
+        answer["factor_type"] = self.factor_type
+        answer["phone"] = self.phone
+        challenged = self.last_challenged_at
+        answer["last_challenged_at"] = None if challenged is None else rfc3339(challenged)
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
 class User:
-    """A row of ``auth.users`` with its identities. A NULL text is ""."""
+    """A row of ``auth.users`` with its identities and second factors. A NULL text is ""."""
 
     id: str
     aud: str
@@ -120,6 +171,7 @@ class User:
     deleted_at: datetime | None
     is_anonymous: bool
     identities: tuple[Identity, ...]
+    factors: tuple[Factor, ...]
 
     @classmethod
     def from_record(cls, record: Mapping[str, object]) -> Self:
@@ -135,6 +187,7 @@ class User:
             user_metadata=read_metadata(record["raw_user_meta_data"]),
             is_anonymous=bool(record["is_anonymous"]),
             identities=tuple(Identity.from_record(identity) for identity in identities),
+            factors=tuple(Factor.from_record(factor) for factor in orjson.loads(_text(record["factors"]))),
             email=_text(record["email"]),
             phone=_text(record["phone"]),
             encrypted_password=_text(record["encrypted_password"]),
@@ -169,6 +222,11 @@ class User:
         """Whether the user may not sign in at present."""
         return self.banned_until is not None and datetime.now(UTC) < self.banned_until
 
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether the user has a verified factor, so that what matters needs a session of level aal2."""
+        return any(factor.is_verified for factor in self.factors)
+
     def identity_of(self, provider: str) -> Identity | None:
         """Return the user's identity of a provider, None without one."""
         return next((identity for identity in self.identities if identity.provider == provider), None)
@@ -191,6 +249,8 @@ class User:
         answer["app_metadata"] = dict(self.app_metadata)
         answer["user_metadata"] = dict(self.user_metadata)
         answer["identities"] = [identity.to_json() for identity in self.identities]
+        if self.factors:
+            answer["factors"] = [factor.to_json() for factor in self.factors]
         answer["is_anonymous"] = self.is_anonymous
         return answer
 

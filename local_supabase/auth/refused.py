@@ -4,15 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local_supabase.auth.api import AuthApi, caller_of, json_answer, require_admin
-from local_supabase.auth.body import read_body
-from local_supabase.auth.errors import forbidden, invalid, not_found, not_supported, unprocessable
-from local_supabase.auth.validation import validate_uuid
-
-_FACTORS = {
-    "totp": ("mfa_totp_enroll_not_enabled", "MFA enroll is disabled for TOTP"),
-    "phone": ("mfa_phone_enroll_not_enabled", "MFA enroll is disabled for Phone"),
-    "webauthn": ("mfa_webauthn_enroll_not_enabled", "MFA enroll is disabled for WebAuthn"),
-}
+from local_supabase.auth.errors import invalid, not_found, not_supported
 
 
 async def authorize(api: AuthApi, request: Request) -> Response:
@@ -42,28 +34,6 @@ async def oauth(api: AuthApi, request: Request) -> Response:
     """Refuse to sign people in to other applications."""
     del api, request
     raise not_found("feature_disabled", "OAuth server is disabled")
-
-
-async def enroll_factor(api: AuthApi, request: Request) -> Response:
-    """Refuse to enroll a second factor."""
-    async with api.context.database.as_admin() as connection:
-        caller = await caller_of(api, connection, request)
-    if caller.user.is_anonymous:
-        message = "Anonymous user not allowed to perform these actions"
-        raise forbidden("no_authorization", message)
-    kind = (await read_body(request)).text("factor_type")
-    if kind not in _FACTORS:
-        raise invalid("factor_type needs to be totp, phone, or webauthn")
-    raise unprocessable(*_FACTORS[kind])
-
-
-async def use_factor(api: AuthApi, request: Request) -> Response:
-    """Answer that the factor does not exist."""
-    async with api.context.database.as_admin() as connection:
-        await caller_of(api, connection, request)
-    wrong = not_found("validation_failed", "factor_id must be an UUID")
-    validate_uuid(request.path_params["factor_id"], wrong)
-    raise not_found("mfa_factor_not_found", "Factor not found")
 
 
 async def admin_sso(api: AuthApi, request: Request) -> Response:

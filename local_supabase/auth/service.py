@@ -8,7 +8,19 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute, Route
 
-from local_supabase.auth import admin, grants, info, links, mails, refused, signup, user, verify
+from local_supabase.auth import (
+    admin,
+    admin_factors,
+    grants,
+    info,
+    links,
+    mails,
+    mfa,
+    refused,
+    signup,
+    user,
+    verify,
+)
 from local_supabase.auth.api import AuthApi, Buckets, Handler, endpoint
 from local_supabase.auth.mailbox import Mailbox
 from local_supabase.auth.passwords import PasswordHasher
@@ -44,7 +56,9 @@ ENDPOINTS: Sequence[tuple[str, str, Handler]] = (
     ("GET", "/admin/users/{user_id}", admin.get_user),
     ("PUT", "/admin/users/{user_id}", admin.update_user),
     ("DELETE", "/admin/users/{user_id}", admin.delete_user),
-    ("GET", "/admin/users/{user_id}/factors", admin.list_factors),
+    ("GET", "/admin/users/{user_id}/factors", admin_factors.list_factors),
+    ("PUT", "/admin/users/{user_id}/factors/{factor_id}", admin_factors.update_factor),
+    ("DELETE", "/admin/users/{user_id}/factors/{factor_id}", admin_factors.delete_factor),
     ("POST", "/admin/generate_link", links.generate_link),
     ("GET", "/admin/audit", refused.audit),
     ("GET", "/admin/sso/providers", refused.admin_sso),
@@ -55,10 +69,10 @@ ENDPOINTS: Sequence[tuple[str, str, Handler]] = (
     ("GET", "/oauth/authorize", refused.oauth),
     ("POST", "/oauth/token", refused.oauth),
     ("GET", "/oauth/userinfo", refused.oauth),
-    ("POST", "/factors", refused.enroll_factor),
-    ("DELETE", "/factors/{factor_id}", refused.use_factor),
-    ("POST", "/factors/{factor_id}/challenge", refused.use_factor),
-    ("POST", "/factors/{factor_id}/verify", refused.use_factor),
+    ("POST", "/factors", mfa.enroll),
+    ("DELETE", "/factors/{factor_id}", mfa.unenroll),
+    ("POST", "/factors/{factor_id}/challenge", mfa.challenge),
+    ("POST", "/factors/{factor_id}/verify", mfa.verify),
 )
 
 

@@ -30,6 +30,7 @@ class Session:
     created_at: datetime
     refreshed_at: datetime | None
     not_after: datetime | None
+    aal: str
 
     @classmethod
     def from_record(cls, record: Mapping[str, object]) -> Self:
@@ -41,7 +42,13 @@ class Session:
             created_at=created if isinstance(created, datetime) else datetime.now(UTC),
             refreshed_at=refreshed.replace(tzinfo=UTC) if isinstance(refreshed, datetime) else None,
             not_after=not_after if isinstance(not_after, datetime) else None,
+            aal=str(record["aal"] or "aal1"),
         )
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether the user has entered a code of a second factor in this session."""
+        return self.aal == "aal2"
 
     def is_over(self, now: datetime, timebox: timedelta) -> bool:
         """Return whether the session has expired, by its own date or by the project's timebox (0: none)."""
@@ -55,7 +62,7 @@ class Session:
         return bool(allowed) and now > last + allowed
 
 
-_COLUMNS = "id, user_id, created_at, refreshed_at, not_after"
+_COLUMNS = "id, user_id, created_at, refreshed_at, not_after, aal::text"
 
 
 async def find(connection: Connection, session_id: str) -> Session | None:
@@ -180,6 +187,59 @@ async def swap_token(connection: Connection, stored: StoredToken, session_id: st
         UUID(session_id),
     )
     return token
+
+
+async def raise_level(connection: Connection, session: Session, method: str, factor_id: str) -> str:
+    """Note a second factor in a session, which gives it the level aal2; return its only refresh token.
+
+    The former tokens are deleted, so that whoever has one from before the code gets nothing for it.
+    """
+    token = tokens.new_refresh_token()
+    await connection.execute(
+        """
+        with entered as (
+            insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
+            values (gen_random_uuid(), $1, clock_timestamp(), clock_timestamp(), $2)
+            on conflict (session_id, authentication_method) do update set updated_at = clock_timestamp()
+        ), raised as (
+            update auth.sessions set aal = 'aal2', factor_id = $3, updated_at = clock_timestamp()
+             where id = $1
+        ), deleted as (
+            delete from auth.refresh_tokens where session_id = $1
+        )
+        insert into auth.refresh_tokens
+            (instance_id, token, user_id, parent, session_id, revoked, created_at, updated_at)
+        values ('00000000-0000-0000-0000-000000000000', $4, $5, null, $1, false, clock_timestamp(),
+            clock_timestamp())
+        """,
+        UUID(session.id),
+        method,
+        UUID(factor_id),
+        token,
+        session.user_id,
+    )
+    return token
+
+
+async def lower_level(connection: Connection, factor_id: str, method: str) -> None:
+    """Take the level aal2 from the sessions that a factor has given it to."""
+    await connection.execute(
+        """
+        with lowered as (
+            update auth.sessions set aal = 'aal1', factor_id = null, updated_at = clock_timestamp()
+             where factor_id = $1 returning id
+        )
+        delete from auth.mfa_amr_claims using lowered
+         where session_id = lowered.id and authentication_method = $2
+        """,
+        UUID(factor_id),
+        method,
+    )
+
+
+async def close_lower(connection: Connection, user_id: str) -> None:
+    """Sign a user out of all sessions that have not reached the level aal2."""
+    await connection.execute("delete from auth.sessions where user_id = $1 and aal < 'aal2'", UUID(user_id))
 
 
 async def revoke_family(connection: Connection, session_id: str) -> None:

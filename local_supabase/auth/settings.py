@@ -35,6 +35,7 @@ class RateLimits:
             all people of an application that runs on a server come from one address.
         wrong_codes: wrong codes for an account in an hour, likewise.
         wrong_tries: wrong codes after which a mail's code is used up.
+        factor_codes: codes of second factors that an account begins to enter, and enters, in two minutes.
     """
 
     email_sent: int | None = None
@@ -45,6 +46,7 @@ class RateLimits:
     wrong_passwords: int = 10
     wrong_codes: int = 10
     wrong_tries: int = 5
+    factor_codes: int = 30
 
     def wider_than_default(self) -> dict[str, int]:
         """Return the limits that allow more than the defaults."""
@@ -78,6 +80,10 @@ class AuthSettings:
     reuse_interval: timedelta = timedelta(seconds=10)
     session_timebox: timedelta = timedelta(0)
     session_inactivity: timedelta = timedelta(0)
+    totp_enroll: bool = True
+    totp_verify: bool = True
+    max_enrolled_factors: int = 10
+    challenge_expiry: int = 300
     rate_limits: RateLimits = RateLimits()
 
     @classmethod
@@ -87,6 +93,8 @@ class AuthSettings:
         email = auth.table("email")
         sessions = auth.table("sessions")
         limits = auth.table("rate_limit")
+        factors = auth.table("mfa")
+        totp = factors.table("totp")
         smtp = email.table("smtp").flag("enabled", False)
         fresh = cls()
         return cls(
@@ -109,6 +117,9 @@ class AuthSettings:
             reuse_interval=timedelta(seconds=auth.number("refresh_token_reuse_interval", 10)),
             session_timebox=sessions.duration("timebox", fresh.session_timebox),
             session_inactivity=sessions.duration("inactivity_timeout", fresh.session_inactivity),
+            totp_enroll=totp.flag("enroll_enabled", fresh.totp_enroll),
+            totp_verify=totp.flag("verify_enabled", fresh.totp_verify),
+            max_enrolled_factors=factors.number("max_enrolled_factors", fresh.max_enrolled_factors),
             rate_limits=RateLimits(
                 # As in the Supabase CLI, mail to the local mailbox is not limited.
                 email_sent=limits.number("email_sent", _MAILS_AN_HOUR) if smtp else None,

@@ -15,6 +15,8 @@ from local_supabase.auth.models import User
 
 ALGORITHM = "HS256"
 PKCE_PREFIX = "pkce_"
+SECOND_FACTORS = frozenset({"totp", "mfa/phone", "mfa/webauthn"})
+"""The methods of authentication that raise a session to the level aal2."""
 _REFRESH_ALPHABET = string.ascii_lowercase + string.digits[2:]
 
 
@@ -62,11 +64,16 @@ def access_claims(
         "app_metadata": dict(user.app_metadata),
         "user_metadata": dict(user.user_metadata),
         "role": user.role,
-        "aal": "aal1",
+        "aal": assurance_level(methods),
         "amr": [method.to_json() for method in newest_first],
         "session_id": session_id,
         "is_anonymous": user.is_anonymous,
     }
+
+
+def assurance_level(methods: Sequence[AuthenticationMethod]) -> str:
+    """Return the authenticator assurance level that the methods of a session give it."""
+    return "aal2" if any(method.method in SECOND_FACTORS for method in methods) else "aal1"
 
 
 def sign(claims: dict[str, object], secret: str) -> str:

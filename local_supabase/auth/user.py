@@ -7,6 +7,7 @@ from local_supabase.auth import accounts, flow, one_time, passwords, sessions, t
 from local_supabase.auth.api import AuthApi, Caller, caller_of, json_answer, transaction
 from local_supabase.auth.body import Body, read_body
 from local_supabase.auth.errors import (
+    AuthError,
     bad_request,
     forbidden,
     invalid,
@@ -64,7 +65,7 @@ async def update_user(api: AuthApi, request: Request) -> Response:
     async with api.context.database.as_admin() as connection:
         caller = await caller_of(api, connection, request)
     body = await read_body(request)
-    email = _check_update(api, body, caller.user)
+    email = _check_update(api, body, caller)
     password = body.optional_text("password")
     await _refuse_taken(api, caller.user, email)
     if password is not None:
@@ -84,8 +85,9 @@ async def update_user(api: AuthApi, request: Request) -> Response:
     return json_answer(user.to_json())
 
 
-def _check_update(api: AuthApi, body: Body, user: User) -> str:
+def _check_update(api: AuthApi, body: Body, caller: Caller) -> str:
     """Check the parameters in GoTrue's order and return the new address, "" without one."""
+    user = caller.user
     email = body.text("email")
     if email:
         email = validate_email(email)
@@ -100,10 +102,18 @@ def _check_update(api: AuthApi, body: Body, user: User) -> str:
     if body.mapping("app_metadata") is not None:
         raise forbidden("not_admin", "Updating app_metadata requires admin privileges")
     validate_pkce(body.text("code_challenge_method"), body.text("code_challenge"))
+    if (password or (email and email != user.email)) and _lacks_second_factor(caller):
+        message = "AAL2 session is required to update email or password when MFA is enabled."
+        raise AuthError(401, "insufficient_aal", message)
     if user.is_anonymous and password and not email:
         message = "Updating password of an anonymous user without an email or phone is not allowed"
         raise unprocessable("validation_failed", message)
     return email
+
+
+def _lacks_second_factor(caller: Caller) -> bool:
+    session = caller.session
+    return caller.user.has_second_factor and (session is None or not session.has_second_factor)
 
 
 async def _refuse_taken(api: AuthApi, user: User, email: str) -> None:

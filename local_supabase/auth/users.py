@@ -25,7 +25,11 @@ select u.id, u.aud, u.role, u.email, u.phone, u.encrypted_password, u.email_conf
        u.reauthentication_sent_at, u.last_sign_in_at, u.raw_app_meta_data, u.raw_user_meta_data,
        u.created_at, u.updated_at, u.banned_until, u.deleted_at, u.is_anonymous,
        (select coalesce(json_agg(i order by i.created_at, i.id), '[]')::text
-          from auth.identities i where i.user_id = u.id) as identities
+          from auth.identities i where i.user_id = u.id) as identities,
+       (select coalesce(json_agg(f order by f.created_at, f.id), '[]')::text
+          from (select id, user_id, friendly_name, factor_type, status, phone, created_at, updated_at,
+                       last_challenged_at
+                  from auth.mfa_factors where user_id = u.id) f) as factors
   from auth.users u
 """
 

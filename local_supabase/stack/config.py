@@ -51,6 +51,10 @@ _SUPPORTED: frozenset[str] = frozenset(
                 "rate_limit.wrong_passwords",
                 "rate_limit.wrong_codes",
                 "rate_limit.wrong_tries",
+                "rate_limit.factor_codes",
+                "mfa.max_enrolled_factors",
+                "mfa.totp.enroll_enabled",
+                "mfa.totp.verify_enabled",
             )
         ),
         "storage.file_size_limit",

@@ -1,6 +1,7 @@
 """Auth in this process, on the database of the running stack, with settings for each test."""
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Self
@@ -27,6 +28,8 @@ from local_supabase.stack.datadir import DataDir
 from local_supabase.stack.runtime import StackInfo
 
 PASSWORD = "correct horse"
+NOW = time.time() // 30 * 30 + 15
+"""At which `standing_clock` stops, so that no one-time code gets old during a test."""
 CODED = {"X-Supabase-Api-Version": "2024-01-01"}
 
 
@@ -119,6 +122,12 @@ async def auth_context(stack: StackInfo) -> AsyncIterator[Context]:
     log = logging.getLogger("local_supabase")
     yield Context(settings, keys, database, TokenVerifier(keys.jwt_secret), log)
     await database.close()
+
+
+@pytest.fixture
+def standing_clock(auth_context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time pass for codes and tokens: it is the middle of a time step of 30 seconds."""
+    monkeypatch.setattr(auth_context.verifier, "now", lambda: NOW)
 
 
 @pytest.fixture

@@ -37,6 +37,10 @@ def test_the_supabase_clis_names_are_read(tmp_path: Path) -> None:
         enabled = true
         [auth.sessions]
         timebox = "24h"
+        [auth.mfa]
+        max_enrolled_factors = 3
+        [auth.mfa.totp]
+        enroll_enabled = false
         [auth.rate_limit]
         email_sent = 2
         wrong_passwords = 3
@@ -54,6 +58,7 @@ def test_the_supabase_clis_names_are_read(tmp_path: Path) -> None:
     assert settings.email_interval == timedelta(minutes=1)
     assert settings.otp_length == 8
     assert settings.session_timebox == timedelta(days=1)
+    assert (settings.max_enrolled_factors, settings.totp_enroll, settings.totp_verify) == (3, False, True)
     assert settings.rate_limits == RateLimits(email_sent=2, wrong_passwords=3)
 
 

@@ -1,5 +1,6 @@
 """The real supabase-py against the running stack, as an application uses it."""
 
+import time
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -9,6 +10,7 @@ import pytest
 from supabase import Client, ClientOptions, create_client
 from supabase_auth.errors import AuthApiError, AuthWeakPasswordError
 
+from local_supabase.auth import totp
 from local_supabase.stack.runtime import StackInfo
 from tests.local_supabase.auth.conftest import PASSWORD, new_email
 
@@ -109,3 +111,39 @@ def test_administration(stack: StackInfo, http: httpx.Client) -> None:
     assert (gone.value.status, gone.value.code) == (404, "user_not_found")
     with pytest.raises(AuthApiError):
         admin.get_user_by_id(str(uuid4()))
+
+
+def test_a_second_factor(stack: StackInfo, http: httpx.Client) -> None:
+    email, client = new_email(), _client(stack, http)
+    client.auth.sign_up({"email": email, "password": PASSWORD})
+    enrolled = client.auth.mfa.enroll({"factor_type": "totp", "friendly_name": "phone", "issuer": "Tavern"})
+    assert enrolled.totp is not None
+    assert enrolled.totp.qr_code.startswith("data:image/svg+xml;utf-8,<svg")
+    secret = enrolled.totp.secret
+    client.auth.mfa.challenge_and_verify({"factor_id": enrolled.id, "code": _code(secret)})
+    assert _levels(client) == ("aal2", "aal2")
+    again = _client(stack, http)
+    again.auth.sign_in_with_password({"email": email, "password": PASSWORD})
+    assert _levels(again) == ("aal1", "aal2")
+    [factor] = again.auth.mfa.list_factors().totp
+    challenge = again.auth.mfa.challenge({"factor_id": factor.id})
+    with pytest.raises(AuthApiError, match="Invalid TOTP code entered") as wrong:
+        again.auth.mfa.verify({"factor_id": factor.id, "challenge_id": challenge.id, "code": "000000"})
+    assert wrong.value.code == "mfa_verification_failed"
+    verified = again.auth.mfa.verify(
+        {"factor_id": factor.id, "challenge_id": challenge.id, "code": _code(secret, later=1)}
+    )
+    assert verified.user.email == email
+    assert _levels(again) == ("aal2", "aal2")
+    assert again.auth.mfa.unenroll({"factor_id": factor.id}).id == factor.id
+    again.auth.refresh_session()
+    assert _levels(again) == ("aal1", "aal1")
+
+
+def _code(secret: str, later: int = 0) -> str:
+    return totp.code_at(secret, totp.step_at(time.time()) + later)
+
+
+def _levels(client: Client) -> tuple[str | None, str | None]:
+    level = client.auth.mfa.get_authenticator_assurance_level()
+    return level.current_level, level.next_level
