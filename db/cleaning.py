@@ -15,6 +15,7 @@ TABLES: Final[Mapping[str, str]] = {
     "agent_runs": "runs that have ended, with their logs",
     "routing_metrics": "routed requests",
     "tavern_messages": "messages in the common room",
+    "event_messages": "messages about events",
     "private_messages": "private messages",
 }
 """The tables of which one person's rows can be deleted, and what their rows are called."""

@@ -7,6 +7,7 @@ import streamlit as st
 from db.hub.models import Event
 from livetables.fragments import PRESENCE, live_fragment
 from ui.base import html, layout, presence, session
+from ui.base.html import Template
 from ui.base.html_actions import mark
 from ui.base.html_cache import shared_html
 from ui.base.links import ALL_EVENTS, ID
@@ -17,12 +18,15 @@ from ui.base.write_queue import WRITES
 from ui.events import actions, answers, attendees, schedule, tables
 from ui.events.cards import viewing_now
 from ui.events.page import page_html
+from ui.messages.chat import EventChat, Look
 from ui.shell.account import sign_in_link
+from ui.shell.guests import GUESTS
 from ui.shell.run_app import run_whole_app
 
 BLOCK = "event_page"
 _SEEN = "event_page_seen"
 _TITLE = "Event"
+_DISCUSSION_HEAD = Template("<h2>Discussion</h2>")()
 
 
 def show() -> None:
@@ -35,6 +39,8 @@ def show() -> None:
     _export(event_id)
     _marks()
     actions.follow_clicks(BLOCK)
+    if _found(event_id) is not None:
+        _discussion(event_id)
 
 
 def _found(event_id: str) -> Event | None:
@@ -95,6 +101,21 @@ def _export(event_id: str) -> None:
         return
     if session.is_admin() or schedule.is_host(event, tables.cohosts(), session.my_id()):
         attendees.show_export(event, tables.rsvps(), session.users())
+
+
+def _is_host(event_id: str) -> bool:
+    event = _found(event_id)
+    return event is not None and schedule.is_host(event, tables.cohosts(), session.my_id())
+
+
+_NOTHING_SAID = ("💬", "Nothing said yet", "Ask something, or say what you bring.")
+_DISCUSSION = EventChat("discussion", Look("Discussion", 40, 420, _NOTHING_SAID), GUESTS, _is_host)
+
+
+def _discussion(event_id: str) -> None:
+    with st.container(key="event_discussion"):
+        html.show(_DISCUSSION_HEAD)
+        _DISCUSSION.show(event_id)
 
 
 def _missing(event_id: str) -> None:

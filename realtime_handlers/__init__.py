@@ -17,12 +17,17 @@ from livetables.tables.spec import AnySpec
 from livetables.users import UserSession
 from realtime_handlers import accounts, agents, diagnostics, events, messages, people, ratings, routing
 from realtime_handlers.events import handle_events_change, handle_rsvps_change
-from realtime_handlers.messages import handle_private_messages_change, handle_tavern_messages_change
+from realtime_handlers.messages import (
+    handle_event_messages_change,
+    handle_private_messages_change,
+    handle_tavern_messages_change,
+)
 from realtime_handlers.people import handle_users_change
 
 __all__ = [
     "ALL_SPECS",
     "EngineConfig",
+    "handle_event_messages_change",
     "handle_events_change",
     "handle_private_messages_change",
     "handle_rsvps_change",
@@ -38,6 +43,7 @@ ALL_SPECS: Final[tuple[AnySpec, ...]] = (
     events.EVENT_COHOSTS,
     events.RSVPS,
     messages.TAVERN_MESSAGES,
+    messages.EVENT_MESSAGES,
     messages.PRIVATE_MESSAGES,
     diagnostics.CHANGE_LOG,
     accounts.ENDED_SESSIONS,

@@ -1,10 +1,10 @@
-"""The chat in the common room, and private messages."""
+"""The chat in the common room, the discussions of events, and private messages."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from db.hub.models import PrivateMessage, TavernMessage
+from db.hub.models import EventMessage, PrivateMessage, TavernMessage
 from livetables.tables.changes import Change
 from livetables.tables.column_types import ColumnType
 from livetables.tables.rows import Rows
@@ -14,6 +14,13 @@ from livetables.tables.spec import PublicTables, TableSpec, Visibility
 def handle_tavern_messages_change(
     rows: Rows[TavernMessage], change: Change[TavernMessage]
 ) -> Rows[TavernMessage]:
+    """Add, replace or remove a message."""
+    return rows.apply(change)
+
+
+def handle_event_messages_change(
+    rows: Rows[EventMessage], change: Change[EventMessage]
+) -> Rows[EventMessage]:
     """Add, replace or remove a message."""
     return rows.apply(change)
 
@@ -39,6 +46,23 @@ TAVERN_MESSAGES: Final = TableSpec(
     order="created_at",
     window=200,
     filterable={
+        "author_id": ColumnType.UUID,
+        "created_at": ColumnType.TIME,
+        "edited_at": ColumnType.TIME,
+        "hidden_at": ColumnType.TIME,
+    },
+)
+
+EVENT_MESSAGES: Final = TableSpec(
+    name="event_messages",
+    key=("id",),
+    parse=EventMessage.from_record,
+    handler=handle_event_messages_change,
+    order="created_at",
+    # Pages choose the rows of one event, so few of all are loaded, once for a process.
+    window=100,
+    filterable={
+        "event_id": ColumnType.UUID,
         "author_id": ColumnType.UUID,
         "created_at": ColumnType.TIME,
         "edited_at": ColumnType.TIME,

@@ -13,6 +13,7 @@ __all__ = [
     "EndedSession",
     "Event",
     "EventCohost",
+    "EventMessage",
     "PrivateMessage",
     "Role",
     "Rsvp",
@@ -136,6 +137,22 @@ class TavernMessage(Model):
     """A message in the common room. `body` is None once a moderator has hidden it."""
 
     id: str
+    author_id: str
+    body: str | None
+    edited_at: AwareDatetime | None
+    hidden_at: AwareDatetime | None
+    hidden_by: str | None
+    version: int
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventMessage(Model):
+    """A message in the discussion of an event. `body` is None once a host or an admin has hidden it."""
+
+    id: str
+    event_id: str
     author_id: str
     body: str | None
     edited_at: AwareDatetime | None

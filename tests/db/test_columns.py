@@ -29,6 +29,7 @@ RECORDS: dict[type[Model], Mapping[str, object]] = {
     hub.EventCohost: record_of("event_cohosts"),
     hub.Rsvp: record_of("rsvps"),
     hub.TavernMessage: record_of("tavern_messages"),
+    hub.EventMessage: record_of("event_messages"),
     hub.PrivateMessage: record_of("private_messages"),
     hub.ChangeLogEntry: record_of("change_log"),
     hub.EndedSession: record_of("ended_sessions"),

@@ -75,10 +75,20 @@ def test_a_handler_does_not_change_the_rows_it_is_given(spec: AnySpec) -> None:
 
 def test_only_what_is_private_is_read_by_user() -> None:
     public = {spec.name for spec in ALL_SPECS if spec.visibility is Visibility.PUBLIC}
-    assert public == {"users", "events", "event_cohosts", "rsvps", "tavern_messages", "rating_roles"}
+    assert public == {
+        "users",
+        "events",
+        "event_cohosts",
+        "rsvps",
+        "tavern_messages",
+        "event_messages",
+        "rating_roles",
+    }
 
 
-@pytest.mark.parametrize("table", ["users", "events", "rsvps", "tavern_messages", "private_messages"])
+@pytest.mark.parametrize(
+    "table", ["users", "events", "rsvps", "tavern_messages", "event_messages", "private_messages"]
+)
 def test_the_tables_the_app_is_about_have_handlers_of_their_own(table: str) -> None:
     (spec,) = (spec for spec in ALL_SPECS if spec.name == table)
     assert spec.handler is getattr(realtime_handlers, f"handle_{table}_change")

@@ -131,6 +131,7 @@ class World:
     metric: str
     budget: str
     price: str
+    said: str
 
     @property
     def values(self) -> dict[str, str]:
@@ -144,6 +145,7 @@ class World:
             "metric": self.metric,
             "budget": self.budget,
             "price": self.price,
+            "said": self.said,
         }
 
     def fill(self, sql: str) -> str:
@@ -165,6 +167,11 @@ def new_world(owner: Session) -> World:
     chat = owner.value(
         "insert into public.tavern_messages (author_id, body) values (%s, 'Hello') returning id",
         people["owner"],
+    )
+    said = owner.value(
+        "insert into public.event_messages (event_id, author_id, body) values (%s, %s, 'Hello') returning id",
+        event,
+        people["recipient"],
     )
     private = owner.value(
         "insert into public.private_messages (sender_id, recipient_id, body)"
@@ -196,4 +203,5 @@ def new_world(owner: Session) -> World:
         " values ('acme', %s, 1, 2) returning id",
         event,  # a name of its own
     )
-    return World(people, event, str(chat), str(private), str(run), str(metric), str(budget), str(price))
+    ids = (chat, private, run, metric, budget, price, said)
+    return World(people, event, *(str(each) for each in ids))

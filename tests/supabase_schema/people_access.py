@@ -3,6 +3,7 @@
 from tests.supabase_schema.access import AccessTable, Values
 
 # `owner` is the person of the row: the person of a profile, the organizer, the author, the sender.
+# `recipient` has written about the event of `owner`.
 # `insert` is in the person's own name, `forge` in another person's. "users.role" names the changed column.
 ACCESS = """
     table                        role       select  insert  forge  update  delete
@@ -42,6 +43,22 @@ ACCESS = """
     tavern_messages.hidden_at    admin      -       -       -      yes     -
     tavern_messages.author_id    owner      -       -       -      no      -
     tavern_messages.author_id    admin      -       -       -      no      -
+    event_messages               anon       yes     no      no     no      no
+    event_messages               owner      yes     yes     no     no      no
+    event_messages               cohost     yes     yes     no     no      no
+    event_messages               recipient  yes     yes     no     yes     yes
+    event_messages               other      yes     yes     no     no      no
+    event_messages               admin      yes     yes     no     no      no
+    event_messages.hidden_at     anon       -       -       -      no      -
+    event_messages.hidden_at     owner      -       -       -      yes     -
+    event_messages.hidden_at     cohost     -       -       -      yes     -
+    event_messages.hidden_at     recipient  -       -       -      no      -
+    event_messages.hidden_at     other      -       -       -      no      -
+    event_messages.hidden_at     admin      -       -       -      yes     -
+    event_messages.event_id      owner      -       -       -      no      -
+    event_messages.event_id      recipient  -       -       -      no      -
+    event_messages.author_id     owner      -       -       -      no      -
+    event_messages.author_id     recipient  -       -       -      no      -
     private_messages             anon       no      no      no     no      no
     private_messages             owner      yes     yes     no     no      yes
     private_messages             recipient  yes     yes     no     no      no
@@ -111,6 +128,7 @@ ROWS: dict[str, Values] = {
     "event_cohosts": {"event_id": "{event}", "user_id": "{cohost}"},
     "rsvps": {"event_id": "{event}", "user_id": "{owner}"},
     "tavern_messages": {"id": "{chat}"},
+    "event_messages": {"id": "{said}"},
     "private_messages": {"id": "{private}"},
     "change_log": {"table_name": "events", "row_key->>id": "{event}"},
     "change_log.private": {"table_name": "private_messages", "row_key->>id": "{private}"},
@@ -135,6 +153,10 @@ SETS: dict[str, Values] = {
     "tavern_messages": {"body": "Hello again"},
     "tavern_messages.hidden_at": {"hidden_at": "now"},
     "tavern_messages.author_id": {"author_id": "{other}"},
+    "event_messages": {"body": "Hello again"},
+    "event_messages.hidden_at": {"hidden_at": "now"},
+    "event_messages.event_id": {"event_id": "{other}"},
+    "event_messages.author_id": {"author_id": "{other}"},
     "private_messages": {"body": "Not what I said"},
     "private_messages.read_at": {"read_at": "now"},
     "change_log": {"actor": None},
@@ -156,6 +178,7 @@ INSERTS: dict[str, Values] = {
     "event_cohosts": {"event_id": "{event}", "user_id": "{other}"},
     "rsvps": {"event_id": "{event}", "user_id": "{name}", "status": "going"},
     "tavern_messages": {"author_id": "{name}", "body": "Hi"},
+    "event_messages": {"event_id": "{event}", "author_id": "{name}", "body": "Hi"},
     "private_messages": {"sender_id": "{name}", "recipient_id": "{third}", "body": "Hi"},
     "change_log": {"table_name": "events", "row_key": "{}", "op": "DELETE"},
     "ended_sessions": {"session_id": "{fresh}", "user_id": "{name}"},

@@ -17,7 +17,7 @@ def names(db: Session, sql: str) -> list[object]:
 def test_row_level_security_is_on_everywhere(db: Session) -> None:
     schemas = "('public'::regnamespace, 'private'::regnamespace)"
     tables = f"select relname from pg_class where relkind in ('r', 'p') and relnamespace in {schemas}"
-    assert len(names(db, tables)) == 31
+    assert len(names(db, tables)) == 33
     assert names(db, f"{tables} and not relrowsecurity") == []
 
 
@@ -156,6 +156,7 @@ def test_the_second_postgres_has_the_version_of_a_hosted_project(hosted: str) ->
     ("table", "order"),
     [
         ("tavern_messages", "created_at desc, id desc"),
+        ("event_messages", "created_at desc, id desc"),
         ("change_log", "id desc"),
         ("agent_runs", "created_at desc, id desc"),
         ("agent_run_events", "created_at desc, id desc"),

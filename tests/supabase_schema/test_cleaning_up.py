@@ -48,6 +48,11 @@ def test_admins_see_numbers_by_person_and_table(db: Session, world: World) -> No
     [
         ("tavern_messages", "insert into public.tavern_messages (author_id, body) select %s, 'x'"),
         (
+            "event_messages",
+            "insert into public.event_messages (event_id, author_id, body)"
+            " select (select max(id::text)::uuid from public.events), %s, 'x'",
+        ),
+        (
             "private_messages",
             "insert into public.private_messages (sender_id, recipient_id, body) select %s, %s, 'x'",
         ),

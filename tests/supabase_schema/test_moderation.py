@@ -1,8 +1,8 @@
-"""A hidden message: only its author and admins can read the text."""
+"""Hidden messages: who hides and who reads, in the common room and in the discussions of events."""
 
 import pytest
 
-from tests.supabase_schema.database import Session, World, message
+from tests.supabase_schema.database import Session, World, message, new_event
 
 HIDE = "update public.tavern_messages set hidden_at = now() where id = %s"
 SHOW = "update public.tavern_messages set hidden_at = null where id = %s"
@@ -123,3 +123,67 @@ def test_the_longest_message_stays_in_its_row(db: Session, world: World) -> None
         "select pg_relation_size(reltoastrelid) from pg_class where oid = 'public.tavern_messages'::regclass"
     )
     assert toast == 0
+
+
+HIDE_SAID = "update public.event_messages set hidden_at = now() where id = %s"
+SHOW_SAID = "update public.event_messages set hidden_at = null where id = %s"
+
+
+@pytest.mark.parametrize("role", ["owner", "cohost", "admin"])
+def test_hosts_and_admins_hide_what_is_said_about_an_event(db: Session, world: World, role: str) -> None:
+    db.act_as(world.people[role])
+    assert db.run(HIDE_SAID, world.said) == 1
+    columns = "body, hidden_at is not null, hidden_by::text, edited_at"
+    found = db.rows(f"select {columns} from public.event_messages where id = %s", world.said)
+    assert found == [(None, True, world.people[role], None)]
+    assert db.run(SHOW_SAID, world.said) == 1
+    found = db.rows(f"select {columns} from public.event_messages where id = %s", world.said)
+    assert found == [("Hello", False, None, None)]
+
+
+def test_what_a_host_has_hidden_its_author_neither_edits_nor_shows_nor_reads(
+    db: Session, world: World
+) -> None:
+    db.act_as(world.people["cohost"])
+    db.run(HIDE_SAID, world.said)
+    db.act_as(world.people["recipient"])
+    edit = "update public.event_messages set body = 'Again' where id = %s"
+    assert message(db.refusal(edit, world.said)) == "This message was hidden by a moderator."
+    assert message(db.refusal(SHOW_SAID, world.said)) == "Only hosts and admins can hide or show a message."
+    assert db.refusal("select * from private.hidden_event_bodies").pgcode == "42501"
+    assert db.run("delete from public.event_messages where id = %s", world.said) == 1
+
+
+def test_the_host_of_another_event_hides_nothing(db: Session, world: World) -> None:
+    new_event(db, world.people["other"])
+    db.act_as(world.people["other"])
+    assert db.run(HIDE_SAID, world.said) == 0
+
+
+def test_a_cancelled_event_is_still_talked_about(db: Session, world: World) -> None:
+    db.run("update public.events set cancelled_at = now() where id = %s", world.event)
+    db.act_as(world.people["other"])
+    db.run("insert into public.event_messages (event_id, body) values (%s, 'A pity')", world.event)
+    db.act_as(None)
+    bodies = "select body from public.event_messages where event_id = %s order by body"
+    assert db.rows(bodies, world.event) == [("A pity",), ("Hello",)]
+
+
+def test_a_discussion_goes_with_its_event(db: Session, world: World) -> None:
+    db.act_as(world.people["owner"])
+    db.run("delete from public.events where id = %s", world.event)
+    db.act_as_owner()
+    assert db.value("select count(*) from public.event_messages where id = %s", world.said) == 0
+
+
+def test_the_newest_messages_about_an_event_are_found_by_an_index(db: Session, world: World) -> None:
+    db.run("set local enable_seqscan = off; set local enable_bitmapscan = off")
+    plan = str(
+        db.rows(
+            "explain select * from public.event_messages where event_id = %s"
+            " order by created_at desc, id desc limit 100",
+            world.event,
+        )
+    )
+    assert "event_messages_event_id_idx" in plan
+    assert "Sort" not in plan

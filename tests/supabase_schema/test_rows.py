@@ -27,6 +27,7 @@ STAMPS = "version = 77, created_at = 'epoch', updated_at = 'epoch'"
         ("events", "owner", f"location = 'x', {STAMPS}", "id = %(event)s"),
         ("rsvps", "owner", f"status = 'going', {STAMPS}", "user_id = %(owner)s"),
         ("tavern_messages", "owner", f"body = 'x', {STAMPS}", "id = %(chat)s"),
+        ("event_messages", "recipient", f"body = 'x', {STAMPS}", "id = %(said)s"),
         ("private_messages", "recipient", "read_at = now()", "id = %(private)s"),
         ("agent_runs", "owner", f"current_step = 'x', {STAMPS}", "id = %(run)s"),
         ("routing_budgets", "owner", f"hard_limit = 30, {STAMPS}", "id = %(budget)s"),
@@ -83,13 +84,14 @@ def test_a_new_row_has_version_one_the_current_time_and_its_writer(db: Session, 
         )
 
 
-@pytest.mark.parametrize("table", ["events", "tavern_messages", "private_messages"])
+@pytest.mark.parametrize("table", ["events", "tavern_messages", "event_messages", "private_messages"])
 def test_an_insert_with_the_same_id_happens_once(db: Session, world: World, table: str) -> None:
     db.act_as(world.people["other"])
     wanted = str(uuid.uuid4())
     columns, values = {
         "events": ("title, starts_at, ends_at", "'Picnic', now(), now() + interval '1 hour'"),
         "tavern_messages": ("body", "'Once'"),
+        "event_messages": ("event_id, body", f"'{world.event}', 'Once'"),
         "private_messages": ("recipient_id, body", f"'{world.people['owner']}', 'Once'"),
     }[table]
     # As `upsert(..., ignore_duplicates=True)` sends it.
@@ -202,6 +204,9 @@ CONSTRAINTS = {
     "tavern_messages_body_length": "update tavern_messages set body = repeat('x', 2001) where id = %(chat)s",
     "tavern_messages_body_not_blank": "update tavern_messages set body = E' \\n' where id = %(chat)s",
     "tavern_messages_body_or_hidden": "update tavern_messages set body = null where id = %(chat)s",
+    "event_messages_body_length": "update event_messages set body = repeat('x', 2001) where id = %(said)s",
+    "event_messages_body_not_blank": "update event_messages set body = E' \\n' where id = %(said)s",
+    "event_messages_body_or_hidden": "update event_messages set body = null where id = %(said)s",
     "private_messages_body_length": "insert into private_messages (sender_id, recipient_id, body)"
     " values (%(owner)s, %(other)s, repeat('x', 5001))",
     "private_messages_body_not_blank": "insert into private_messages (sender_id, recipient_id, body)"
@@ -258,7 +263,8 @@ def test_every_constraint_is_tested_above_and_has_a_message(db: Session) -> None
     )
     checks = {str(name): str(text) for name, text in found}
     tried = CONSTRAINTS | rating_values.CONSTRAINTS
-    assert checks.keys() - tried.keys() == {"tavern_messages_hidden_by_whom"}  # a trigger checks it
+    by_triggers = {"tavern_messages_hidden_by_whom", "event_messages_hidden_by_whom"}
+    assert checks.keys() - tried.keys() == by_triggers
     assert {name: checks[name] for name in tried} == {name: text for name, (_, text) in MEANING.items()}
 
 
@@ -303,6 +309,8 @@ def test_any_other_text_is_no_time_zone(db: Session, world: World, zone: str) ->
         ("event_cohosts", "user_id", "event_id = %(event)s"),
         ("rsvps", "user_id", "user_id = %(owner)s"),
         ("tavern_messages", "id", "id = %(chat)s"),
+        ("event_messages", "id", "id = %(said)s"),
+        ("event_messages", "event_id", "id = %(said)s"),
         ("private_messages", "recipient_id", "id = %(private)s"),
         ("ended_sessions", "user_id", "user_id = %(owner)s"),
         ("agent_runs", "id", "id = %(run)s"),

@@ -65,6 +65,10 @@ def _message(key: Key, text: str) -> Row:
     return {"id": key[0], "author_id": NAMES[0], "body": text, **hidden}
 
 
+def _event_message(key: Key, text: str) -> Row:
+    return {**_message(key, text), "event_id": NAMES[0]}
+
+
 def _private(key: Key, text: str) -> Row:
     parties = {"sender_id": NAMES[0], "recipient_id": NAMES[1]}
     return {"id": key[0], **parties, "body": text, "read_at": None}
@@ -187,6 +191,7 @@ MAKERS: dict[str, Callable[[Key, str], Row]] = {
     "event_cohosts": _cohost,
     "rsvps": _rsvp,
     "tavern_messages": _message,
+    "event_messages": _event_message,
     "private_messages": _private,
     "change_log": _entry,
     "ended_sessions": _ended,

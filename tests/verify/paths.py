@@ -15,7 +15,7 @@ from db.agents.models import AgentRun
 from db.auth.accounts import SignedIn
 from db.columns import Record
 from db.errors import ConflictError, EventFullError
-from db.hub import events, private_messages, rsvps, tavern_messages, users
+from db.hub import event_messages, events, private_messages, rsvps, tavern_messages, users
 from db.hub.models import Role, RsvpStatus
 from publish import SyncAgentEventPublisher
 from tests.verify.cast import Cast
@@ -231,6 +231,18 @@ def a_message_is_hidden_and_shown_again(cast: Cast) -> list[Result]:
     hidden = tavern_messages.hide(cast.ada, message, version=1)
     shown = tavern_messages.unhide(cast.ada, message, version=version_of(hidden))
     return [("tavern_messages", shown, cast.ada), ("tavern_messages", hidden, cast.ada)]
+
+
+@path(*(getattr(event_messages, name) for name in ("post", "edit", "hide", "unhide", "remove")))
+def messages_about_an_event_are_posted_edited_hidden_and_deleted(cast: Cast) -> list[Result]:
+    event, message, gone = new_event(cast.bo), new_id(), new_id()
+    event_messages.post(cast.cy, message, event, "Helo")
+    event_messages.post(cast.cy, gone, event, "Never mind")
+    event_messages.edit(cast.cy, message, "Hello", version=1)
+    hidden = event_messages.hide(cast.bo, message, version=2)
+    shown = event_messages.unhide(cast.bo, message, version=3)
+    event_messages.remove(cast.cy, gone)
+    return [("event_messages", shown, cast.bo), ("event_messages", hidden, cast.bo)]
 
 
 @path(private_messages.send)

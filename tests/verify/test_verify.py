@@ -8,7 +8,7 @@ import pytest
 from db.agents import requests as agent_requests
 from db.agents import runs as agent_runs
 from db.auth.accounts import SignedIn
-from db.hub import events, private_messages, rsvps, tavern_messages, users
+from db.hub import event_messages, events, private_messages, rsvps, tavern_messages, users
 from db.ratings import campaigns as rating_campaigns
 from db.ratings import judgments as rating_judgments
 from db.ratings import tenants as rating_tenants
@@ -86,6 +86,7 @@ def test_every_function_that_writes_has_a_path() -> None:
         for module in (
             agent_requests,
             agent_runs,
+            event_messages,
             events,
             private_messages,
             rating_campaigns,

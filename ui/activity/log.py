@@ -22,6 +22,7 @@ TABLES: Final[Mapping[str, str]] = {
     "event_cohosts": "Co-hosts",
     "rsvps": "Answers",
     "tavern_messages": "Common room",
+    "event_messages": "Discussions",
     "private_messages": "Private messages",
     "model_prices": "Prices",
 }

@@ -166,16 +166,19 @@ def _answer(status: str) -> Markup:
 
 def _tell_message(change: _Change) -> Markup:
     of_whom = () if change.is_by("author_id") else (" of ", change.person("author_id"))
+    in_room = change.entry.table_name == "tavern_messages"
+    about: tuple[Markup | str, ...] = () if in_room else (" about ", change.event("event_id"))
     hidden = bool(change.before("hidden_at")), bool(change.after("hidden_at"))
     if change.entry.op == "INSERT":
-        return join(("wrote in the common room ", _quote(change.after("body"))))
+        where = (" in the common room",) if in_room else about
+        return join(("wrote", *where, " ", _quote(change.after("body"))))
     if change.entry.op == "DELETE":
-        return join(("deleted a message", *of_whom, " ", _quote(change.before("body"))))
+        return join(("deleted a message", *of_whom, *about, " ", _quote(change.before("body"))))
     if hidden == (False, True):
-        return join(("hid a message", *of_whom))
+        return join(("hid a message", *of_whom, *about))
     if hidden == (True, False):
-        return join(("showed a message", *of_whom, " again"))
-    return join(("changed a message", *of_whom, " to ", _quote(change.after("body"))))
+        return join(("showed a message", *of_whom, *about, " again"))
+    return join(("changed a message", *of_whom, *about, " to ", _quote(change.after("body"))))
 
 
 def _quote(text: str) -> Markup:
@@ -202,6 +205,7 @@ _TELLERS: Final[Mapping[str, Callable[[_Change], Markup]]] = {
     "event_cohosts": _tell_cohost,
     "rsvps": _tell_answer,
     "tavern_messages": _tell_message,
+    "event_messages": _tell_message,
     "private_messages": _tell_private_message,
     "model_prices": _tell_price,
 }

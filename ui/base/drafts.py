@@ -62,6 +62,11 @@ def cancellation(event_id: str) -> str:
     return f"event:{event_id}:cancelled"
 
 
+def discussion(event_id: str) -> str:
+    """Name the place of a message about an event."""
+    return f"event:{event_id}:discussion"
+
+
 def copy_of(event_id: str) -> str:
     """Name the place of a new event that is a copy of another one."""
     return f"event:new:{event_id}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from operator import itemgetter
 
 import streamlit as st
@@ -11,15 +12,15 @@ import streamlit as st
 from db.auth.accounts import SignedIn
 from db.columns import Record
 from db.errors import NotAllowedError
-from db.hub import tavern_messages
-from db.hub.models import TavernMessage
+from db.hub import event_messages, tavern_messages
 from db.rows import Values
 from livetables.fragments import live_fragment
 from livetables.running_session import enter_fragment
-from ui.base import drafts, feedback
+from livetables.tables.snapshot import Snapshot
+from ui.base import drafts, feedback, session
 from ui.base.text import as_label
 from ui.base.write_queue import WRITES, Expected, with_values
-from ui.messages import tables
+from ui.messages.kinds import Message, writes_of
 from ui.writes.conflict import Clash, Edit, Editing, choose, describe_change, save, save_decided
 from ui.writes.saving import Saving
 
@@ -30,14 +31,14 @@ _SAVING = Saving("message_edit")
 _LABELS: Mapping[str, str] = {"body": "Message"}
 
 
-def edit_message(message: TavernMessage) -> None:
+def edit_message(message: Message) -> None:
     """Open the dialog for this message, as the person sees it now."""
     _SAVING.forget()
     _dialog(message)
 
 
 @st.dialog("Edit your message")
-def _dialog(message: TavernMessage) -> None:
+def _dialog(message: Message) -> None:
     enter_fragment((WRITES,))
     if _SAVING.saved:
         _SAVING.forget()
@@ -60,7 +61,7 @@ def _dialog(message: TavernMessage) -> None:
     _SAVING.show()
 
 
-def _save(message: TavernMessage, body: str) -> None:
+def _save(message: Message, body: str) -> None:
     if not body:
         _SAVING.forget()
         st.warning("Please write something, or delete the message instead.")
@@ -70,7 +71,7 @@ def _save(message: TavernMessage, body: str) -> None:
     st.rerun(scope="fragment")
 
 
-def _decide(message: TavernMessage, clash: Clash) -> None:
+def _decide(message: Message, clash: Clash) -> None:
     choices = choose(_editing(message), clash, f"choice_{message.id}")
     _SAVING.mark()
     if st.button("Save", type="primary", disabled=_SAVING.busy):
@@ -79,18 +80,20 @@ def _decide(message: TavernMessage, clash: Clash) -> None:
     _SAVING.show()
 
 
-def _editing(message: TavernMessage) -> Editing:
+def _editing(message: Message) -> Editing:
+    writes = writes_of(message)
+
     def write(me: SignedIn, values: Values, version: int) -> Record:
-        return tavern_messages.edit(me, message.id, str(values["body"]), version=version)
+        return writes.edit(me, message.id, str(values["body"]), version=version)
 
     def expect(values: Values) -> Expected:
         edited = with_values(message, {**values, "edited_at": datetime.now(UTC).isoformat()})
-        return Expected(tavern_messages.TABLE, (message.id,), edited)
+        return Expected(writes.TABLE, (message.id,), edited)
 
     return Editing(
-        tavern_messages.TABLE,
+        writes.TABLE,
         (message.id,),
-        _values_of,
+        partial(_values_of, type(message)),
         write,
         expect,
         _LABELS,
@@ -98,17 +101,20 @@ def _editing(message: TavernMessage) -> Editing:
     )
 
 
-def _values_of(record: Record) -> Values:
-    message = TavernMessage.from_record(record)
+def _values_of(kind: type[Message], record: Record) -> Values:
+    message = kind.from_record(record)
     if message.hidden_at is not None:
         raise NotAllowedError("This message was hidden by a moderator.")
     return {"body": message.body}
 
 
-@live_fragment(tables=(tavern_messages.TABLE,), varies_by=("user",), key="message_edit_changes")
-def _changes_since(message: TavernMessage) -> None:
+@live_fragment(
+    tables=(tavern_messages.TABLE, event_messages.TABLE), varies_by=("user",), key="message_edit_changes"
+)
+def _changes_since(message: Message) -> None:
     """Show what happened to the message while its form is open."""
-    now = tables.tavern_messages().get((message.id,))
+    newest: Snapshot[Message] = session.table(writes_of(message).TABLE)
+    now = newest.get((message.id,))
     if now is None:
         feedback.warn_removed("message")
     elif now.hidden_at is not None:

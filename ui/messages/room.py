@@ -1,4 +1,4 @@
-"""The common room as pieces of HTML, the same for everybody in a region.
+"""The common room, or the discussion of an event, as pieces of HTML, the same for everybody in a region.
 
 The newest messages are a piece each, and all before them are one. So a new message sends one small piece to
 every tab. When the pieces are used up, the messages in them join those before.
@@ -11,10 +11,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Self
 
-from db.hub.models import TavernMessage, User
+from db.hub.models import User
 from livetables.tables.rows import Rows
 from livetables.tables.snapshot import Snapshot
 from ui.base import times
@@ -23,6 +23,7 @@ from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.html_cache import shared_html
 from ui.base.people import FindUser, finder, linked_avatar_html, linked_name_html, role_html
 from ui.base.region import Region
+from ui.messages.kinds import Message, event_of
 
 PIECES: Final = 32
 """How many of the newest messages are a piece each, at most."""
@@ -55,11 +56,13 @@ _ACTIONS_OF_VISIBLE: Final = _ACTIONS(
         (
             _BUTTON(css="for-owner", action="edit", label="Edit"),
             _BUTTON(css="for-owner", action="delete", label="Delete"),
-            _BUTTON(css="for-admin", action="hide", label="Hide"),
+            _BUTTON(css="for-moderator", action="hide", label="Hide"),
         )
     )
 )
-_ACTIONS_OF_HIDDEN: Final = _ACTIONS(buttons=_BUTTON(css="for-admin", action="unhide", label="Show again"))
+_ACTIONS_OF_HIDDEN: Final = _ACTIONS(
+    buttons=_BUTTON(css="for-moderator", action="unhide", label="Show again")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,22 @@ class _Author:
         return cls(linked_avatar_html(user), _AUTHOR(name=linked_name_html(user), role=role_html(user)))
 
 
-def _in_order(rows: Rows[TavernMessage]) -> list[TavernMessage]:
-    return sorted(rows.values(), key=_place)
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """At least so many of the newest messages about an event; without one, of the common room."""
+
+    count: int
+    event_id: str = ""
+
+
+def in_order(messages: Snapshot[Message], event_id: str = "") -> Sequence[Message]:
+    """Return the loaded messages about an event, or of the common room, the oldest first."""
+    return messages.derived(("in order", event_id), lambda rows: _in_order(rows, event_id))
+
+
+def _in_order(rows: Rows[Message], event_id: str) -> list[Message]:
+    # One's own messages to other places may be among the rows, until they are written.
+    return sorted((message for message in rows.values() if event_of(message) == event_id), key=_place)
 
 
 class _Tail:
@@ -85,7 +102,7 @@ class _Tail:
         self._lock = threading.Lock()
         self._newest_before: tuple[datetime, str] | None = None
 
-    def length(self, messages: Sequence[TavernMessage]) -> int:
+    def length(self, messages: Sequence[Message]) -> int:
         """Return how many of the newest messages are a piece each."""
         with self._lock:
             before = self._newest_before
@@ -96,57 +113,63 @@ class _Tail:
             return 0
 
 
-def _count_after(messages: Sequence[TavernMessage], place: tuple[datetime, str]) -> int:
+def _count_after(messages: Sequence[Message], place: tuple[datetime, str]) -> int:
     return len(messages) - bisect_right(messages, place, key=_place)
 
 
-def _place(message: TavernMessage) -> tuple[datetime, str]:
+def _place(message: Message) -> tuple[datetime, str]:
     return message.created_at, message.id
 
 
-_tail: Final = _Tail()
+@lru_cache(maxsize=256)
+def _tail_of(event_id: str) -> _Tail:
+    # One that is forgotten and made anew only draws its page anew.
+    return _Tail()
 
 
-def _tail_length(rows: Rows[TavernMessage]) -> int:
+def _tail_length(rows: Rows[Message], event_id: str) -> int:
     # Not pure, but computed once for a snapshot: all sessions show it in the same pieces.
-    return _tail.length(_in_order(rows))
+    return _tail_of(event_id).length(_in_order(rows, event_id))
 
 
 def room_pieces(
-    messages: Snapshot[TavernMessage],
+    messages: Snapshot[Message],
     users: Snapshot[User],
-    count: int,
+    newest: Newest,
     region: Region,
     today: date,
     pending: frozenset[str] = frozenset(),
 ) -> Sequence[Markup]:
     """Show the newest messages by day and person; built once for all viewers in a region.
 
-    At least `count` are shown, and at most `PIECES` more. Returns `PIECES + 1` pieces in order; those at the
-    end may be empty. `pending` are the ids of the messages that the database has not confirmed yet.
+    At least as many as `newest` says are shown, and at most `PIECES` more. Returns `PIECES + 1` pieces in
+    order; those at the end may be empty. `pending` are the ids of the messages that the database has not
+    confirmed yet.
     """
     return shared_html(
-        ("room", messages, users, count, region, today, pending),
-        lambda: _build_pieces(messages, users, count, region, today, pending),
+        ("room", messages, users, newest, region, today, pending),
+        lambda: _build_pieces(messages, users, newest, region, today, pending),
     )
 
 
 def _build_pieces(
-    messages: Snapshot[TavernMessage],
+    messages: Snapshot[Message],
     users: Snapshot[User],
-    count: int,
+    newest: Newest,
     region: Region,
     today: date,
     pending: frozenset[str],
 ) -> list[Markup]:
-    ordered, tail = messages.derived("in order", _in_order), messages.derived("tail", _tail_length)
+    event_id = newest.event_id
+    ordered = in_order(messages, event_id)
+    tail = messages.derived(("tail", event_id), lambda rows: _tail_length(rows, event_id))
     # Not the newest `count`: else each new message would take one away from the first piece, and change it.
-    shown = ordered[max(0, len(ordered) - tail - count) :]
+    shown = ordered[max(0, len(ordered) - tail - newest.count) :]
     return build_room(shown, finder(users), region, today, pending, tail=tail)
 
 
 def build_room(
-    messages: Sequence[TavernMessage],
+    messages: Sequence[Message],
     find: FindUser,
     region: Region,
     today: date,
@@ -162,11 +185,11 @@ def build_room(
 
 
 def _blocks(
-    messages: Sequence[TavernMessage], find: FindUser, region: Region, today: date, pending: frozenset[str]
+    messages: Sequence[Message], find: FindUser, region: Region, today: date, pending: frozenset[str]
 ) -> Iterator[Markup]:
     """Show each message, with a line before the first one of a day."""
     author_of = cache(lambda user_id: _Author.of(find(user_id)))
-    previous: TavernMessage | None = None
+    previous: Message | None = None
     day: date | None = None
     for message in messages:
         new_day = message.created_at.astimezone(region.zone).date() != day
@@ -183,12 +206,12 @@ def _blocks(
         previous = message
 
 
-def _is_grouped(message: TavernMessage, previous: TavernMessage) -> bool:
+def _is_grouped(message: Message, previous: Message) -> bool:
     close = message.created_at - previous.created_at < GROUPED_WITHIN
     return close and message.author_id == previous.author_id
 
 
-def _first_html(message: TavernMessage, author: _Author, region: Region, end: Markup) -> Markup:
+def _first_html(message: Message, author: _Author, region: Region, end: Markup) -> Markup:
     """Show a message under its author's name."""
     return _FIRST(
         id=message.id,
@@ -202,7 +225,7 @@ def _first_html(message: TavernMessage, author: _Author, region: Region, end: Ma
     )
 
 
-def _following_html(message: TavernMessage, region: Region, end: Markup) -> Markup:
+def _following_html(message: Message, region: Region, end: Markup) -> Markup:
     """Show a message below another one of the same author."""
     return _FOLLOWING(
         id=message.id,
@@ -214,11 +237,11 @@ def _following_html(message: TavernMessage, region: Region, end: Markup) -> Mark
     )
 
 
-def _body_html(message: TavernMessage) -> Markup:
+def _body_html(message: Message) -> Markup:
     if message.hidden_at is not None or message.body is None:
         return _HIDDEN
     return _BODY(text=message.body, edited=_EDITED if message.edited_at else EMPTY)
 
 
-def _actions_html(message: TavernMessage) -> Markup:
+def _actions_html(message: Message) -> Markup:
     return _ACTIONS_OF_VISIBLE if message.hidden_at is None else _ACTIONS_OF_HIDDEN

@@ -104,6 +104,20 @@ SENTENCES: list[tuple[str, str, str, Row | None, Row | None]] = [
         MESSAGE,
     ),
     ("Ann deleted a message of Bo Hello there", "DELETE", "tavern_messages", MESSAGE, None),
+    (
+        "Ann wrote about Quiz Hello there",
+        "INSERT",
+        "event_messages",
+        None,
+        {**MESSAGE, "author_id": ANN.id, "event_id": QUIZ},
+    ),
+    (
+        "Ann hid a message of Bo about Quiz",
+        "UPDATE",
+        "event_messages",
+        {**MESSAGE, "event_id": QUIZ},
+        {**MESSAGE, "event_id": QUIZ, "body": None, "hidden_at": "2026-11-20"},
+    ),
     ("Ann sent a private message", "INSERT", "private_messages", None, None),
     ("Ann changed a private message", "UPDATE", "private_messages", None, None),
     (

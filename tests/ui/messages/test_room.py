@@ -1,19 +1,28 @@
 """The common room as HTML."""
 
 import re
+from datetime import timedelta
 
-from db.hub.models import Role
+from db.hub.models import EventMessage, Role
+from livetables.tables.snapshot import Snapshot
 from tests.ui.samples import BERLIN, HOSTILE, HOSTILE_HTML, NOW, TODAY, message, snapshot, user
 from ui.base import times
 from ui.base.html import join
-from ui.messages.room import PIECES, room_pieces
+from ui.messages.kinds import Message
+from ui.messages.room import PIECES, Newest, room_pieces
 
 ANN, BOB = user("Ann", role=Role.ADMIN), user("Bob")
 PEOPLE = snapshot([ANN, BOB])
 
 
+def about(event_id: str, body: str, *, minutes: float = 0) -> EventMessage:
+    """Return a message of Ann about an event."""
+    moment = NOW + timedelta(minutes=minutes)
+    return EventMessage(f"e{minutes}", event_id, ANN.id, body, None, None, None, 1, moment, moment)
+
+
 def room(*messages: object, count: int = 50) -> str:
-    return join(room_pieces(snapshot(messages), PEOPLE, count, BERLIN, TODAY))  # type: ignore[arg-type]  # messages
+    return join(room_pieces(snapshot(messages), PEOPLE, Newest(count), BERLIN, TODAY))  # type: ignore[arg-type]  # messages
 
 
 def test_messages_are_shown_in_order_however_they_arrived() -> None:
@@ -26,6 +35,14 @@ def test_the_newest_are_shown() -> None:
     shown = [int(number) for number in re.findall(r"number (\d+);", html)]
     assert 3 <= len(shown) <= 3 + PIECES
     assert shown == list(range(100))[-len(shown) :]
+
+
+def test_a_discussion_shows_what_is_said_about_its_event() -> None:
+    quiz = [about("quiz", "Who brings pens?"), about("quiz", "I do", minutes=1)]
+    said: Snapshot[Message] = snapshot([*quiz, about("ball", "Which shoes?", minutes=2)])
+    html = join(room_pieces(said, PEOPLE, Newest(50, "quiz"), BERLIN, TODAY))
+    assert html.index("Who brings pens?") < html.index("I do")
+    assert "Which shoes?" not in html
 
 
 def test_messages_close_together_stand_under_one_name() -> None:
@@ -45,7 +62,7 @@ def test_the_clock_is_the_viewers() -> None:
 
 def test_text_and_names_are_never_markup() -> None:
     people = snapshot([user("Ann", display_name=HOSTILE)])
-    html = join(room_pieces(snapshot([message(HOSTILE, ANN)]), people, 50, BERLIN, TODAY))
+    html = join(room_pieces(snapshot([message(HOSTILE, ANN)]), people, Newest(50), BERLIN, TODAY))
     assert "<img src=x" not in html
     assert html.count(HOSTILE_HTML) == 2
 
@@ -68,21 +85,21 @@ def test_a_message_outlives_its_authors_profile() -> None:
 
 
 def test_the_pieces_are_built_once_for_all_viewers_in_a_region() -> None:
-    messages = snapshot([message("a", ANN)])
-    first = room_pieces(messages, PEOPLE, 50, BERLIN, TODAY)
-    assert room_pieces(messages, PEOPLE, 50, BERLIN, TODAY) is first
+    messages: Snapshot[Message] = snapshot([message("a", ANN)])
+    first = room_pieces(messages, PEOPLE, Newest(50), BERLIN, TODAY)
+    assert room_pieces(messages, PEOPLE, Newest(50), BERLIN, TODAY) is first
     tokyo = BERLIN.in_zone(times.zone_named("Asia/Tokyo"))
-    elsewhere = room_pieces(messages, PEOPLE, 50, tokyo, TODAY)
+    elsewhere = room_pieces(messages, PEOPLE, Newest(50), tokyo, TODAY)
     assert elsewhere != first
 
 
 def test_a_new_message_changes_one_piece_until_all_are_used_up() -> None:
     said = [message(f"number {minute};", ANN, minutes=10_000 + minute) for minute in range(100)]
     changed: list[int] = []
-    before = room_pieces(snapshot(said), PEOPLE, 80, BERLIN, TODAY)
+    before = room_pieces(snapshot(said), PEOPLE, Newest(80), BERLIN, TODAY)
     for minute in range(100, 300):
         said.append(message(f"number {minute};", ANN, minutes=10_000 + minute))
-        pieces = room_pieces(snapshot(said), PEOPLE, 80, BERLIN, TODAY)
+        pieces = room_pieces(snapshot(said), PEOPLE, Newest(80), BERLIN, TODAY)
         assert len(pieces) == PIECES + 1
         assert f"number {minute};" in join(pieces)
         changed.append(sum(old != new for old, new in zip(before, pieces, strict=True)))
