@@ -167,7 +167,8 @@ def main() -> None:
         st.stop()
     path = current.url_path or Place.TAVERN
     current_place = more[path][0] if path in more else Place(path)
-    look_at(current_place)
+    # Whoever looks at an event sees who else does.
+    look_at(current_place, event.open_item() if current_place is Place.EVENT else "")
     navigation.remember({**pages, current_place: pages.get(current_place, current)}, current_place)
     sidebar.show()
     with st.sidebar:

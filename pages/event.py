@@ -7,7 +7,7 @@ import streamlit as st
 from db.hub.models import Event
 from livetables.fragments import PRESENCE, live_fragment
 from ui.base import html, layout, presence, session
-from ui.base.html import Template
+from ui.base.html import Template, join
 from ui.base.html_actions import mark
 from ui.base.html_cache import shared_html
 from ui.base.links import ALL_EVENTS, ID
@@ -43,6 +43,11 @@ def show() -> None:
         _discussion(event_id)
 
 
+def open_item() -> str:
+    """Return what the page has open, for others to see who looks at it."""
+    return presence.page_item(st.query_params.get(ID, ""))
+
+
 def _found(event_id: str) -> Event | None:
     return tables.events().get((event_id,))
 
@@ -57,10 +62,14 @@ def _head(event_id: str) -> None:
 
 @live_fragment(tables=(PRESENCE, "users"), varies_by=("user",), key="event_also_here")
 def _also_here(event_id: str) -> None:
-    """Show who is editing the event."""
-    people = presence.editing_html(session.present().now, event_id, session.users(), session.my_id())
-    if people:
-        html.show(people)
+    """Show who is editing the event, and who is looking at it."""
+    now, users, me = session.present().now, session.users(), session.my_id()
+    people = (
+        presence.editing_html(now, event_id, users, me),
+        presence.looking_html(now, event_id, users, me),
+    )
+    if any(people):
+        html.show(join(people))
 
 
 @live_fragment(

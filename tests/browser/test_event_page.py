@@ -44,6 +44,9 @@ async def test_people_talk_about_an_event_on_its_page(open_window: OpenWindow, s
     mine = await open_window(f"/event?id={event}", person=host)
     theirs = await open_window(f"/event?id={event}", person=guest, viewport=PHONE)
     await expect(mine.page.get_by_text("Nothing said yet")).to_be_visible()
+    for window, name in ((mine, guest.name), (theirs, host.name)):
+        looking = window.page.get_by_role("status").filter(has_text="Looking at this now")
+        await expect(looking).to_contain_text(name)
     runs = mine.full_runs()
 
     question, answer, rude = unique("Who brings cake?"), unique("I do"), unique("Rude words")
@@ -67,6 +70,7 @@ async def test_people_talk_about_an_event_on_its_page(open_window: OpenWindow, s
     await dialog.get_by_role("button", name="Save").click()
     await expect(mine.page.get_by_role("log")).to_contain_text("Who brings bread? (edited)")
 
-    # Another event has a discussion of its own.
+    # Another event has a discussion of its own, and whoever goes there looks no more.
     await mine.page.goto(f"{mine.url}/event?id={other}")
+    await expect(theirs.page.get_by_text("Looking at this now")).to_have_count(0)
     await expect(mine.page.get_by_text("Nothing said yet")).to_be_visible()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from db.hub.models import User
 from livetables.fragments import PRESENCE, live_fragment
@@ -41,6 +41,7 @@ _PERSON = Template("<li>{person}<small>{page}</small></li>")
 _WHO = Template("{avatar}{name}")
 _COUNT = Template("<li><small>{text}</small></li>")
 _ALSO_HERE = Template('<p class="tv-editors" role="status"><span>👀 {people} here too</span></p>')
+_LOOKING = Template('<p class="tv-editors" role="status"><span>👀 Looking at this now: {people}</span></p>')
 _EDITING = Template('<p class="tv-editors" role="status"><span>✏️ {people} editing</span></p>')
 _NAME = Template("{avatar} {name}")
 _AND = Template("{first} and {last}")
@@ -94,16 +95,46 @@ def editing_html(present: Present, item: str, users: Snapshot[User], me: str | N
     return _EDITING(people=people) if people else EMPTY
 
 
+def looking_html(present: Present, event_id: str, users: Snapshot[User], me: str | None) -> Markup:
+    """Show who else looks at the page of an event, and how many visitors; empty when nobody does.
+
+    Whoever edits the event is shown by `editing_html`.
+    """
+    item = page_item(event_id)
+    editing = set(present.viewing(event_id))
+    people = [user_id for user_id in present.viewing(item) if user_id not in editing]
+    others = [user for user_id in people if user_id != me and (user := users.get((user_id,))) is not None]
+    names = _names(others)
+    visitors = present.visitors_at.get(item, 0) - (me is None)
+    if visitors > 0:
+        names.append(plural(visitors, "visitor"))
+    return _LOOKING(people=_listed(names)) if names else EMPTY
+
+
+def page_item(event_id: str) -> str:
+    """Name the page of an event among the rows that tabs have open: an open row is one that is edited."""
+    return f"page:{event_id}" if event_id else ""
+
+
 def people_are_html(user_ids: Iterable[str], users: Snapshot[User], me: str | None) -> Markup:
     """Show people other than the viewer, with the verb: `Ada is`, `Ada and Bo are`; empty for nobody."""
     others = [user for user_id in user_ids if user_id != me and (user := users.get((user_id,))) is not None]
+    names = _names(others)
+    return _VERB(people=_listed(names), verb="is" if len(names) == 1 else "are") if names else EMPTY
+
+
+def _names(users: Sequence[User]) -> list[Markup | str]:
+    """Return the first names, and how many others there are."""
     names: list[Markup | str] = [
-        _NAME(avatar=avatar_html(user, "small"), name=name_html(user)) for user in others[:_MOST_NAMES]
+        _NAME(avatar=avatar_html(user, "small"), name=name_html(user)) for user in users[:_MOST_NAMES]
     ]
-    if len(others) > _MOST_NAMES:
-        names.append(plural(len(others) - _MOST_NAMES, "other"))
-    if not names:
-        return EMPTY
+    if len(users) > _MOST_NAMES:
+        names.append(plural(len(users) - _MOST_NAMES, "other"))
+    return names
+
+
+def _listed(names: Sequence[Markup | str]) -> Markup:
+    """Join names as in a sentence: `Ada`, `Ada and Bo`, `Ada, Bo and Cy`."""
     if len(names) == 1:
-        return _VERB(people=names[0], verb="is")
-    return _VERB(people=_AND(first=join(names[:-1], ", "), last=names[-1]), verb="are")
+        return join(names)
+    return _AND(first=join(names[:-1], ", "), last=names[-1])

@@ -80,6 +80,25 @@ def test_neither_visitors_nor_oneself_are_somebody_else() -> None:
     assert presence.also_here_html(now, QUIZ.id, USERS, ADA.id) == ""
 
 
+def test_it_says_who_looks_at_the_page_of_an_event() -> None:
+    spot = at(0, "event", presence.page_item(QUIZ.id))
+    now = present(
+        Tabs(ADA.id, spot), Tabs(BO.id, spot), Tabs(None, spot, 2), Tabs(CY.id, at(1, "event", "x"))
+    )
+    shown = presence.looking_html(now, QUIZ.id, USERS, ADA.id)
+    assert "Bo</bdi> and 2 visitors" in shown
+    assert "Ada" not in shown
+    assert "Cy" not in shown
+    assert "and 1 visitor<" in presence.looking_html(now, QUIZ.id, USERS, None)
+
+
+def test_whoever_edits_an_event_does_not_look_at_it_as_well() -> None:
+    page = at(0, "event", presence.page_item(QUIZ.id))
+    now = present(Tabs(BO.id, page), Tabs(BO.id, at(1, "event", QUIZ.id)))
+    assert presence.looking_html(now, QUIZ.id, USERS, ADA.id) == ""
+    assert "Bo</bdi> is editing" in presence.editing_html(now, QUIZ.id, USERS, ADA.id)
+
+
 def test_many_others_are_counted() -> None:
     crowd = [user(f"Guest {number:02}") for number in range(12)]
     now = present(*(Tabs(each.id, at(0, "events", QUIZ.id)) for each in crowd))
