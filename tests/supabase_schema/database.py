@@ -32,10 +32,13 @@ class Session:
         """Undo everything since the last commit, and act as the owner again."""
         self.connection.rollback()
 
-    def act_as(self, person: str | None, role: str | None = None) -> None:
-        """Act as PostgREST does for a person's token, or for a visitor, until the transaction ends."""
+    def act_as(self, person: str | None, role: str | None = None, **more: str) -> None:
+        """Act as PostgREST does for a person's token, or for a visitor, until the transaction ends.
+
+        `more` are other claims of the token.
+        """
         role = role or ("authenticated" if person else "anon")
-        claims = json.dumps({"role": role, **({"sub": person} if person else {})})
+        claims = json.dumps({"role": role, **({"sub": person} if person else {}), **more})
         self.run(
             "select set_config('request.jwt.claims', %s, true), set_config('role', %s, true)", claims, role
         )

@@ -17,7 +17,7 @@ def names(db: Session, sql: str) -> list[object]:
 def test_row_level_security_is_on_everywhere(db: Session) -> None:
     schemas = "('public'::regnamespace, 'private'::regnamespace)"
     tables = f"select relname from pg_class where relkind in ('r', 'p') and relnamespace in {schemas}"
-    assert len(names(db, tables)) == 33
+    assert len(names(db, tables)) == 34
     assert names(db, f"{tables} and not relrowsecurity") == []
 
 
@@ -43,6 +43,28 @@ def test_policies_evaluate_the_caller_once_per_query(db: Session) -> None:
             f" ~ '(auth\\.uid|private\\.\\w+)\\('"
         )
         assert names(db, bare) == []
+
+
+def test_what_members_may_do_needs_their_second_factor(db: Session) -> None:
+    # Restrictive policies, for each verb of each table in which members may do what visitors may not.
+    unguarded = (
+        "select p.schemaname || '.' || p.tablename || ' ' || p.cmd from pg_policies p"
+        " where p.schemaname in ('public', 'storage') and p.permissive = 'PERMISSIVE'"
+        " and 'authenticated' = any (p.roles) and not 'anon' = any (p.roles) and not exists ("
+        "  select from pg_policies r where r.schemaname = p.schemaname and r.tablename = p.tablename"
+        "   and r.cmd = p.cmd and r.permissive = 'RESTRICTIVE' and 'authenticated' = any (r.roles)"
+        "   and coalesce(r.qual, r.with_check) ~ '^\\( SELECT private\\.is_assured\\(\\) AS is_assured\\)$')"
+    )
+    assert names(db, unguarded) == [], "Call private.require_second_factor() in the table's migration."
+
+
+def test_functions_that_bypass_row_security_ask_for_the_second_factor(db: Session) -> None:
+    sql = (
+        "select proname from pg_proc where pronamespace in ('public'::regnamespace, 'private'::regnamespace)"
+        " and prosecdef and prorettype <> 'trigger'::regtype and prosrc ~ 'auth\\.uid\\(\\)' order by 1"
+    )
+    # The two that tell whether the code was entered, and the one for who cannot enter it.
+    assert names(db, sql) == ["is_assured", "me", "use_recovery_code"], "Call private.me(), not auth.uid()."
 
 
 def test_every_table_has_a_primary_key(db: Session) -> None:

@@ -58,9 +58,11 @@ FUNCTIONS: Mapping[str, Call] = {
         {"p_campaign": "{campaign}", "p_ids": ["{claimed}"], "p_external_ids": []}, "manager rater mate"
     ),
     "my_sessions": Call({}),  # asks for a sign-in, which these tokens lack
+    "new_recovery_codes": Call({}),  # asks for a sign-in, which these tokens lack
     "open_tenants": Call({}, MEMBERS),
     "prune_change_log": Call({}),
     "prune_routing_metrics": Call({}),
+    "recovery_codes_left": Call({}, MEMBERS),
     "release_task": Call({"p_task": "{claimed}"}, "rater"),
     "resume_task": Call({"p_task": "{claimed}"}, "rater"),
     "reveal_task": Call({"p_task": "{judged}"}, "rater"),
@@ -71,6 +73,7 @@ FUNCTIONS: Mapping[str, Call] = {
     "submit_judgment": Call({"p_task": "{claimed}", "p_verdict": "A"}, "rater"),
     "tenant_files": Call({"p_bucket": "model-artifacts", "p_tenant": "{tenant}"}, "manager rater mate"),
     "undo_judgment": Call({"p_task": "{judged}"}, "rater"),
+    "use_recovery_code": Call({"p_code": "no code"}),  # asks for a sign-in, which these tokens lack
     "writes_by_person": Call({"p_minutes": 5}, "admin"),
 }
 
