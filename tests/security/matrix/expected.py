@@ -67,6 +67,7 @@ FUNCTIONS: Mapping[str, Call] = {
     "resume_task": Call({"p_task": "{claimed}"}, "rater"),
     "reveal_task": Call({"p_task": "{judged}"}, "rater"),
     "run_id_for_key": Call({"p_key": "a key"}, MEMBERS),
+    "search_messages": Call({"p_query": "hello"}, EVERYBODY),
     "settle_judgments": Call({"p_campaign": "{campaign}"}, "manager rater mate brand_rater"),
     "settle_waitlists": Call({}, EVERYBODY),
     "skip_task": Call({"p_task": "{claimed}"}, "rater"),
