@@ -5,6 +5,7 @@
 // - Rows added before what one reads, or a block that is rendered again, leave it where it is on the screen.
 // - Rows `[data-unseen]` are reported once a visible page has shown them, and again while they stay marked: a report can
 //   be lost with the run that should take it. While the server does not answer nothing is reported.
+// - The row `data.goal` is brought into the middle and gets the focus, once for each visit: a link has led to it.
 const APP = '[data-testid="stApp"]';
 const STATE = "data-test-connection-state";
 const NEAR = 40; // pixels from the end that still count as the end
@@ -19,8 +20,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const block = document.querySelector(`.st-key-${CSS.escape(data.block)}`);
   if (!block) return undefined;
   const app = document.querySelector(APP);
-  const memory = memories.get(block) ?? { known: new Set(), atEnd: true, line: null, count: 0, place: null };
+  const memory = memories.get(block) ?? { known: new Set(), atEnd: true, line: null, count: 0, place: null, reached: "" };
   memories.set(block, memory);
+  if (!data.goal) memory.reached = "";
   block.tabIndex = 0; // so that the keyboard can scroll it
   if (data.label) {
     block.setAttribute("role", "log");
@@ -81,6 +83,26 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (row) block.scrollTop += topOf(row) - memory.place.top;
   };
 
+  // ---- what a link leads to
+  const reach = (all) => {
+    const row = data.goal && memory.reached !== data.goal && all.find((each) => each.dataset.row === data.goal);
+    if (!row) return;
+    memory.reached = data.goal;
+    memory.atEnd = false;
+    // Streamlit scrolls to the end first.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        const goal = rows().find((each) => each.dataset.row === data.goal);
+        if (!goal) return;
+        block.scrollTop += topOf(goal) - (block.clientHeight - goal.offsetHeight) / 2;
+        goal.tabIndex = -1;
+        goal.focus({ preventScroll: true });
+        for (const each of rows()) each.toggleAttribute("data-goal", each === goal);
+        scrolled();
+      }),
+    );
+  };
+
   const changed = () => {
     const all = rows();
     const start = all.findLastIndex((row) => memory.known.has(row.dataset.row)) + 1;
@@ -91,6 +113,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (!memory.atEnd) stay(all);
     draw(all);
     watch(all);
+    reach(all);
   };
 
   const scrolled = () => {

@@ -23,14 +23,14 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component("tavern_follow", js=script)
 
 
-def follow(block: str, label: str = "") -> tuple[str, ...]:
+def follow(block: str, label: str = "", goal: str | None = None) -> tuple[str, ...]:
     """Follow a block; return the ids of its rows marked `data-unseen` that a visible page has shown by now.
 
-    With a label, the block is a log of that name to screen readers. Each row is returned once. Call it in a
-    plain fragment of its own where the answer matters.
+    With a label, the block is a log of that name to screen readers. The row `goal` is brought into sight.
+    Each row is returned once. Call it in a plain fragment of its own where the answer matters.
     """
     key = own_key(f"{block}_watch")
-    data = {"block": block, "me": my_id(), "label": label}
+    data = {"block": block, "me": my_id(), "label": label, "goal": goal or ""}
     result = _component()(key=key, data=data, on_shown_change=_rerun_only)
     return _new_rows(f"{key}_seen", result.get("shown"))
 

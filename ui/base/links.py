@@ -23,6 +23,9 @@ LIKE: Final = "like"
 INBOX_WITH: Final = "with"
 """The parameter of the inbox that names the other person."""
 
+MESSAGE: Final = "message"
+"""The parameter of the common room and of the inbox that names a message to show."""
+
 _LINK: Final = Template('<a class="tv-link" href="{href}">{content}</a>')
 _COPY: Final = Template('<button type="button" class="tv-action" data-copy="{href}">Copy link</button>')
 _CALENDAR: Final = Template(
@@ -54,9 +57,15 @@ def to_copy(event_id: str) -> str:
     return f"{Place.EVENTS.value}?{urlencode({LIKE: event_id})}"
 
 
-def to_inbox(user_id: str) -> str:
-    """Return the address of the conversation with a person."""
-    return f"{Place.INBOX.value}?{urlencode({INBOX_WITH: user_id})}"
+def to_inbox(user_id: str, message_id: str = "") -> str:
+    """Return the address of the conversation with a person, or of one message there."""
+    shown = {MESSAGE: message_id} if message_id else {}
+    return f"{Place.INBOX.value}?{urlencode({INBOX_WITH: user_id, **shown})}"
+
+
+def to_room_message(message_id: str) -> str:
+    """Return the address of a message in the common room."""
+    return f"{Place.TAVERN.value}?{urlencode({MESSAGE: message_id})}"
 
 
 def _address(place: Place, row_id: str) -> str:

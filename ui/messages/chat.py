@@ -25,11 +25,12 @@ from livetables.running_session import enter_fragment
 from livetables.tables.filters import Filter, Operator
 from livetables.tables.part import Dependency
 from livetables.tables.snapshot import Snapshot
-from ui.base import drafts, feedback, html, layout, pieces, session, times
+from ui.base import address, drafts, feedback, html, layout, pieces, session, times
 from ui.base.follow import follow
 from ui.base.fragments import rerun_only
 from ui.base.html import Template
 from ui.base.html_actions import Click, clicked, mark
+from ui.base.links import MESSAGE
 from ui.base.parts import MY_COHOSTING, MY_PROFILE
 from ui.base.text import shortened
 from ui.base.write_queue import WRITES, Expected, Mode
@@ -37,10 +38,14 @@ from ui.messages import composer
 from ui.messages.composer import Composer
 from ui.messages.edit import LONGEST, edit_message
 from ui.messages.kinds import Message, event_of, writes_of
-from ui.messages.room import Newest, in_order, room_pieces
+from ui.messages.room import Newest, in_order, newest_until, room_pieces
 from ui.writes.submit import show_unsent, submit_removal, submit_row
 
 _MORE: Final = 120
+_AROUND: Final = 10
+"""Messages that are shown before the one that the address names."""
+_FURTHEST: Final = 5
+"""How often older messages are loaded to reach it."""
 _QUOTE: Final = Template('<blockquote class="tv-quote">{text}</blockquote>')
 
 
@@ -83,6 +88,7 @@ class Chat(ABC):
         self._shown: Final = f"{name}_shown"
         self._all_shown: Final = f"{name}_all_shown"
         self._which: Final = f"{name}_which"
+        self._reached: Final = f"{name}_reached"
         self._sign_in_first: Final = f"{name}_sign_in_first"
         live = live_fragment(
             tables=(self.table, "users", WRITES),
@@ -127,16 +133,34 @@ class Chat(ABC):
             st.session_state[self._shown] = self._look.first
             st.session_state[self._all_shown] = False
         st.session_state.setdefault(self._shown, self._look.first)
+        goal = self._goal(event_id)
         with st.container(key=self.name, height=self._look.height, autoscroll=True):
             self._earlier(event_id)
             self._messages(event_id)
         self._marks(event_id)
-        follow(self.name, label=self._look.label)
+        follow(self.name, label=self._look.label, goal=goal)
         self._actions(event_id)
         self._composer(event_id)
 
     def _read(self) -> Snapshot[Message]:
         return session.table(self.table)
+
+    def _goal(self, event_id: str) -> str | None:
+        """Return the message that the address names, after loading what leads to it."""
+        came, message_id = address.arrived(MESSAGE), address.read(MESSAGE)
+        if message_id is None or (not came and message_id == st.session_state.get(self._reached)):
+            return message_id
+        if running_session.is_loading(self.table):
+            return message_id  # it is brought into sight when it comes
+        st.session_state[self._reached] = message_id
+        for _ in range(_FURTHEST):
+            if (count := newest_until(self._read(), event_id, message_id)) is not None:
+                st.session_state[self._shown] = max(st.session_state[self._shown], count + _AROUND)
+                return message_id
+            if not self._load_before():
+                break
+        feedback.toast("This message is gone, or too far back to be shown here.", ":material/history:")
+        return None
 
     # ---------------------------------------------------------------- read
 
@@ -170,11 +194,17 @@ class Chat(ABC):
     def _load_earlier(self, event_id: str) -> None:
         st.session_state[self._shown] += _MORE
         if st.session_state[self._shown] > len(in_order(self._read(), event_id)):
-            try:
-                st.session_state[self._all_shown] = not session.load_older(self.table)
-            except UnreachableError as error:
-                feedback.toast_error(error)
+            self._load_before()
         rerun_only(f"{self.name}_earlier", f"{self.name}_messages")
+
+    def _load_before(self) -> bool:
+        """Load older messages; return whether there may be more."""
+        try:
+            st.session_state[self._all_shown] = not session.load_older(self.table)
+        except UnreachableError as error:
+            feedback.toast_error(error)
+            return False
+        return not st.session_state[self._all_shown]
 
     # ---------------------------------------------------------------- edit, delete, hide
 

@@ -16,7 +16,7 @@ from livetables.fragments import live_fragment
 from livetables.tables.snapshot import Snapshot
 from ui.base import address, drafts, focus, html, layout, session, times
 from ui.base.follow import follow
-from ui.base.links import INBOX_WITH
+from ui.base.links import INBOX_WITH, MESSAGE
 from ui.base.people import linked_avatar_html, linked_name_html, name_of, role_html
 from ui.base.text import shortened
 from ui.base.write_queue import WRITES, Expected, Mode
@@ -32,6 +32,7 @@ TABLE: Final = private_messages.TABLE
 _OPENED: Final = "inbox_opened"
 _LAST: Final = "inbox_last"
 _UNNAMED: Final = "inbox_unnamed"
+_GOAL: Final = "inbox_goal"
 _LONGEST: Final = 5000
 _LONGEST_NAME: Final = 26
 """Characters of a name for which a phone has room in the field."""
@@ -58,7 +59,10 @@ def chosen() -> str | None:
 
 def open_with(user_id: str | None) -> None:
     """Open a conversation with the next full run; None leads back to the list."""
-    address.write(INBOX_WITH, user_id)
+    if st.session_state.get(_GOAL) is None:
+        address.write(INBOX_WITH, user_id)
+    else:  # both in one step back
+        address.replace({} if user_id is None else {INBOX_WITH: user_id})
 
 
 def follow_address() -> None:
@@ -74,6 +78,7 @@ def follow_address() -> None:
         st.session_state[_LAST] = asked
     elif not _is_known(st.session_state.get(_UNNAMED)):
         st.session_state[_UNNAMED] = _newest()
+    st.session_state[_GOAL] = address.read(MESSAGE)
     st.session_state[_OPENED] = _is_known(asked)
     st.session_state[CHOSEN] = asked if _is_known(asked) else st.session_state[_UNNAMED]
 
@@ -136,7 +141,8 @@ def thread() -> None:
 def mark_read() -> None:
     """Mark as read what a visible page has shown, in one write. The browser says what that is."""
     newest: Snapshot[PrivateMessage] = session.newest(TABLE)
-    found = [newest.get((row,)) for row in follow(THREAD)]
+    goal = st.session_state.get(_GOAL)
+    found = [newest.get((row,)) for row in follow(THREAD, goal=goal)]
     new = [message for message in found if message is not None and inbox.is_unread(message, me())]
     if not new:
         return

@@ -7,7 +7,7 @@ every tab. When the pieces are used up, the messages in them join those before.
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -130,6 +130,15 @@ def _tail_of(event_id: str) -> _Tail:
 def _tail_length(rows: Rows[Message], event_id: str) -> int:
     # Not pure, but computed once for a snapshot: all sessions show it in the same pieces.
     return _tail_of(event_id).length(_in_order(rows, event_id))
+
+
+def newest_until(messages: Snapshot[Message], event_id: str, message_id: str) -> int | None:
+    """Return how many of the newest messages reach back to this one; None if it is not loaded there."""
+    message = messages.get((message_id,))
+    if message is None or event_of(message) != event_id:
+        return None
+    ordered = in_order(messages, event_id)
+    return len(ordered) - bisect_left(ordered, _place(message), key=_place)
 
 
 def room_pieces(

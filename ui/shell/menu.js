@@ -27,7 +27,7 @@ const close = () => {
 
 // Captured, because Streamlit stops clicks in its popovers, and answered after Streamlit has followed the link.
 const clicked = (event) => {
-  if (!event.target.closest(`${SIDEBAR} a, ${POPOVER} :is(a, button)`)) return;
+  if (!event.target.closest(`${SIDEBAR} :is(a, [data-quick-search]), ${POPOVER} :is(a, button)`)) return;
   const follows = event.target.closest(`${POPOVER} a`);
   setTimeout(() => {
     if (follows) document.querySelector(OWN_MENU)?.click();

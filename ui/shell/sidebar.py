@@ -28,7 +28,7 @@ from ui.messages import tables as message_tables
 from ui.messages.inbox import is_unread
 from ui.ratings import notices as rating_notices
 from ui.routing import notices as routing_notices
-from ui.shell import follow_links, identity, keep_focus
+from ui.shell import follow_links, identity, keep_focus, quick_search
 from ui.shell.account import create_account_link, sign_in_link
 from ui.writes.submit import show_outcomes
 
@@ -75,6 +75,7 @@ def show() -> None:
     with st.sidebar:
         follow_links.show()
         keep_focus.show()
+        quick_search.show({place: _LABELS[place] for place in _places()})
 
 
 def _lost_its_admin() -> bool:
@@ -95,6 +96,8 @@ def _links() -> None:
     if identity.needs_full_run() or _lost_its_admin():
         st.rerun()
     count = unread()
+    with st.sidebar, st.container(key="menu_search"):
+        quick_search.button()
     with st.sidebar, st.container(key="links", gap=None):
         _group("House", _HOUSE, count)
         if session.signed_in() is not None:
@@ -118,6 +121,12 @@ def _links() -> None:
 def _script() -> ComponentRenderer:
     script = (Path(__file__).parent / "menu.js").read_text(encoding="utf-8")
     return st.components.v2.component("tavern_menu", js=script)
+
+
+def _places() -> Sequence[Place]:
+    """Return the pages of the menu that this person may open."""
+    workshop = _WORKSHOP if session.signed_in() is not None else ()
+    return (*_HOUSE, *workshop, *(_ADMIN if session.is_admin() else ()))
 
 
 def _group(name: str, places: Sequence[Place], count: int) -> None:

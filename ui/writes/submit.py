@@ -185,15 +185,18 @@ def fetch(do: Callable[[SignedIn], T]) -> T | DatabaseError:
         What `do` returned, or the error to show.
     """
     me = session.signed_in()
-    if me is None:
-        return SignedOutError()
-    engine = session.engine()
-    if engine.status(me.user_id).state is FeedState.OFFLINE:
+    return SignedOutError() if me is None else fetch_for_anybody(lambda: do(me))
+
+
+def fetch_for_anybody(do: Callable[[], T]) -> T | DatabaseError:
+    """Read something that visitors may read as well, as `fetch` does."""
+    engine, me = session.engine(), session.my_id()
+    if engine.status(me).state is FeedState.OFFLINE:
         return UnreachableError(perhaps_written=False)
-    answer = _READERS.submit(do, me)
+    answer = _READERS.submit(do)
     while not futures.wait([answer], timeout=_CHECK_CONNECTION_EVERY).done:
         give_way()
-        if engine.status(me.user_id).state is FeedState.OFFLINE:
+        if engine.status(me).state is FeedState.OFFLINE:
             return UnreachableError(timed_out=True)
     try:
         return answer.result()

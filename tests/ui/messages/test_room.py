@@ -9,7 +9,7 @@ from tests.ui.samples import BERLIN, HOSTILE, HOSTILE_HTML, NOW, TODAY, message,
 from ui.base import times
 from ui.base.html import join
 from ui.messages.kinds import Message
-from ui.messages.room import PIECES, Newest, room_pieces
+from ui.messages.room import PIECES, Newest, newest_until, room_pieces
 
 ANN, BOB = user("Ann", role=Role.ADMIN), user("Bob")
 PEOPLE = snapshot([ANN, BOB])
@@ -105,3 +105,13 @@ def test_a_new_message_changes_one_piece_until_all_are_used_up() -> None:
         changed.append(sum(old != new for old, new in zip(before, pieces, strict=True)))
         before = pieces
     assert sum(count != 1 for count in changed) <= 200 // PIECES + 1
+
+
+def test_a_message_is_reached_by_so_many_of_the_newest() -> None:
+    author = user("Ada")
+    loaded: Snapshot[Message] = snapshot(
+        [message(f"{minutes}", author, minutes=minutes) for minutes in range(5)]
+    )
+    assert [newest_until(loaded, "", f"m{minutes}") for minutes in (4, 0)] == [1, 5]
+    assert newest_until(loaded, "", "gone") is None
+    assert newest_until(loaded, "an event", "m0") is None
