@@ -21,7 +21,7 @@ from api.app import create_api, mount_api
 from api.backend import Backend
 from api.demo import docs_checker
 from api.errors import ServiceUnavailableError
-from api.pictures import Pictures
+from api.pictures import EVENTS, Pictures
 from api.previews import EventPreviews
 from api.settings import ApiSettings
 from demo_agent.agent import BACKGROUND
@@ -85,7 +85,11 @@ layout.style_comes_with_page()
 
 app = st.App(
     PROJECT / "app.py",
-    routes=[*mount_api(api, _BASE_PATH), *Pictures(_backend, pictures.PATH).routes(_BASE_PATH)],
+    routes=[
+        *mount_api(api, _BASE_PATH),
+        *Pictures(_backend, pictures.PATH).routes(_BASE_PATH),
+        *Pictures(_backend, pictures.EVENTS_PATH, EVENTS).routes(_BASE_PATH),
+    ],
     middleware=[
         Middleware(RequestGuard),
         Middleware(

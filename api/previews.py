@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from typing import Final, cast
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 from uuid import UUID
 
+from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from api.backend import Backend, BackendFactory, Threads, open_backend
 from api.errors import ServiceUnavailableError
 from db.hub.calendars import zone_of
 from db.hub.models import Event
+from db.hub.pictures import path_of
 from frontend.preview import Preview
 from livetables.background import start_task
 from livetables.tables.snapshot import Snapshot
@@ -26,6 +29,9 @@ PATIENCE: Final = 1.0
 """Seconds for which a page waits for the first start of the database."""
 _LONGEST: Final = 200
 _PAGE: Final = "/event"
+PICTURES: Final = "event-pictures"
+"""Where the server has the pictures of events, below its pages."""
+_HOST: Final = re.compile(r"[A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9a-fA-F:]+\](?::\d{1,5})?")
 
 _log: Final = logging.getLogger("tavern.api")
 
@@ -46,7 +52,7 @@ class EventPreviews:
             return None
         events = cast("Snapshot[Event] | None", backend.engine.tables().get("events"))
         event = None if events is None else events.get((event_id,))
-        return None if event is None else preview_of(event)
+        return None if event is None else preview_of(event, site_of(scope))
 
     async def _backend(self) -> Backend | None:
         if self._opening is None or (self._opening.done() and self._opening.result() is None):
@@ -73,8 +79,22 @@ def event_in(scope: Scope) -> str | None:
         return None
 
 
-def preview_of(event: Event) -> Preview:
-    """Return the preview of an event; its time is that of its own place."""
+def site_of(scope: Scope) -> str:
+    """Return the address at which a request asks for pages, ending in a slash; empty if it names no host."""
+    headers = Headers(scope=scope)
+    host, scheme = headers.get("host", ""), str(scope.get("scheme", "http"))
+    forwarded = headers.get("x-forwarded-proto", "").partition(",")[0].strip()
+    if forwarded in {"http", "https"}:
+        scheme = forwarded
+    below = str(scope["path"]).removesuffix(_PAGE)
+    return f"{scheme}://{host}{quote(below)}/" if _HOST.fullmatch(host) else ""
+
+
+def preview_of(event: Event, site: str = "") -> Preview:
+    """Return the preview of an event; its time is that of its own place.
+
+    `site` is the address of the pages, for that of the picture.
+    """
     local = event.starts_at.astimezone(zone_of(event))
     when = f"{local:%A}, {local.day} {local:%B %Y}, {local:%H:%M} ({zone_of(event).key})"
     text = " ".join(event.description.split())
@@ -83,6 +103,7 @@ def preview_of(event: Event) -> Preview:
         title=f"Cancelled: {event.title}" if event.cancelled_at is not None else event.title,
         description=f"{facts}. {_shortened(text)}" if text else facts,
         path=f"event?id={event.id}",
+        image=f"{site}{PICTURES}/{path_of(event.id, event.picture)}" if event.picture and site else "",
     )
 
 

@@ -14,15 +14,20 @@ from starlette.types import Scope
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The title and the description of one page, as text. `path` is its address, below the app's."""
+    """The title and the description of one page, as text. `path` is its address, below the app's.
+
+    `image` is the whole address of a picture, empty without one: programs that read it resolve no other.
+    """
 
     title: str
     description: str
     path: str
+    image: str = ""
 
     def head(self, site: str) -> str:
         """Return the HTML for the head of a page of this site."""
         title, description, path = (_attribute(each) for each in (self.title, self.description, self.path))
+        image = f'<meta property="og:image" content="{_attribute(self.image)}">' if self.image else ""
         return (
             f'<meta name="description" content="{description}">'
             f'<link rel="canonical" href="./{path}">'
@@ -30,7 +35,7 @@ class Preview:
             f'<meta property="og:site_name" content="{_attribute(site)}">'
             f'<meta property="og:title" content="{title}">'
             f'<meta property="og:description" content="{description}">'
-            f'<meta name="twitter:card" content="summary">'
+            f'{image}<meta name="twitter:card" content="summary">'
         )
 
 

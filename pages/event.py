@@ -15,7 +15,7 @@ from ui.base.navigation import Place, page
 from ui.base.parts import MY_COHOSTING, MY_PROFILE, MY_RSVPS
 from ui.base.text import one_line
 from ui.base.write_queue import WRITES
-from ui.events import actions, answers, attendees, schedule, tables
+from ui.events import actions, answers, attendees, picture, schedule, tables
 from ui.events.cards import viewing_now
 from ui.events.page import page_html
 from ui.messages.chat import EventChat, Look
@@ -37,6 +37,8 @@ def show() -> None:
     with st.container(key=BLOCK):
         _event(event_id)
     _export(event_id)
+    picture.reset(event_id)
+    picture.show(event_id)
     _marks()
     actions.follow_clicks(BLOCK)
     if _found(event_id) is not None:

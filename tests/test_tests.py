@@ -81,6 +81,7 @@ WITHOUT_A_TEST_FILE = {
     "ui/base/follow.py": "tests/browser/test_following.py",
     "ui/base/html_actions.py": "tests/browser: every button in a list",
     "ui/base/navigation.py": "tests/browser: every page",
+    "ui/base/picture_field.py": "tests/browser/test_places.py, tests/browser/test_event_page.py",
     "ui/base/send_keys.py": "tests/browser/test_keyboard.py",
     "ui/base/session.py": "tests/browser: every page",
     "ui/base/write.py": "test_write_queue.py",

@@ -65,6 +65,8 @@ class User(Model):
 class Event(Model):
     """An event. `time_zone` is an IANA name; `capacity` None means no limit; `cancel_reason` may be empty.
 
+    `picture` names a file of the event (`db/hub/event_pictures.py`), None without a picture.
+
     `updated_by` is the id of the person who last wrote the row, None for the system.
     """
 
@@ -79,6 +81,7 @@ class Event(Model):
     organizer_id: str
     cancelled_at: AwareDatetime | None
     cancel_reason: str
+    picture: str | None
     version: int
     created_at: AwareDatetime
     updated_at: AwareDatetime

@@ -1,7 +1,7 @@
 """Pictures of people: small files in Storage, each in the folder of its person.
 
 A row of `users` names the file (`picture`) and nothing else, so no row can lead to another host. The file is
-never replaced; another picture is another file. The app makes the files (`ui/people/image.py`). Because
+never replaced; another picture is another file. The app makes the files (`ui/base/image.py`). Because
 people can store others with their own token, whoever passes one on asks `is_small` first.
 """
 
@@ -40,18 +40,23 @@ def path_of(user_id: str, picture: str) -> str:
     return f"{user_id}/{picture}.webp"
 
 
-def public_path(user_id: str, picture: str) -> str:
+def public_path(user_id: str, picture: str, bucket: str = BUCKET) -> str:
     """Return the path of the project at which anybody can read a picture."""
-    return f"/storage/v1/object/public/{BUCKET}/{path_of(user_id, picture)}"
+    return f"/storage/v1/object/public/{bucket}/{path_of(user_id, picture)}"
 
 
 def add(me: Caller, picture: str, content: bytes) -> None:
-    """Store a picture. Doing it twice is as once."""
+    """Store a picture of the person. Doing it twice is as once."""
+    store(me, BUCKET, path_of(me.user_id, picture), content)
+
+
+def store(me: Caller, bucket: str, path: str, content: bytes) -> None:
+    """Store a picture in a bucket. Doing it twice is as once."""
 
     def send(token: str) -> None:
-        files = me.clients.storage(token).from_(BUCKET)
+        files = me.clients.storage(token).from_(bucket)
         files.upload(
-            path_of(me.user_id, picture),
+            path,
             content,
             {"content-type": MIME_TYPE, "cache-control": _A_YEAR, "upsert": "false"},
         )
@@ -67,14 +72,19 @@ def choose(me: Caller, picture: str | None) -> tuple[Record, str | None]:
 
     Whatever else was changed in the profile meanwhile stays.
     """
-    record = rows.find(me, TABLE, {"id": me.user_id})
+    return choose_in(me, TABLE, me.user_id, picture)
+
+
+def choose_in(me: Caller, table: str, row_id: str, picture: str | None) -> tuple[Record, str | None]:
+    """Name this picture in a row of a table; return the row and the picture before."""
+    record = rows.find(me, table, {"id": row_id})
     if record is None:
         raise GoneError
     while record.get("picture") != picture:
         before = cast("str | None", record.get("picture"))
         version = cast("int", record["version"])
         try:
-            return rows.update(me, TABLE, {"id": me.user_id}, {"picture": picture}, version), before
+            return rows.update(me, table, {"id": row_id}, {"picture": picture}, version), before
         except ConflictError as conflict:
             record = conflict.current
     return record, None
@@ -118,7 +128,7 @@ def _refusals() -> Mapping[str, DatabaseError]:
     return {
         "413": InvalidValueError("This picture is too large."),
         "415": InvalidValueError("This is not a picture."),
-        "403": InvalidValueError("You have changed your picture often. Please try again in an hour."),
+        "403": InvalidValueError("The picture was changed often. Please try again in an hour."),
     }
 
 

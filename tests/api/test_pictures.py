@@ -10,6 +10,7 @@ from PIL import Image
 
 from api.backend import Backend
 from api.pictures import Pictures
+from tests.api.test_calendars import new_event
 from tests.support.app import AppUnderTest
 from tests.support.people import Person
 from tests.support.pictures import halves, written
@@ -27,6 +28,27 @@ def put(person: Person, content: bytes, *, show: bool = True) -> str:
         change = {"picture": picture}
         person.client.table("users").update(change).eq("id", person.user_id).execute()
     return picture
+
+
+def test_the_picture_of_an_event_is_sent_while_it_shows_it(server: AppUnderTest, ann: Person) -> None:
+    made, picture = new_event(ann), str(uuid.uuid4())
+    path = f"{made['id']}/{picture}.webp"
+    files = ann.client.storage.from_("event-pictures")
+    files.upload(path, CONTENT, {"content-type": "image/webp"})
+    address = f"{server.url}/event-pictures/{path}"
+    assert httpx.get(address).status_code == 404
+
+    events = ann.client.table("events")
+    events.update({"picture": picture}).eq("id", made["id"]).execute()
+    wait_for(lambda: httpx.get(address).is_success, what="the server to know of the picture")
+    assert httpx.get(address).content == CONTENT
+    page = httpx.get(f"{server.url}/event?id={made['id']}").text
+    assert f'<meta property="og:image" content="{address}">' in page
+
+    # The file goes with the last row that names it.
+    events.update({"picture": None}).eq("id", made["id"]).execute()
+    wait_for(lambda: httpx.get(address).status_code == 404, what="the picture to be gone")
+    assert files.list(str(made["id"])) == []
 
 
 def get(server: AppUnderTest, person: Person, picture: str) -> httpx.Response:

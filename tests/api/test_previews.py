@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from api.backend import Backend
 from api.errors import ServiceUnavailableError
-from api.previews import EventPreviews, event_in, preview_of
+from api.previews import EventPreviews, event_in, preview_of, site_of
 from tests.api.test_calendars import new_event
 from tests.support.app import AppUnderTest
 from tests.support.people import Person
@@ -44,6 +44,29 @@ def test_the_page_of_an_event_names_it_in_its_head(server: AppUnderTest, ann: Pe
     wait_for(lambda: tags(server, path)["og:title"] == cancelled, what="the cancellation")
     ann.client.table("events").delete().eq("id", made["id"]).execute()
     wait_for(lambda: "og:title" not in tags(server, path), what="the deletion")
+
+
+def test_the_picture_of_an_event_has_a_whole_address() -> None:
+    party = event("Ball", user("Ann"), picture=ID)
+    site = "https://tavern.example/house/"
+    assert preview_of(party, site).image == f"{site}event-pictures/{party.id}/{ID}.webp"
+    assert preview_of(event("Ball", user("Ann")), site).image == ""
+    assert preview_of(party, "").image == ""
+
+
+@pytest.mark.parametrize(
+    ("headers", "site"),
+    [
+        ({"host": "tavern.example:8501"}, "http://tavern.example:8501/house/"),
+        ({"host": "tavern.example", "x-forwarded-proto": "https, http"}, "https://tavern.example/house/"),
+        ({"host": "tavern.example", "x-forwarded-proto": "javascript"}, "http://tavern.example/house/"),
+        ({"host": 'x"><script>'}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_address_of_the_site_is_the_one_that_was_asked(headers: dict[str, str], site: str) -> None:
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    assert site_of({**asked("/house/event", ""), "scheme": "http", "headers": raw}) == site
 
 
 def asked(path: str, query: str) -> Scope:

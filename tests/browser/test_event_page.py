@@ -10,6 +10,7 @@ from tests.browser.test_accessibility import faults
 from tests.support import visitor
 from tests.support.browser import PHONE
 from tests.support.people import Person, sign_up, unique
+from tests.support.pictures import halves, written
 
 
 def new_event(host: Person, title: str) -> str:
@@ -61,7 +62,6 @@ async def test_people_talk_about_an_event_on_its_page(open_window: OpenWindow, s
     await expect(theirs.page.get_by_text("hidden by a moderator")).to_be_visible()
     await expect(theirs.page.get_by_role("button", name="Show again")).to_be_hidden()
     assert mine.full_runs() == runs
-    assert await faults(mine.page) == []
 
     # The author changes their words.
     await visitor.use(theirs.page, question, "Edit")
@@ -69,6 +69,20 @@ async def test_people_talk_about_an_event_on_its_page(open_window: OpenWindow, s
     await dialog.get_by_label("Message").fill("Who brings bread?")
     await dialog.get_by_role("button", name="Save").click()
     await expect(mine.page.get_by_role("log")).to_contain_text("Who brings bread? (edited)")
+
+    # A picture is cut to a square, and everybody sees it at once.
+    await mine.page.get_by_text("Picture", exact=True).click()
+    await mine.page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
+        {"name": "ball.jpg", "mimeType": "image/jpeg", "buffer": written(halves(900, 600), "JPEG")}
+    )
+    await expect(mine.page.get_by_role("group", name="The part that others see")).to_be_visible()
+    assert await faults(mine.page) == []
+    await mine.page.get_by_role("button", name="Use this picture").click()
+    shown = theirs.page.locator("article.tv-event img.tv-event-picture")
+    await expect(shown).to_have_js_property("naturalWidth", 512)
+    await expect(theirs.page.get_by_test_id("stFileUploaderDropzoneInput")).to_have_count(0)
+    await mine.page.get_by_role("button", name="Remove picture").click()
+    await expect(shown).to_have_count(0)
 
     # Another event has a discussion of its own, and whoever goes there looks no more.
     await mine.page.goto(f"{mine.url}/event?id={other}")

@@ -121,3 +121,56 @@ def test_pictures_go_with_the_account(db: Session, world: World) -> None:
     left = db.rows("select split_part(name, '/', 1) from storage.objects where bucket_id = 'avatars'")
     assert (gone,) not in left
     assert (stays,) in left
+
+
+PUT_OF_EVENT = PUT.replace("'avatars'", "'event-pictures'")
+OF_EVENT = "select name from storage.objects where bucket_id = 'event-pictures' and starts_with(name, %s)"
+SHOW = "update public.events set picture = %s where id = %s"
+
+
+@pytest.mark.parametrize("role", ["owner", "cohost"])
+def test_hosts_add_and_show_pictures_of_their_event(db: Session, world: World, role: str) -> None:
+    picture = str(uuid.uuid4())
+    db.act_as(world.people[role])
+    assert db.run(PUT_OF_EVENT, f"{world.event}/{picture}.webp") == 1
+    assert db.run(SHOW, picture, world.event) == 1
+
+
+@pytest.mark.parametrize("role", ["other", "admin"])
+def test_nobody_else_adds_a_picture_of_an_event(db: Session, world: World, role: str) -> None:
+    db.act_as(world.people[role])
+    assert db.refusal(PUT_OF_EVENT, key(world.event)).pgcode == "42501"
+
+
+@pytest.mark.parametrize("name", ["{}/a.webp", "{}/../x.webp", "{}.webp", "x/{}/a.webp"])
+def test_a_picture_of_an_event_has_a_name_of_its_own(db: Session, world: World, name: str) -> None:
+    db.act_as(world.people["owner"])
+    assert db.refusal(PUT_OF_EVENT, name.format(world.event)).pgcode == "42501"
+
+
+def test_an_event_keeps_few_pictures(db: Session, world: World) -> None:
+    db.act_as(world.people["owner"])
+    for _ in range(10):
+        db.run(PUT_OF_EVENT, key(world.event))
+    assert db.refusal(PUT_OF_EVENT, key(world.event)).pgcode == "42501"
+
+
+def test_the_old_picture_of_an_event_goes_when_it_shows_another_or_none(db: Session, world: World) -> None:
+    first, second = str(uuid.uuid4()), str(uuid.uuid4())
+    db.act_as(world.people["owner"])
+    for each in (first, second):
+        db.run(PUT_OF_EVENT, f"{world.event}/{each}.webp")
+        db.run(SHOW, each, world.event)
+    assert db.rows(OF_EVENT, world.event) == [(f"{world.event}/{second}.webp",)]
+    db.act_as(world.people["admin"])
+    assert db.run(SHOW, None, world.event) == 1
+    db.act_as_owner()
+    assert db.rows(OF_EVENT, world.event) == []
+
+
+def test_the_pictures_of_an_event_go_with_it(db: Session, world: World) -> None:
+    db.act_as(world.people["owner"])
+    db.run(PUT_OF_EVENT, key(world.event))
+    db.run("delete from public.events where id = %s", world.event)
+    db.act_as_owner()
+    assert db.rows(OF_EVENT, world.event) == []

@@ -46,6 +46,7 @@ def _event(key: Key, text: str) -> Row:
         "organizer_id": NAMES[0],
         "cancelled_at": None,
         "cancel_reason": "",
+        "picture": None,
         "updated_by": None,
     }
 

@@ -88,6 +88,7 @@ def event(title: str, organizer: User, *, hours: float = 24, **values: object) -
         "organizer_id": organizer.id,
         "cancelled_at": None,
         "cancel_reason": "",
+        "picture": None,
         "version": 1,
         "created_at": NOW,
         "updated_at": NOW,

@@ -1,4 +1,4 @@
-"""Where browsers find the pictures of people.
+"""Where browsers find the pictures of people and events.
 
 The server sends them itself (`api/pictures.py`), so no viewer's browser calls another host. Streamlit Cloud
 runs the pages without that server's routes. There, browsers read them from the Storage of the project.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from db.hub.models import User
+from db.hub import event_pictures
+from db.hub.models import Event, User
 from db.hub.pictures import path_of, public_path
 
 PATH: Final = "avatars"
 """The path of the server's pictures, relative to the pages, as links are (`ui/base/links.py`)."""
+EVENTS_PATH: Final = "event-pictures"
+"""The same for the pictures of events."""
 
 
 class _Process:
@@ -35,6 +38,16 @@ def server_has_api() -> bool:
 def kept_in(project: str) -> None:
     """Note the URL of the project whose Storage keeps the pictures."""
     _Process.project = project
+
+
+def address_of_event(event: Event) -> str:
+    """Return the address of an event's picture, and no text if it has none."""
+    if not event.picture:
+        return ""
+    if _Process.sent_by_server:
+        return f"{EVENTS_PATH}/{path_of(event.id, event.picture)}"
+    path = event_pictures.public_path(event.id, event.picture)
+    return f"{_Process.project}{path}" if _Process.project else ""
 
 
 def address_of(user: User) -> str:

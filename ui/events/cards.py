@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from db.hub.models import Event, EventCohost, Rsvp, User
 from livetables.tables.snapshot import Snapshot
-from ui.base import session, times
+from ui.base import pictures, session, times
 from ui.base.feedback import saving_html
 from ui.base.html import EMPTY, Markup, Template, join
 from ui.base.links import link_html, second_link_html, to_event
@@ -23,8 +23,9 @@ _CARDS = Template('<div class="tv-events">{cards}</div>')
 _CARD = Template(
     '<article class="tv-event{css}" data-row="{id}" data-owner="{organizer_id}">{leaf}'
     '<div class="tv-main"><h2>{title}{state}{saving}</h2>'
-    "{facts}{reason}{description}{attendance}{buttons}</div></article>"
+    "{facts}{reason}{description}{attendance}{buttons}</div>{picture}</article>"
 )
+_PICTURE = Template('<img class="tv-event-picture" src="{address}" alt="" loading="lazy" decoding="async">')
 _LEAF = Template('<div class="tv-leaf" aria-hidden="true"><span>{month}</span><b>{day}</b>{weekday}</div>')
 _DESCRIPTION = Template('<p class="tv-text" dir="auto">{text}</p>')
 # The text stands after what folds it, for the style sheet. `clicks.js` keeps open what somebody has opened.
@@ -118,6 +119,7 @@ def _card_html(
         organizer_id=event.organizer_id,
         leaf=second_link_html(to_event(event.id), leaf_html(event, viewing.region.zone)),
         title=title_html(event),
+        picture=picture_html(event),
         state=state_html(event, over=over),
         saving=saving,
         facts=_facts_html(event, users, cohosts, viewing),
@@ -143,6 +145,12 @@ def reason_html(event: Event) -> Markup:
     """Show why an event is cancelled; empty if it is not, or nobody said why."""
     shown = event.cancelled_at is not None and event.cancel_reason
     return _REASON(text=event.cancel_reason) if shown else EMPTY
+
+
+def picture_html(event: Event) -> Markup:
+    """Show the picture of an event; empty without one."""
+    address = pictures.address_of_event(event)
+    return _PICTURE(address=address) if address else EMPTY
 
 
 def description_html(text: str) -> Markup:

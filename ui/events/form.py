@@ -246,6 +246,7 @@ def new_event(event_id: str, draft: EventDraft, organizer_id: str) -> Event:
         organizer_id=organizer_id,
         cancelled_at=None,
         cancel_reason="",
+        picture=None,
         version=0,
         created_at=now,
         updated_at=now,

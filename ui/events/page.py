@@ -14,7 +14,7 @@ from ui.base.links import calendar_html, copy_button_html, map_html, to_copy, to
 from ui.base.people import names_html
 from ui.base.text import plural
 from ui.events.answers import places_left
-from ui.events.cards import Viewing, buttons_html, leaf_html, reason_html, state_html
+from ui.events.cards import Viewing, buttons_html, leaf_html, picture_html, reason_html, state_html
 from ui.events.schedule import NO_RSVPS, Attendance, attendance_by_event
 
 _MOST_NAMES: Final = 300
@@ -22,7 +22,7 @@ _MOST_NAMES: Final = 300
 _PAGE = Template(
     '<article class="tv-event whole{css}" data-row="{id}" data-owner="{organizer_id}">{leaf}'
     '<div class="tv-main">{state}{saving}{reason}<dl class="tv-plan">{facts}</dl>{description}{buttons}</div>'
-    '</article><div class="tv-answers">{answers}</div>'
+    '{picture}</article><div class="tv-answers">{answers}</div>'
 )
 _FACT = Template("<dt>{name}</dt><dd>{value}</dd>")
 _WHEN = Template('<span title="{exactly}">{here}</span>{there}')
@@ -64,6 +64,7 @@ def page_html(
         leaf=leaf_html(event, viewing.region.zone),
         state=state_html(event, over=over),
         saving=saving_html(pending),
+        picture=picture_html(event),
         reason=reason_html(event),
         facts=_facts_html(event, users, cohosts, viewing),
         description=_DESCRIPTION(text=event.description) if event.description else EMPTY,

@@ -101,6 +101,11 @@ BUCKETS: Mapping[str, Mapping[str, str]] = {
         "public": "read info",
         "owner": f"{_READS} upload sign_upload copy delete",
     },
+    "event-pictures": {
+        "public": "read info",
+        "owner": f"{_READS} upload sign_upload copy delete",
+        "cohost": f"{_READS} upload sign_upload copy delete",
+    },
 }
 """What each role may do with a tenant's files that another person put there, and with the pictures of
 `owner`. Who is not named may do nothing.

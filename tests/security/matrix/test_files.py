@@ -15,8 +15,8 @@ from tests.security.matrix.rows import Rows
 from tests.support.stack import PROJECT
 
 CONTENT = b'{"kept": true}'
-PICTURES = "avatars"
-"""The bucket whose folders are of people, not of tenants."""
+PICTURES = {"avatars": "owner", "event-pictures": "event"}
+"""The buckets of pictures, and whose folder is tried: that of `owner`, or of the event of `owner`."""
 PUT_THERE = ("kept", "replaced", "deleted", "moved")
 
 
@@ -45,13 +45,13 @@ def test_every_bucket_is_listed(rows: Rows) -> None:
 
 def key(cast: Cast, bucket: str, name: str) -> str:
     """Return the key of a file, as the bucket takes it."""
-    if bucket == PICTURES:
-        return f"{cast.people['owner']}/{uuid.uuid5(uuid.NAMESPACE_OID, name)}.webp"
+    if bucket in PICTURES:
+        return f"{cast.values[PICTURES[bucket]]}/{uuid.uuid5(uuid.NAMESPACE_OID, name)}.webp"
     return f"{cast.values['tenant']}/{name}.json"
 
 
 def mime_type(bucket: str) -> str:
-    return "image/webp" if bucket == PICTURES else "application/json"
+    return "image/webp" if bucket in PICTURES else "application/json"
 
 
 def put(http: httpx.Client, cast: Cast, bucket: str, name: str) -> None:

@@ -110,8 +110,8 @@ def preview(image: Image.Image) -> bytes:
     return _webp(small, 80)
 
 
-def square(image: Image.Image, crop: Crop) -> bytes:
-    """Return a part of the picture as the file that others see, of at most `LIMIT` bytes.
+def square(image: Image.Image, crop: Crop, pixels: int = SIDE, limit: int = LIMIT) -> bytes:
+    """Return a part of the picture as the file that others see, of at most `limit` bytes.
 
     A part that leaves the picture is moved into it.
     """
@@ -119,9 +119,9 @@ def square(image: Image.Image, crop: Crop) -> bytes:
     side = min(width, height) * min(max(crop.share, 0.05), 1.0)
     left = min(max(crop.x * width - side / 2, 0), width - side)
     top = min(max(crop.y * height - side / 2, 0), height - side)
-    part = image.resize((SIDE, SIDE), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
+    part = image.resize((pixels, pixels), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
     files = (_webp(part, quality) for quality in _QUALITIES)
-    return next(file for file in files if len(file) <= LIMIT)
+    return next(file for file in files if len(file) <= limit)
 
 
 def _webp(image: Image.Image, quality: int) -> bytes:

@@ -11,7 +11,7 @@ from typing import Final
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-from ui.people.image import Crop
+from ui.base.image import Crop
 
 _HTML: Final = (
     '<div class="frame" tabindex="0" role="group" aria-label="The part that others see: drag the picture, '
@@ -28,16 +28,17 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component("tavern_crop", html=_HTML, js=script, css=style)
 
 
-def choose_part(picture_id: str, preview: bytes, size: tuple[int, int]) -> Crop:
+def choose_part(picture_id: str, preview: bytes, size: tuple[int, int], *, is_round: bool) -> Crop:
     """Show a picture and let the person choose a part; return what is chosen now.
 
     Arguments:
         picture_id: tells pictures apart.
         preview: the picture as a WebP file.
         size: its width and height.
+        is_round: whether others see the circle in the part, as they see people.
     """
     address = f"data:image/webp;base64,{base64.b64encode(preview).decode()}"
-    data = {"id": picture_id, "picture": address, "width": size[0], "height": size[1]}
+    data = {"id": picture_id, "picture": address, "width": size[0], "height": size[1], "round": is_round}
     result = _component()(key="picture_crop", data=data, on_crop_change=_rerun_only)
     return read_crop(result.get("crop"), picture_id)
 

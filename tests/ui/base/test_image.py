@@ -13,7 +13,7 @@ from PIL import Image
 
 from db.hub.pictures import LIMIT, SIDE, is_small
 from tests.support.pictures import BLUE, PLACE, RED, halves, is_like, photo, written
-from ui.people.image import Crop, PictureError, opened, preview, square
+from ui.base.image import Crop, PictureError, opened, preview, square
 
 WHITE = (255, 255, 255)
 

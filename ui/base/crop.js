@@ -10,6 +10,7 @@ export default function ({ data, parentElement, setStateValue }) {
   known?.stop();
 
   const frame = parentElement.querySelector(".frame");
+  frame.classList.toggle("round", data.round);
   const image = parentElement.querySelector("img");
   const zoom = parentElement.querySelector("input");
   const ratio = data.width / data.height;

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ui.people.crop import read_crop
-from ui.people.image import Crop
+from ui.base.crop import read_crop
+from ui.base.image import Crop
 
 
 def test_the_part_is_read() -> None:
