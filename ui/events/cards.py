@@ -52,10 +52,14 @@ _HOST_BUTTON = Template(
 # The same on every card, so they are built once.
 _CANCELLED: Final = Template('<span class="tv-state bad">Cancelled</span>')()
 _OVER: Final = Template('<span class="tv-state">Over</span>')()
-_GAP: Final = Template('<span class="tv-gap"></span>')()
 _EDIT: Final = _HOST_BUTTON(action="edit", label="Edit")
 _CANCEL: Final = _HOST_BUTTON(action="cancel", label="Cancel event")
 _REINSTATE: Final = _HOST_BUTTON(action="reinstate", label="Put back on")
+# In one line, also where they do not fit beside the others.
+_FOR_HOSTS = Template('<span class="tv-together">{buttons}</span>')
+_WHILE_ON: Final = _FOR_HOSTS(buttons=_EDIT + _CANCEL)
+_WHILE_CANCELLED: Final = _FOR_HOSTS(buttons=_EDIT + _REINSTATE)
+_WHEN_OVER: Final = _FOR_HOSTS(buttons=_EDIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +212,9 @@ def buttons_html(event: Event, attendance: Attendance, *, over: bool, more: Mark
     buttons: list[Markup] = []
     if not over and event.cancelled_at is None:
         buttons.append(answers.buttons_html(event, attendance))
-    buttons += [more, _GAP, _EDIT]
+    buttons.append(more)
     if event.cancelled_at is not None:
-        buttons.append(_REINSTATE)
-    elif not over:
-        buttons.append(_CANCEL)
+        buttons.append(_WHILE_CANCELLED)
+    else:
+        buttons.append(_WHEN_OVER if over else _WHILE_ON)
     return _BUTTONS(note=answers.note_html(), title=event.title, buttons=join(buttons))
