@@ -62,7 +62,8 @@ class Tab:
     def view(self, table: str) -> Audience:
         """Return the open view from which the session sees the table."""
         shown = self.session.tables()[table]
-        [view] = [view for view in self.engine.views.values() if view.tables.get(table) is shown]
+        # A copy, because the engine closes the views of before meanwhile.
+        [view] = [view for view in list(self.engine.views.values()) if view.tables.get(table) is shown]
         return view
 
     def rows(self, table: str) -> dict[tuple[str, ...], object]:
