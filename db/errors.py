@@ -16,6 +16,8 @@
         ├── SignInFailedError       wrong email address or password
         ├── EmailNotConfirmedError  the project requires a confirmed address
         ├── SignUpRefusedError      the account cannot be created
+        ├── CodeNeededError         the account has a second factor, whose code is missing
+        ├── WrongCodeError          the code of the second factor does not count
         ├── SignedOutError          the session has ended
         └── TooManyAttemptsError    the rate limit of the Auth service
 
@@ -36,6 +38,7 @@ from supabase_auth.errors import AuthError, AuthRetryableError, AuthWeakPassword
 from db.columns import Record
 from db.constraints import MEANING as CONSTRAINTS
 from livetables.auth.errors import MEANING, Meaning
+from livetables.auth.second_factor import CodeNeeded
 
 _log = logging.getLogger(__name__)
 
@@ -170,6 +173,22 @@ class SignedOutError(SignInError):
     message = "You have been signed out. Please sign in again; your text is kept."
 
 
+class CodeNeededError(SignInError):
+    """The password was right, and the account has a second factor. `waiting` goes on with its code."""
+
+    message = "Please enter the code of your authenticator app."
+
+    def __init__(self, waiting: CodeNeeded) -> None:
+        super().__init__()
+        self.waiting = waiting
+
+
+class WrongCodeError(SignInError):
+    """The code of the second factor, or the recovery code, does not count."""
+
+    message = "That code does not count. Please enter the one that your app shows now; each is good for once."
+
+
 class TooManyAttemptsError(SignInError):
     """The rate limit of the Auth service."""
 
@@ -255,6 +274,7 @@ _AUTH_ERRORS: Mapping[Meaning, type[SignInError]] = {
     Meaning.NOT_CONFIRMED: EmailNotConfirmedError,
     Meaning.TOO_MANY: TooManyAttemptsError,
     Meaning.SIGNED_OUT: SignedOutError,
+    Meaning.WRONG_CODE: WrongCodeError,
 }
 
 _SIGN_UP_MESSAGES: Mapping[str, str] = {

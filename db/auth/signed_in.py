@@ -7,7 +7,15 @@ from typing import Final
 from supabase_auth.types import Session
 
 from db.clients import Clients
-from db.errors import DatabaseError, SignedOutError, SignInError, UnreachableError, from_auth, from_refresh
+from db.errors import (
+    CodeNeededError,
+    DatabaseError,
+    SignedOutError,
+    SignInError,
+    UnreachableError,
+    from_auth,
+    from_refresh,
+)
 from livetables.auth.errors import AuthErrors
 from livetables.auth.signed_in import BROWSER_TIMEOUT, REFRESH_MARGIN
 from livetables.auth.signed_in import SignedIn as AnySignedIn
@@ -20,6 +28,7 @@ ERRORS: Final = AuthErrors(
     unreachable=UnreachableError,
     not_sent=lambda: UnreachableError(perhaps_written=False),
     no_session=SignInError,
+    code_needed=CodeNeededError,
     from_auth=from_auth,
     from_refresh=from_refresh,
 )

@@ -20,9 +20,11 @@ from typing import Any, Generic, Literal, TypeVar
 from supabase_auth.errors import AuthError
 from supabase_auth.types import Session, SignUpWithEmailAndPasswordCredentials
 
+from livetables.auth import second_factor
 from livetables.auth.cookie import SessionCookie
 from livetables.auth.errors import AuthErrors
 from livetables.auth.jwt import claims_of
+from livetables.auth.second_factor import CodeNeeded
 from livetables.auth.signed_in import AuthClients, SignedIn, session_of
 from livetables.background import start_daemon
 from livetables.faults import FAULTS
@@ -89,14 +91,46 @@ class Accounts(Generic[S]):
         return self._signed_in_of(response.session, user_agent=user_agent)
 
     def sign_in(self, email: str, password: str, *, user_agent: str = "") -> S:
-        """Sign in with a password. Raises `errors.from_auth` of the refusal."""
+        """Sign in with a password.
+
+        Raises `errors.from_auth` of the refusal, and `errors.code_needed` when the account has a second
+        factor; then `enter_code` goes on.
+        """
+        client = self._clients.auth(user_agent)
         try:
-            response = self._clients.auth(user_agent).sign_in_with_password(
-                {"email": _spelled(email), "password": password}
-            )
+            response = client.sign_in_with_password({"email": _spelled(email), "password": password})
         except AuthError as error:
             raise self._errors.from_auth(error) from error
-        return self._signed_in_of(session_of(response, self._errors), user_agent=user_agent)
+        session = session_of(response, self._errors)
+        waiting = second_factor.needed(client, session, user_agent)
+        if waiting is not None:
+            raise self._errors.code_needed(waiting)
+        return self._signed_in_of(session, user_agent=user_agent)
+
+    def enter_code(self, waiting: CodeNeeded, code: str) -> S:
+        """Go on with a code of the second factor. Raises `errors.from_auth` of the refusal."""
+        try:
+            session = waiting.enter(code)
+        except AuthError as error:
+            raise self._errors.from_auth(error) from error
+        return self._entered(waiting, session)
+
+    def enter_without_code(self, waiting: CodeNeeded) -> S:
+        """Go on after the second factor was removed. Raises `errors.from_auth` if it was not."""
+        try:
+            session = waiting.client.refresh_session().session
+        except AuthError as error:
+            raise self._errors.from_auth(error) from error
+        if session is not None:
+            again = second_factor.needed(waiting.client, session, waiting.user_agent)
+            if again is not None:
+                raise self._errors.code_needed(again)
+        return self._entered(waiting, session)
+
+    def _entered(self, waiting: CodeNeeded, session: Session | None) -> S:
+        if session is None:
+            raise self._errors.no_session("The sign-in service gave no session. Please try again.")
+        return self._signed_in_of(session, user_agent=waiting.user_agent)
 
     def restore(self, cookie: str, *, user_agent: str = "") -> S:
         """Restore a sign-in from the text of a browser's cookie; tabs with the same cookie share one.

@@ -5,6 +5,8 @@ SignInError
 ├── EmailNotConfirmedError  the project requires a confirmed address
 ├── SignUpRefusedError      the account cannot be created
 ├── SignedOutError          the session has ended
+├── CodeNeededError         the account has a second factor, whose code is missing
+├── WrongCodeError          the code of the second factor does not count
 ├── TooManyAttemptsError    the rate limit of the Auth service
 └── AuthUnreachableError    the Auth service does not answer
 
@@ -21,6 +23,7 @@ from typing import Final
 
 from supabase_auth.errors import AuthError, AuthRetryableError, AuthWeakPasswordError
 
+from livetables.auth.second_factor import CodeNeeded
 from livetables.errors import LiveError
 
 _log: Final = logging.getLogger(__name__)
@@ -33,6 +36,7 @@ class Meaning(Enum):
     NOT_CONFIRMED = auto()
     TOO_MANY = auto()
     SIGNED_OUT = auto()
+    WRONG_CODE = auto()
 
 
 MEANING: Final[Mapping[str, Meaning]] = {
@@ -40,6 +44,10 @@ MEANING: Final[Mapping[str, Meaning]] = {
     "email_not_confirmed": Meaning.NOT_CONFIRMED,
     "over_request_rate_limit": Meaning.TOO_MANY,
     "over_email_send_rate_limit": Meaning.TOO_MANY,
+    "mfa_verification_failed": Meaning.WRONG_CODE,
+    "mfa_challenge_expired": Meaning.WRONG_CODE,
+    "mfa_ip_address_mismatch": Meaning.WRONG_CODE,
+    "mfa_factor_not_found": Meaning.SIGNED_OUT,
     "refresh_token_not_found": Meaning.SIGNED_OUT,
     "refresh_token_already_used": Meaning.SIGNED_OUT,
     "session_not_found": Meaning.SIGNED_OUT,
@@ -84,6 +92,22 @@ class SignedOutError(SignInError):
     message = "You have been signed out. Please sign in again."
 
 
+class CodeNeededError(SignInError):
+    """The password was right, and the account has a second factor. `waiting` goes on with its code."""
+
+    message = "Please enter the code of your authenticator app."
+
+    def __init__(self, waiting: CodeNeeded) -> None:
+        super().__init__()
+        self.waiting = waiting
+
+
+class WrongCodeError(SignInError):
+    """The code of the second factor is wrong, old, or was used already."""
+
+    message = "That code does not count. Please enter the one that your app shows now; each is good for once."
+
+
 class TooManyAttemptsError(SignInError):
     """The rate limit of the Auth service."""
 
@@ -101,6 +125,7 @@ _TYPES: Final[Mapping[Meaning, type[SignInError]]] = {
     Meaning.NOT_CONFIRMED: EmailNotConfirmedError,
     Meaning.TOO_MANY: TooManyAttemptsError,
     Meaning.SIGNED_OUT: SignedOutError,
+    Meaning.WRONG_CODE: WrongCodeError,
 }
 
 _SIGN_UP_MESSAGES: Final[Mapping[str, str]] = {
@@ -151,6 +176,8 @@ class AuthErrors:
     """Makes an `unreachable` for a request that was not sent."""
     no_session: Callable[[str], Exception]
     """Makes the error for an answer without a session, with its text."""
+    code_needed: Callable[[CodeNeeded], Exception]
+    """Makes the error for a right password of an account with a second factor."""
     from_auth: Callable[[AuthError], Exception]
     from_refresh: Callable[[AuthError], Exception]
 
@@ -161,6 +188,7 @@ ERRORS: Final = AuthErrors(
     unreachable=AuthUnreachableError,
     not_sent=AuthUnreachableError,
     no_session=SignInError,
+    code_needed=CodeNeededError,
     from_auth=from_auth,
     from_refresh=from_refresh,
 )

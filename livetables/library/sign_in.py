@@ -15,8 +15,9 @@ from livetables import rerun
 from livetables.auth.accounts import Accounts, ConfirmationNeeded
 from livetables.auth.agent import agent_header
 from livetables.auth.cookie import SessionCookie
-from livetables.auth.errors import ERRORS, AuthUnreachableError, SignInError
+from livetables.auth.errors import ERRORS, AuthUnreachableError, CodeNeededError, SignInError
 from livetables.auth.fields import problems_of_sign_in
+from livetables.auth.second_factor import CodeNeeded
 from livetables.auth.signed_in import SignedIn
 from livetables.config import EngineConfig
 from livetables.fragments import STATUS, live_fragment
@@ -29,6 +30,8 @@ _ME: Final = "livetables.signed_in"
 _ENDED: Final = "livetables.ended_cookie"
 _KNOWN: Final = "livetables.identified"
 _SAID: Final = "livetables.sign_in_said"
+_WAITING: Final = "livetables.waiting_for_code"
+_CODE: Final = "livetables_code_field"
 _EMAIL: Final = "livetables_email"
 _PASSWORD: Final = "livetables_password"  # noqa: S105 - the key of a field
 _TIMEOUT: Final = httpx.Timeout(7.0, connect=4.0)
@@ -188,6 +191,10 @@ def keep_cookie() -> None:
 def _show_form(*, create_accounts: bool) -> None:
     if said := st.session_state.get(_SAID):
         st.info(said, icon=":material/logout:")
+    waiting = cast("CodeNeeded | None", st.session_state.get(_WAITING))
+    if waiting is not None:
+        _ask_for_code(waiting)
+        return
     with st.form("livetables_sign_in", width=420):
         email = st.text_input("Email", key=_EMAIL, autocomplete="email")
         at_email = st.container()
@@ -205,6 +212,29 @@ def _show_form(*, create_accounts: bool) -> None:
         _submit(email, password, new=bool(wanted))
 
 
+def _ask_for_code(waiting: CodeNeeded) -> None:
+    with st.form("livetables_code", width=420):
+        code = st.text_input(
+            "Six-digit code of your authenticator app", key=_CODE, autocomplete="one-time-code"
+        )
+        place = st.container()
+        pressed = st.form_submit_button("Sign in", type="primary", width="stretch")
+        back = st.form_submit_button("Back", width="stretch")
+    if back:
+        st.session_state.pop(_WAITING, None)
+        st.rerun()
+    if not pressed:
+        return
+    try:
+        me = accounts(session.database().config).enter_code(waiting, "".join(code.split()))
+    except SignInError as error:
+        place.error(str(error))
+        return
+    st.session_state.pop(_WAITING, None)
+    _enter(me)
+    st.rerun()
+
+
 def problems_of(email: str, password: str, *, new: bool) -> dict[str, str]:
     """Return what is missing or wrong in the form, by field."""
     problems = problems_of_sign_in(email, password)
@@ -217,6 +247,9 @@ def _submit(email: str, password: str, *, new: bool) -> None:
     here = accounts(session.database().config)
     try:
         me = here.sign_up(email, password) if new else here.sign_in(email, password)
+    except CodeNeededError as needed:
+        st.session_state[_WAITING] = needed.waiting
+        st.rerun()
     except SignInError as error:
         st.error(str(error))
         return

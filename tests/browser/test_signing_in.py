@@ -15,6 +15,7 @@ from tests.security.app.streamlit_client import open_session, texts, websocket
 from tests.support import visitor
 from tests.support.browser import Window, settled
 from tests.support.people import PASSWORD, Person, anonymous_client, email_of, sign_up, unique
+from tests.support.second_factor import code_of, enrol
 from tests.support.wait import wait_until
 from tests.verify.cast import owner
 from ui.shell.cookie import NAME
@@ -152,6 +153,36 @@ async def test_a_wrong_password_is_refused_with_a_message(open_window: OpenWindo
     await visitor.form_button(window.page, "Sign in").click()
     await expect(window.page.get_by_role("alert")).to_contain_text("password")
     await visitor.is_signed_out(window.page)
+
+
+async def test_the_second_step_of_a_sign_in(open_window: OpenWindow, stack: StackInfo) -> None:
+    person = sign_up(stack, "Guarded")
+    secret = enrol(person.client)
+    window = await open_window("/sign_in")
+    page = window.page
+    field = page.get_by_label("Six-digit code")
+    for answer in ("000000", "no code"):
+        await visitor.fill_credentials(page, person.email, person.password)
+        await visitor.form_button(page, "Sign in").click()
+        await expect(visitor.heading(page)).to_have_text("One more step")
+        await settled(page)
+        await visitor.is_signed_out(page)
+        await field.fill(answer)
+        await visitor.form_button(page, "Sign in").click()
+        await expect(page.get_by_role("alert")).to_contain_text("code")
+        await settled(page)
+        await page.get_by_role("button", name="Back").click()
+        await expect(visitor.heading(page)).to_have_text("Welcome back")
+        await settled(page)
+    await visitor.fill_credentials(page, person.email, person.password)
+    await visitor.form_button(page, "Sign in").click()
+    await expect(visitor.heading(page)).to_have_text("One more step")
+    await settled(page)
+    await field.fill(code_of(secret, 1))
+    await field.press("Enter")
+    await visitor.is_signed_in(page)
+    await page.reload()
+    await visitor.is_signed_in(page)
 
 
 async def test_a_visitor_may_look_around(open_window: OpenWindow) -> None:
