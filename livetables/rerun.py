@@ -4,9 +4,9 @@
 Streamlit has no public way to do this. We use these names as of 1.67.0: `AppSession._scriptrunner`,
 `_create_scriptrunner`, `_client_state`, `_browser_queue`, `_enqueue_forward_msg`, `_session_state` and
 `_event_loop` (runtime/app_session.py), `SessionState._new_session_state` and `_call_callbacks`
-(runtime/state), `RerunData`, `ScriptRequests`, `ThreadState` and `ScriptRunContext.enqueue`
-(runtime/scriptrunner_utils). A contract test checks them against the installed version. If a name is missing,
-`supported()` is False and fragments fall back to `run_every`.
+(runtime/state), `RerunData`, `ScriptRequests` with `_request_rerun_locked`, `_state` and `_rerun_data`,
+`ThreadState` and `ScriptRunContext.enqueue` (runtime/scriptrunner_utils). A contract test checks them against
+the installed version. If a name is missing, `supported()` is False and fragments fall back to `run_every`.
 
 Two rules keep a remote change from disturbing the person in front of the tab:
 
@@ -25,7 +25,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache, wraps
 from typing import Any, Final, NoReturn, cast
 
@@ -51,6 +51,8 @@ _SESSION_NAMES: Final = (
 )
 _SESSION_METHODS: Final = ("_create_scriptrunner", "_enqueue_forward_msg", "has_fragment")
 _CALL_CALLBACKS: Final = "_call_callbacks"
+_REQUEST: Final = "_request_rerun_locked"
+_PAGE_NAMES: Final = ("page_script_hash", "page_name", "query_string")
 _YIELD: Final = "on_scriptrunner_yield"
 """The method by which a running script learns that it has to end."""
 
@@ -75,8 +77,8 @@ _SHARABLE_ELEMENTS: Final = frozenset(
 
 _SHARABLE_BLOCKS: Final = frozenset({"vertical", "horizontal", "column", "flex_container", "grid_container"})
 _RERUN_NAMES: Final = {
-    "query_string",
-    "page_script_hash",
+    *_PAGE_NAMES,
+    "fragment_id",
     "fragment_id_queue",
     "is_auto_rerun",
     "widget_states",
@@ -155,6 +157,35 @@ def protect_callbacks() -> None:
             call(*args, **options)
 
     setattr(SessionState, _CALL_CALLBACKS, call_uninterrupted)
+
+
+def protect_navigation() -> None:
+    """Let no report of a fragment's widget undo a change of pages, in all sessions of this process.
+
+    Streamlit merges requests that wait, and gives them the page of the newest one. A report that follows a
+    change of pages at once still names the page before.
+    """
+    request = getattr(ScriptRequests, _REQUEST, None)
+    if request is None or hasattr(request, "__wrapped__"):
+        return
+
+    @wraps(request)
+    def request_for_the_newest_page(requests: ScriptRequests, data: RerunData) -> bool:
+        waits = getattr(requests, "_rerun_data", None) if _is_waiting(requests) else None
+        if waits is not None and _is_of_fragment(data) and not _is_of_fragment(waits):
+            names = {name: getattr(waits, name) for name in _PAGE_NAMES}
+            data = replace(data, **names)
+        return cast("bool", request(requests, data))
+
+    setattr(ScriptRequests, _REQUEST, request_for_the_newest_page)
+
+
+def _is_waiting(requests: ScriptRequests) -> bool:
+    return getattr(getattr(requests, "_state", None), "name", "") == "RERUN"
+
+
+def _is_of_fragment(data: RerunData) -> bool:
+    return bool(data.fragment_id or data.fragment_id_queue)
 
 
 def session_state() -> MutableMapping[str, Any]:
@@ -332,8 +363,9 @@ def missing_names() -> list[str]:
         missing.append("SessionState._new_session_state")
     if not hasattr(SessionState, _CALL_CALLBACKS):
         missing.append(f"SessionState.{_CALL_CALLBACKS}")
-    if not hasattr(ScriptRequests, _YIELD):
-        missing.append(f"ScriptRequests.{_YIELD}")
+    missing += [f"ScriptRequests.{name}" for name in (_YIELD, _REQUEST) if not hasattr(ScriptRequests, name)]
+    made = ScriptRequests.__init__.__code__.co_names
+    missing += [f"ScriptRequests.{name}" for name in ("_state", "_rerun_data") if name not in made]
     return missing + [f"ClientState.{name}" for name in _CLIENT_NAMES if name not in described]
 
 

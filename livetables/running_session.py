@@ -33,11 +33,13 @@ def bind_session(engine: Engine, user: UserSession | None) -> None:
     they may no longer read, and reruns the session's live fragments from now on. It reads nothing from the
     database. A session's first run waits up to `FIRST_LOAD` seconds for tables that are still loading.
 
-    From the first call on, no request for another run interrupts a callback (`rerun.protect_callbacks`).
+    From the first call on, no request for another run interrupts a callback (`rerun.protect_callbacks`), and
+    no report of a widget undoes a change of pages (`rerun.protect_navigation`).
     """
     session_id = rerun.current_session()
     if session_id is not None:
         rerun.protect_callbacks()
+        rerun.protect_navigation()
         _sessions().bind(session_id, engine, user)
 
 

@@ -50,6 +50,7 @@ async def test_quick_search_finds_what_one_may_read_by_keyboard_and_on_a_phone(
     await visitor.is_live(page)
     opener = page.get_by_role("button", name="New event")
     await opener.focus()
+    await expect(page.locator("html[data-tavern-search]")).to_be_attached()
 
     # The first key of Ctrl+K is answered at once, and Escape gives the focus back.
     await page.keyboard.press("Control+k")

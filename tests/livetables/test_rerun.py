@@ -152,3 +152,32 @@ def test_callbacks_are_protected_once(server: Server, engine: object) -> None:
     assert inspect.getattr_static(SessionState, "_call_callbacks") is protected
     assert not hasattr(inspect.unwrap(protected), "__wrapped__")
     assert protected is not inspect.unwrap(protected)
+
+
+def test_a_report_right_after_a_change_of_pages_does_not_undo_it() -> None:
+    rerun.protect_navigation()
+    requests = ScriptRequests()
+    requests.request_rerun(RerunData(page_script_hash="events", query_string="show=Week", page_name="events"))
+    requests.request_rerun(RerunData(page_script_hash="tavern", query_string="", fragment_id="search"))
+    request = requests.on_scriptrunner_ready()
+    assert request is not None
+    data = request.rerun_data
+    assert (data.page_script_hash, data.query_string, data.page_name) == ("events", "show=Week", "events")
+    assert data.fragment_id_queue == []
+
+
+def test_the_newest_of_two_changes_of_pages_counts() -> None:
+    rerun.protect_navigation()
+    requests = ScriptRequests()
+    for page in ("events", "people"):
+        requests.request_rerun(RerunData(page_script_hash=page))
+    request = requests.on_scriptrunner_ready()
+    assert request is not None
+    assert request.rerun_data.page_script_hash == "people"
+
+
+def test_navigation_is_protected_once() -> None:
+    rerun.protect_navigation()
+    protected = inspect.getattr_static(ScriptRequests, "_request_rerun_locked")
+    rerun.protect_navigation()
+    assert inspect.getattr_static(ScriptRequests, "_request_rerun_locked") is protected

@@ -252,6 +252,8 @@ export default function ({ data, parentElement }) {
   shared.draw = () => shared.dialog?.draw();
   shared.draw();
   document.documentElement.toggleAttribute("data-tavern-apple", isApple);
+  // Until it listens, the style sheet lets nobody press the button.
+  document.documentElement.toggleAttribute("data-tavern-search", true);
   document.addEventListener("keydown", pressed, true);
   document.addEventListener("click", clicked);
   const stop = () => {

@@ -136,7 +136,10 @@ async def test_of_many_who_send_one_code_at_once_one_gets_a_session(auth: Auth) 
             for other, each in zip(others, challenges, strict=True)
         )
     )
-    assert sorted(answer.status_code for answer in answers) == [200, 422, 422, 422, 422, 422]
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses[0] == 200
+    # The code has been used, or what waited for it has ended already: the code ends the other sign-ins.
+    assert set(statuses[1:]) <= {403, 422}
 
 
 async def test_a_challenge_is_answered_once(auth: Auth) -> None:
