@@ -17,7 +17,7 @@ from livetables.merging import changed
 from ui.base import drafts, feedback, layout, session
 from ui.base.text import as_label, one_line
 from ui.base.write_queue import WRITES, Expected, with_values
-from ui.people import devices, emoji, picture
+from ui.people import devices, emoji, picture, two_step
 from ui.shell import identity
 from ui.shell.account import invite
 from ui.shell.run_app import run_whole_app
@@ -49,6 +49,7 @@ def show() -> None:
     _reset()
     picture.show()
     _profile_form()
+    two_step.show()
     devices.show()
     _sign_out()
 

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import replace
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from livetables.auth.cookie import SessionCookie
 from local_supabase.stack.runtime import StackInfo
@@ -15,7 +15,7 @@ from tests.security.app.streamlit_client import open_session, texts, websocket
 from tests.support import visitor
 from tests.support.browser import Window, settled
 from tests.support.people import PASSWORD, Person, anonymous_client, email_of, sign_up, unique
-from tests.support.second_factor import code_of, enrol
+from tests.support.second_factor import code_of
 from tests.support.wait import wait_until
 from tests.verify.cast import owner
 from ui.shell.cookie import NAME
@@ -157,7 +157,8 @@ async def test_a_wrong_password_is_refused_with_a_message(open_window: OpenWindo
 
 async def test_the_second_step_of_a_sign_in(open_window: OpenWindow, stack: StackInfo) -> None:
     person = sign_up(stack, "Guarded")
-    secret = enrol(person.client)
+    owner_window = await open_window("/profile", person=person)
+    secret = await set_up_two_steps(owner_window.page)
     window = await open_window("/sign_in")
     page = window.page
     field = page.get_by_label("Six-digit code")
@@ -183,6 +184,32 @@ async def test_the_second_step_of_a_sign_in(open_window: OpenWindow, stack: Stac
     await visitor.is_signed_in(page)
     await page.reload()
     await visitor.is_signed_in(page)
+
+    # Both go on, and either may switch it off.
+    await page.goto(f"{window.url}/profile")
+    await page.get_by_role("button", name="Switch it off").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Yes, switch it off").click()
+    await expect(page.get_by_role("button", name="Set up two-step sign-in")).to_be_visible()
+    await owner_window.page.reload()
+    await expect(owner_window.page.get_by_role("button", name="Set up two-step sign-in")).to_be_visible()
+
+
+async def set_up_two_steps(page: Page) -> str:
+    """Add an authenticator app on one's profile; return its secret."""
+    await page.get_by_role("button", name="Set up two-step sign-in").click()
+    await expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    shown = page.get_by_test_id("stCode").filter(has_text=re.compile(r"^([A-Z2-7]{1,4} ?)+$"))
+    secret = (await shown.inner_text()).replace(" ", "").strip()
+    for code, answer in (("000000", "does not count"), (code_of(secret), "Keep these recovery codes")):
+        field = page.get_by_label("Enter the six digits")
+        await field.fill(code)
+        await field.press("Enter")
+        await expect(page.get_by_test_id("stMain")).to_contain_text(answer)
+        await settled(page)
+    await expect(page.get_by_test_id("stCode")).to_contain_text(re.compile(r"([0-9a-f]{4}-){4}[0-9a-f]{4}"))
+    await page.get_by_role("button", name="I have kept them").click()
+    await expect(page.get_by_test_id("stMain")).to_contain_text("10 recovery codes are left")
+    return secret
 
 
 async def test_a_visitor_may_look_around(open_window: OpenWindow) -> None:
