@@ -29,6 +29,8 @@ NOT_KEPT: Final[Mapping[str, str]] = {
     "Search the log": "It is in the address.",
     "Value": "A filter is in the address as soon as it is applied.",
     "Invitation code": "It is pasted, or comes in the address, and whoever has it can join.",
+    "Six-digit code of your authenticator app": "It is good for half a minute.",
+    "2. Enter the six digits that the app shows": "They are good for half a minute.",
     "Folder": "It belongs to a file, which a page cannot keep.",
 }
 """The fields that are no drafts, by their labels, and why."""
