@@ -9,6 +9,7 @@ from datetime import datetime
 
 from supabase_auth import SyncGoTrueClient
 from supabase_auth.errors import AuthError
+from supabase_auth.types import Factor as AuthFactor
 
 from db import rows
 from db.auth.signed_in import SignedIn
@@ -38,18 +39,16 @@ class Enrolment:
 def factors(me: SignedIn) -> list[Factor]:
     """Return the apps whose codes this account asks for. Raises `UnreachableError`, `SignedOutError`."""
     with _client(me) as client:
-        response = client.get_user()
-    found = response.user.factors or [] if response is not None else []
+        found = _all(client)
     return [Factor(one.id, one.created_at) for one in found if one.status == "verified"]
 
 
 def begin(me: SignedIn) -> Enrolment:
     """Begin to add an app. What was begun before and not finished is dropped."""
     with _client(me) as client:
-        response = client.get_user()
-        for unfinished in response.user.factors or [] if response is not None else []:
-            if unfinished.status != "verified":
-                client.mfa.unenroll({"factor_id": unfinished.id})
+        for factor in _all(client):
+            if factor.status != "verified":
+                client.mfa.unenroll({"factor_id": factor.id})
         answer = client.mfa.enroll({"factor_type": "totp", "issuer": _ISSUER})
     if answer.totp is None:
         raise SignInError("The sign-in service offers no codes of an app.")
@@ -74,8 +73,7 @@ def confirm(me: SignedIn, enrolment: Enrolment, code: str) -> list[str]:
 def switch_off(me: SignedIn) -> None:
     """Remove the apps of this account. The password is enough from then on."""
     with _client(me) as client:
-        response = client.get_user()
-        for factor in response.user.factors or [] if response is not None else []:
+        for factor in _all(client):
             client.mfa.unenroll({"factor_id": factor.id})
 
 
@@ -89,6 +87,12 @@ def recovery_codes_left(me: SignedIn) -> int:
     """Return how many recovery codes are unused."""
     left = rows.call(me, "recovery_codes_left", {})
     return left if isinstance(left, int) else 0
+
+
+def _all(client: SyncGoTrueClient) -> Sequence[AuthFactor]:
+    """Return the apps of an account, also those that have not shown a code yet."""
+    response = client.get_user()
+    return response.user.factors or [] if response is not None else []
 
 
 @contextmanager
